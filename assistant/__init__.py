@@ -1,0 +1,1 @@
+"""Model floor: prompts, completion, answers, model weights, command line. No editor protocol."""

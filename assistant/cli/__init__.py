@@ -1,0 +1,1 @@
+"""Command line: typer commands, one file a family; no logic of their own."""

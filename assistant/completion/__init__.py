@@ -1,0 +1,1 @@
+"""Inline completion: request → context → model → one good line or block."""

@@ -1,0 +1,1 @@
+"""llama.cpp: the model host process, its client, contexts and prompt formats."""

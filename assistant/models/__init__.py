@@ -1,0 +1,1 @@
+"""Model weights: the catalogue, where files live, how they are fetched and checked."""

@@ -1,0 +1,1 @@
+"""Ground floor: bytes → symbols → chunks → vectors → search. No language model, no editor protocol."""

@@ -1,0 +1,28 @@
+"""What an index is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class IndexConfig:
+    """Settings of one index. All sizes in bytes, times in seconds."""
+
+    max_file_bytes: int = 1_000_000
+    """Larger files are skipped and reported."""
+    chunk_bytes: int = 1_500
+    """Target size of a chunk; definitions up to twice this stay whole."""
+    workers: int = 0
+    """Parse processes; 0 means one a core, at most 8."""
+    parse_deadline: float = 5.0
+    """A file whose parse takes longer is taken by lines."""
+    embedder: str = "static"
+    """"static" (shipped, no torch) or the name or folder of a sentence-transformers model."""
+    in_repository: bool = False
+    """Keep the index in ``.codemoat/`` inside the indexed folder instead of the user's cache directory."""
+    cache_dir: Path | None = None
+    """Where indexes live; None means the user's cache directory."""
+    exclude: tuple[str, ...] = ()
+    """Further patterns in .gitignore syntax, relative to the root."""
