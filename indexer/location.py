@@ -1,0 +1,80 @@
+"""Where things lie: the user's folders, the root of a repository, the folder of its index.
+
+The one place that asks the environment for folders: ``CODEMOAT_CACHE_DIR``, ``CODEMOAT_DATA_DIR``,
+``CODEMOAT_CONFIG_DIR`` and ``CODEMOAT_RUNTIME_DIR`` stand before the platform's own folders. Nothing here creates a
+folder: reading must work where writing does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from indexer.config import IndexConfig
+
+_MARKERS = (".git", ".codemoat")
+
+
+def cache_dir() -> Path:
+    """Things that can be made again, above all indexes: ``CODEMOAT_CACHE_DIR`` or e.g. ``~/.cache/codemoat``."""
+    return _override("CODEMOAT_CACHE_DIR") or _platform("user_cache_dir")
+
+
+def data_dir() -> Path:
+    """Things that cost a download, above all models: ``CODEMOAT_DATA_DIR`` or e.g. ``~/.local/share/codemoat``."""
+    return _override("CODEMOAT_DATA_DIR") or _platform("user_data_dir")
+
+
+def config_dir() -> Path:
+    """The user's settings: ``CODEMOAT_CONFIG_DIR`` or e.g. ``~/.config/codemoat``."""
+    return _override("CODEMOAT_CONFIG_DIR") or _platform("user_config_dir")
+
+
+def runtime_dir() -> Path:
+    """Sockets and tokens of this login: ``CODEMOAT_RUNTIME_DIR`` or e.g. ``/run/user/1000/codemoat``."""
+    return _override("CODEMOAT_RUNTIME_DIR") or _platform("user_runtime_dir")
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder from ``start`` upwards that holds ``.git`` or ``.codemoat``; ``start`` itself without one.
+
+    ``start`` may be a file (its folder counts then). The result is absolute with symlinks resolved.
+    """
+    start = start.resolve()
+    if not start.is_dir():
+        start = start.parent
+    for folder in (start, *start.parents):
+        if any((folder / marker).exists() for marker in _MARKERS):
+            return folder
+    return start
+
+
+def index_folder(root: Path, config: IndexConfig) -> Path:
+    """The folder of ``root``'s index: ``root/.codemoat`` when asked, else ``<cache>/index/<name>-<hash>``.
+
+    The hash is of the resolved root, so that two checkouts of one name do not share an index.
+    """
+    root = root.resolve()
+    if config.in_repository:
+        return root / ".codemoat"
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    name = re.sub(r"[^\w.-]+", "_", root.name)[:60] or "root"
+    return (config.cache_dir or cache_dir()) / "index" / f"{name}-{digest}"
+
+
+def _override(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser() if value else None
+
+
+def _platform(function: str) -> Path:
+    import warnings
+
+    import platformdirs
+
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR platformdirs warns and names a folder under /tmp: a fallback that is fine here.
+        warnings.simplefilter("ignore")
+        return Path(getattr(platformdirs, function)("codemoat", appauthor=False))
