@@ -1,0 +1,171 @@
+"""Text → the terms that lexical search counts; standard library only, because parse workers import it.
+
+A term is an identifier as a whole, lowercased (``getUserByID`` → ``getuserbyid``), or one of its parts, stemmed
+(``get``, ``user``, ``id``): so ``get user by id``, ``get_user_by_id`` and ``getUserByID`` meet. Words of comments
+go the same way. English function words are no terms at all: in code they are keywords, in comments they are everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from itertools import chain
+
+_WORD = re.compile(r"\w+")
+# A run of capitals ends before the capital that starts a word (HTTPServer → HTTP, Server) but keeps a plural (URLs).
+_PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z][a-z]+|[A-Z]|[a-z]+|[0-9]+")
+_VOWEL = re.compile(r"[aeiouy]")
+
+MAX_TOKEN = 80
+"""Longer words are data (base64, hashes), not something anybody searches."""
+_MEMO_LIMIT = 200_000
+
+_FUNCTION_WORDS = """
+a an and are as at be been but by can could did do does for from had has have if in into is it its itself may might must
+no nor not of off on onto or our out over shall should so some such than that the their them then there these they this
+those to too under until up upon was we were when while will with would you your
+"""
+STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+QUESTION_WORDS = frozenset({"how", "what", "where", "which", "who", "whom", "whose", "why"})
+"""Words of questions, dropped from queries only; code does define ``which`` and ``where``."""
+
+
+def stem(word: str) -> str:
+    """A light stem: plural, -ing, -ed, -er, -or, -ion and a silent e go where at least a short word stays.
+
+    It is for matching only and errs on the side of leaving words alone; the rules are a subset of Porter (1980),
+    An algorithm for suffix stripping, chosen so that the verb and the noun of code meet (parse, parser, parsing;
+    validate, validation, validator).
+    """
+    n = len(word)
+    if n <= 3 or not word.isascii():
+        return word[:2] if n == 3 and word[2] == "s" and word[1] != "s" and _VOWEL.search(word[:2]) else word
+    if word.endswith("ies") and n > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for suffix, least in _SUFFIXES:
+        if word.endswith(suffix):
+            rest = word[: -len(suffix)]
+            if len(rest) >= least and _VOWEL.search(rest):
+                word = rest
+                if word[-1] == word[-2] and word[-1] not in "lsz" and suffix in ("ing", "ed", "er"):
+                    word = word[:-1]
+                break
+    if word.endswith("e") and len(word) > 3:
+        word = word[:-1]
+    return word
+
+
+_SUFFIXES = (
+    ("ations", 4),
+    ("ation", 4),
+    ("ators", 4),
+    ("ator", 4),
+    ("ate", 4),
+    ("ating", 4),
+    ("ated", 4),
+    ("ing", 3),
+    ("ed", 3),
+    ("er", 4),
+    ("or", 4),
+    ("ion", 4),
+)
+"""Suffix and the fewest letters that must stay before it; the first that fits is taken."""
+
+
+def parts(identifier: str) -> list[str]:
+    """Parts of an identifier, lowercased: ``HTTPServer2`` → ``http``, ``server``, ``2``."""
+    if identifier.isascii():
+        return [p.lower() for p in _PART.findall(identifier)]
+    out: list[str] = []
+    last = "_"
+    for char in identifier:
+        if _kind(char) != "_":
+            if _kind(char) != _kind(last) and not (_kind(char) == "a" and _kind(last) == "A"):
+                out.append("")
+            out[-1] += char
+        last = char
+    return [p.casefold() for p in out]
+
+
+def _kind(char: str) -> str:
+    """A for capitals, a for other letters, 0 for digits, _ between words."""
+    if char.isdigit():
+        return "0"
+    return "A" if char.isupper() else "a" if char.isalpha() else "_"
+
+
+def _expand(token: str) -> tuple[str, ...]:
+    """All terms of one word of the text, the whole first."""
+    if len(token) > MAX_TOKEN:
+        return ()
+    if not token.isascii():
+        return _expand_unicode(token)
+    if token.islower() and token.isalpha():
+        return () if token in STOP_WORDS or len(token) < 2 else (stem(token),)
+    if token[0].isdigit():
+        return (token.lower(),)
+    pieces = parts(token)
+    if len(pieces) == 1:
+        word = pieces[0]
+        return () if word in STOP_WORDS or len(word) < 2 else (stem(word),)
+    whole = token.strip("_").lower()
+    kept = tuple(stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS)
+    return (whole, *kept) if whole else ()
+
+
+def _expand_unicode(token: str) -> tuple[str, ...]:
+    """Terms of a word with letters beyond ASCII; scripts written without spaces are cut into character pairs."""
+    token = unicodedata.normalize("NFKC", token).strip("_")
+    out = [token.casefold()]
+    for word in parts(token):
+        if len(word) > 2 and any(_unspaced(c) for c in word):
+            out.extend(word[i : i + 2] for i in range(len(word) - 1))
+        elif word not in STOP_WORDS and (len(word) > 1 or not word.isascii() or word.isdigit()):
+            out.append(stem(word))
+    return tuple(dict.fromkeys(out)) if token else ()
+
+
+def _unspaced(char: str) -> bool:
+    """Whether ``char`` belongs to a script without spaces between words (CJK, kana, Thai)."""
+    return "\u0e00" <= char <= "\u0eff" or "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff"
+
+
+class _Memo(dict[str, tuple[str, ...]]):
+    """Word → its terms. A repository has few distinct words, so nearly every look-up is one dictionary access."""
+
+    def __missing__(self, token: str) -> tuple[str, ...]:
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        found = self[token] = _expand(token)
+        return found
+
+
+_MEMO = _Memo()
+
+
+def terms(text: str) -> list[str]:
+    """Every term of ``text`` in order, repeated as often as it occurs."""
+    return list(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+
+
+def count_terms(text: str) -> Counter[str]:
+    """How often each term occurs in ``text``; the same counts as ``Counter(terms(text))``."""
+    return Counter(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+
+
+def query_terms(query: str) -> list[str]:
+    """The distinct terms of a query in order, without question words unless it has nothing else."""
+    found = list(dict.fromkeys(terms(query)))
+    return [t for t in found if t not in QUESTION_WORDS] or found
+
+
+def path_terms(path: str) -> list[str]:
+    """The distinct terms of a path's folders and of its name without the extension."""
+    folders, _, name = path.rpartition("/")
+    base = name.rpartition(".")[0] or name
+    return list(dict.fromkeys(terms(f"{folders} {base}")))
