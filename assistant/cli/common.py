@@ -1,0 +1,123 @@
+"""What commands share: options, the root they work in, an index and a model that are ready."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.output import Output
+from indexer.errors import BadInputError
+from indexer.location import find_root
+
+if TYPE_CHECKING:
+    from assistant.engine import Engine
+    from assistant.llm import Cancel
+    from indexer.types import UpdateReport
+
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
+Stream = Annotated[bool, typer.Option("--stream", help="Write JSON objects line by line, as they come.")]
+Root = Annotated[
+    Path | None, typer.Option("--path", metavar="DIR", help="The indexed root; without it, the repository around here.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Fetch a missing model without asking.")]
+Update = Annotated[bool, typer.Option("--update", help="Bring the index up to date first.")]
+
+
+def chosen_root(path: Path | None) -> Path:
+    """The folder to work in: ``path`` exactly, or the repository around the current folder.
+
+    Raises BadInputError if ``path`` is not a folder.
+    """
+    if path is None:
+        return find_root(Path.cwd())
+    folder = path.expanduser()
+    if not folder.exists():
+        raise BadInputError(f"There is no folder {path}.", "Check the spelling.")
+    if not folder.is_dir():
+        raise BadInputError(f"{path} is a file, not a folder.", "Give the folder that holds the code.")
+    return folder.resolve()
+
+
+@contextmanager
+def engine_for(ctx: typer.Context, root: Path) -> Iterator[Engine]:
+    """An engine with the settings that hold in ``root``, closed at the end."""
+    from assistant.config import load_config
+
+    config = load_config(root)
+    if ctx.obj is not None:
+        make = ctx.obj
+    else:
+        from assistant.engine import Engine as make  # noqa: N813
+    with make(config, root) as engine:
+        yield engine
+
+
+def ready_index(engine: Engine, out: Output, *, explicit: bool, update: bool = False) -> None:
+    """See to it that there is an index: an absent one is built, with progress on stderr.
+
+    ``explicit``: the user named the folder. Otherwise a home folder or the file system's root is refused.
+    """
+    if engine.has_index and not update:
+        return
+    if not engine.has_index:
+        refuse_huge(engine.root, explicit=explicit)
+        out.note(f"There is no index of {engine.root} yet; building it.")
+    report = update_index(engine, out)
+    if not report.files:
+        out.note(nothing_to_index(engine.root))
+
+
+def update_index(engine: Engine, out: Output, *, rebuild: bool = False) -> UpdateReport:
+    """Update with progress on stderr. The first Ctrl-C stops between two files, the second at once."""
+    with interrupt_cancels(out) as cancel, out.progress() as progress:
+        return engine.update_index(progress, cancel, rebuild=rebuild)
+
+
+def refuse_huge(root: Path, *, explicit: bool) -> None:
+    """Raise BadInputError rather than index a whole home folder or disk that nobody asked for."""
+    home = Path.home().resolve()
+    if not explicit and (root == home or root in home.parents):
+        raise BadInputError(
+            f"{root} is not a project: indexing it would read everything in it.",
+            "Go to a project, or name the folder: `codemoat index PATH`.",
+        )
+
+
+def nothing_to_index(root: Path) -> str:
+    """The remark on an index without files."""
+    return f"{root} holds no files to index; `codemoat index --explain FILE` says why a file is left out."
+
+
+def stale_note(out: Output, generation: int, *, stale: bool) -> None:
+    """Say that the answer is from before the last changes, if it is."""
+    if stale:
+        out.note(f"Files changed since the index was made (generation {generation}); --update brings it up to date.")
+
+
+@contextmanager
+def interrupt_cancels(out: Output) -> Iterator[Cancel]:
+    """For the time of the block the first Ctrl-C sets the yielded flag; a second one interrupts as usual."""
+    from assistant.llm import Cancel
+
+    cancel = Cancel()
+    if threading.current_thread() is not threading.main_thread():
+        yield cancel
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        cancel.cancel()
+        out.note("Stopping; Ctrl-C again stops at once.")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,181 @@
+"""What commands write: results on stdout, notes and progress on stderr.
+
+Three forms: styled on a terminal (rich, imported only then), plain otherwise, JSON when asked. Everything that may come
+from a file's contents passes ``clean``: a control character must never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from indexer.errors import CodemoatError
+from indexer.types import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Part = str | tuple[str, str]
+"""Text, or (text, rich style)."""
+
+_STAGES = {"list": "Listing files", "parse": "Reading files", "embed": "Embedding", "write": "Writing the index"}
+_PLAIN_PROGRESS_SECONDS = 5.0
+
+
+class Output:
+    """One command's way to the outside. ``as_json``: the result is JSON; ``stream``: one object a line, as it comes."""
+
+    def __init__(self, *, as_json: bool = False, stream: bool = False) -> None:
+        self.as_json = as_json or stream
+        self.stream = stream
+        self._consoles: dict[int, Console] = {}
+
+    def data(self, value: Mapping[str, Any]) -> None:
+        """Write one JSON object on a line of stdout, in ASCII: escaped text is safe on any terminal and encoding."""
+        sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+    def line(self, *parts: Part) -> None:
+        """Write a line to stdout."""
+        self._write(sys.stdout, parts, "\n")
+
+    def piece(self, text: str) -> None:
+        """Write a piece of streamed text to stdout at once."""
+        sys.stdout.write(clean(text))
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Write a remark to stderr: not part of the result."""
+        self._write(sys.stderr, [("codemoat: ", "dim"), text], "\n")
+
+    def confirm(self, question: str) -> bool | None:
+        """Ask a person; None if there is none to ask (not a terminal)."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        self._write(sys.stderr, [question, " [y/N] "], "")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    @contextmanager
+    def progress(self) -> Iterator[ProgressDisplay]:
+        """Show ``Progress`` values on stderr for the time of the block; the value is what to call with them."""
+        display = _RichProgress(self._console(sys.stderr)) if sys.stderr.isatty() else ProgressDisplay()
+        with display:
+            yield display
+
+    def _write(self, stream: TextIO, parts: list[Part] | tuple[Part, ...], end: str) -> None:
+        if not stream.isatty():
+            stream.write("".join(clean(p if isinstance(p, str) else p[0]) for p in parts) + end)
+            return
+        from rich.text import Text
+
+        text = Text.assemble(*(clean(p) if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts))
+        self._console(stream).print(text, end=end, soft_wrap=True)
+
+    def _console(self, stream: TextIO) -> Console:
+        from rich.console import Console
+
+        return self._consoles.setdefault(id(stream), Console(file=stream, highlight=False, markup=False, emoji=False))
+
+
+class ProgressDisplay:
+    """Plain progress: a line when the stage changes, and one every few seconds within a stage."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._next = 0.0
+
+    def __enter__(self) -> ProgressDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far an index update is."""
+        total = f"{progress.files_done}/{progress.files_total}" if progress.files_total else ""
+        self._show(_STAGES.get(progress.stage, progress.stage), total, progress.files_done, progress.files_total)
+
+    def bytes(self, title: str, done: int, total: int) -> None:
+        """Show how far a download is, in bytes."""
+        percent = f"{100 * done // total}% of {size(total)}" if total else size(done)
+        self._show(title, percent, done, total)
+
+    def _show(self, title: str, amount: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if title == self._stage and now < self._next:
+            return
+        self._stage, self._next = title, now + _PLAIN_PROGRESS_SECONDS
+        sys.stderr.write(clean(f"{title} {amount}".rstrip()) + "\n")
+        sys.stderr.flush()
+
+
+class _RichProgress(ProgressDisplay):
+    """A bar on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[amount]}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None, amount="")
+
+    def __enter__(self) -> ProgressDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def _show(self, title: str, amount: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=clean(title), completed=done, total=total or None, amount=amount)
+
+
+def clean(text: str) -> str:
+    """``text`` with control and direction-changing characters shown as escapes; newlines and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" or not _unsafe(c) else _escape(c) for c in text.replace("\r\n", "\n"))
+
+
+def size(count: int) -> str:
+    """A number of bytes for people: ``491 MB``."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def error_object(error: CodemoatError) -> dict[str, dict[str, str]]:
+    """The JSON form of an error."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def _unsafe(character: str) -> bool:
+    # Cc: terminal commands. Cf: bidirectional overrides and zero-width characters, which hide what code does.
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

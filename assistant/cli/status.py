@@ -1,0 +1,52 @@
+"""``codemoat status``: what the index holds, and whether it is up to date."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from assistant.cli.common import Json, Root, chosen_root, engine_for
+from assistant.cli.output import Output, size
+
+if TYPE_CHECKING:
+    from indexer.types import IndexStatus
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(_status)
+
+
+def _status(ctx: typer.Context, path: Root = None, json: Json = False) -> None:
+    """Show what the index holds and whether it is up to date."""
+    out = Output(as_json=json)
+    with engine_for(ctx, chosen_root(path)) as engine:
+        status = engine.index.status()
+        model = engine.config.model.name
+    if out.as_json:
+        out.data(asdict(status) | {"languages": dict(status.languages), "model": model})
+    else:
+        _show(out, status, model)
+
+
+def _show(out: Output, status: IndexStatus, model: str) -> None:
+    updated = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.updated_at))
+    languages = sorted(status.languages.items(), key=lambda item: (-item[1], item[0]))
+    rows = {
+        "root": status.root,
+        "index": f"{status.index_path} ({size(status.bytes_on_disk)}, {status.segments} segments)",
+        "generation": f"{status.generation}, made {updated}" + (", files changed since" if status.stale else ""),
+        "files": f"{status.files} ({size(status.bytes)})",
+        "chunks": str(status.chunks),
+        "symbols": f"{status.symbols}, {status.references} references",
+        "languages": ", ".join(f"{name} {count}" for name, count in languages),
+        "embedding": f"{status.embedder}, {status.dimension} numbers",
+        "model": model,
+    }
+    for name, value in rows.items():
+        out.line((f"{name:<11} ", "bold"), value)
+    if status.stale:
+        out.note("`codemoat index` brings it up to date.")

@@ -1,0 +1,342 @@
+"""Settings, merged once: defaults < the user's file < the repository's file < environment < options.
+
+The user's file is ``config.toml`` in ``indexer.location.config_dir()``; a repository's is ``.codemoat.toml`` in its
+root; the environment variable of ``index.workers`` is ``CODEMOAT_INDEX_WORKERS``. A repository's file comes with code
+that may not be trusted, so it may only set ``REPOSITORY_KEYS``: nothing that names a path, a model or a download, or
+that decides how much of the machine is used.
+
+msgspec, not pydantic: ``codemoat search`` pays for this import.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from indexer.config import IndexConfig
+from indexer.errors import BadInputError, StorageError, UnknownSettingError
+from indexer.location import config_dir
+
+REPOSITORY_FILE = ".codemoat.toml"
+_MAX_REPOSITORY_FILE_BYTES = 65_536
+_PREFIX = "CODEMOAT_"
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the settings files."""
+
+
+class IndexSettings(_Section, frozen=True):
+    """What is indexed, and how."""
+
+    max_file_bytes: Annotated[
+        int, Meta(ge=1_000, le=100_000_000, description="Bytes. Larger files are skipped and reported.")
+    ] = 1_000_000
+    chunk_bytes: Annotated[
+        int,
+        Meta(ge=200, le=20_000, description="Bytes. Target size of a chunk; definitions up to twice this stay whole."),
+    ] = 1_500
+    workers: Annotated[int, Meta(ge=0, le=64, description="Parse processes; 0 means one for each core, at most 8.")] = 0
+    parse_deadline: Annotated[
+        float, Meta(ge=0.1, le=600, description="Seconds. A file whose parse takes longer is taken by lines.")
+    ] = 5.0
+    embedder: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description='"static" (shipped, needs no torch) or the name or folder of a sentence-transformers model.',
+        ),
+    ] = "static"
+    in_repository: Annotated[
+        bool, Meta(description="Keep the index in `.codemoat/` inside the indexed folder, not in the cache folder.")
+    ] = False
+    cache_dir: Annotated[
+        str, Meta(description="Folder that holds the indexes; empty means the user's cache folder.")
+    ] = ""
+    exclude: Annotated[
+        tuple[Annotated[str, Meta(max_length=1_000)], ...],
+        Meta(
+            max_length=1_000, description="Patterns in .gitignore syntax, relative to the root, of files to leave out."
+        ),
+    ] = ()
+
+
+class ModelSettings(_Section, frozen=True):
+    """The language model and how it runs."""
+
+    name: Annotated[
+        str,
+        Meta(min_length=1, description="Name of a model in the catalogue (`codemoat models list`), or a GGUF file."),
+    ] = "qwen2.5-coder-0.5b"
+    context_tokens: Annotated[
+        int,
+        Meta(ge=512, le=1_048_576, description="Tokens. Size of each of the two contexts, prompt and answer together."),
+    ] = 8_192
+    threads: Annotated[int, Meta(ge=0, le=256, description="Threads that compute; 0 leaves room for the editor.")] = 0
+    gpu_layers: Annotated[
+        int, Meta(ge=-1, le=1_000, description="Layers kept on a GPU, where llama.cpp was built for one; -1 means all.")
+    ] = 0
+    flash_attention: Annotated[bool, Meta(description="Use flash attention: faster prompts, the same answers.")] = True
+    idle_seconds: Annotated[
+        int, Meta(ge=1, le=604_800, description="Seconds without a request after which the model host leaves.")
+    ] = 900
+
+
+class AskSettings(_Section, frozen=True):
+    """How questions are answered."""
+
+    hits: Annotated[int, Meta(ge=1, le=100, description="Chunks retrieved for a question.")] = 12
+    answer_tokens: Annotated[int, Meta(ge=16, le=32_768, description="Tokens. Longest answer.")] = 512
+    temperature: Annotated[
+        float, Meta(ge=0, le=2, description="Randomness of the answer; 0 gives the same answer each time.")
+    ] = 0.0
+
+
+class CompleteSettings(_Section, frozen=True):
+    """How code is completed."""
+
+    max_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion.")] = 96
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, merged."""
+
+    index: IndexSettings = IndexSettings()
+    model: ModelSettings = ModelSettings()
+    ask: AskSettings = AskSettings()
+    complete: CompleteSettings = CompleteSettings()
+
+    def index_config(self) -> IndexConfig:
+        """The ``index`` section as the indexer takes it."""
+        values = {name: getattr(self.index, name) for name in self.index.__struct_fields__}
+        folder = values.pop("cache_dir")
+        return IndexConfig(**values, cache_dir=Path(folder).expanduser() if folder else None)
+
+
+REPOSITORY_KEYS = frozenset(
+    {
+        "index.max_file_bytes",
+        "index.chunk_bytes",
+        "index.exclude",
+        "ask.hits",
+        "ask.answer_tokens",
+        "ask.temperature",
+        "complete.max_tokens",
+    }
+)
+"""What a repository's own file may set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key: its msgspec type, default value and documentation."""
+
+    key: str
+    type: Any
+    default: object
+    description: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return _PREFIX + self.key.replace(".", "_").upper()
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, as a phrase: ``a whole number from 0 to 64``."""
+        base, meta = _unwrap(self.type)
+        if base is bool:
+            return "true or false"
+        if base in (int, float):
+            kind = "a whole number" if base is int else "a number"
+            return f"{kind} from {meta.ge} to {meta.le}"
+        if base is str:
+            return "text in quotes" if not meta.min_length else "non-empty text in quotes"
+        return "a list of texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The merged settings, and for each key where its value comes from: ``default``, a file, a variable, an option."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+@cache
+def settings() -> Mapping[str, Setting]:
+    """Every setting by its dotted key, in the order of the documentation."""
+    found = {}
+    for section in msgspec.structs.fields(Config):
+        for field in msgspec.structs.fields(section.type):
+            key = f"{section.name}.{field.name}"
+            found[key] = Setting(key, field.type, field.default, _unwrap(field.type)[1].description or "")
+    return found
+
+
+def user_file() -> Path:
+    """The user's settings file; it need not exist."""
+    return config_dir() / "config.toml"
+
+
+def load_config(root: Path | None, overrides: Mapping[str, object] | None = None) -> Config:
+    """The settings that hold in ``root``. See ``resolve`` for the errors."""
+    return resolve(root, overrides).config
+
+
+def resolve(
+    root: Path | None, overrides: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> Resolved:
+    """Merge all sources. ``overrides`` has dotted keys or nested tables.
+
+    Raises UnknownSettingError for a key that does not exist or may not stand where it stands, and for a value of the
+    wrong type; BadInputError for a file that is not TOML; StorageError for one that cannot be read.
+    """
+    values: dict[str, object] = {}
+    origins = dict.fromkeys(settings(), "default")
+    for key, value, origin in _sources(root, overrides, os.environ if environ is None else environ):
+        values[key] = value
+        origins[key] = origin
+    tables: dict[str, dict[str, object]] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        tables.setdefault(section, {})[name] = value
+    return Resolved(msgspec.convert(tables, Config), origins)
+
+
+def find_setting(key: str, where: str) -> Setting:
+    """The setting of ``key``. Raises UnknownSettingError that names ``where`` it was met and the nearest right key."""
+    known = settings()
+    if key in known:
+        return known[key]
+    # A key with the right name in the wrong table is nearer than one that is merely spelled alike.
+    name = key.rpartition(".")[2]
+    near = [k for k in known if k.rpartition(".")[2] == name] or difflib.get_close_matches(key, known, 1, 0.5)
+    hint = f'Did you mean "{near[0]}"?' if near else "`codemoat config` lists every setting."
+    raise UnknownSettingError(f'There is no setting "{key}" ({where}).', hint)
+
+
+def check(setting: Setting, value: object, where: str) -> object:
+    """``value`` as the setting's type. Raises UnknownSettingError in one sentence if it is not of that type."""
+    try:
+        return msgspec.convert(value, setting.type)
+    except msgspec.ValidationError as exc:
+        shown = msgspec.json.encode(value, enc_hook=str).decode()[:80]
+        raise UnknownSettingError(
+            f'"{setting.key}" must be {setting.expected}, not {shown} ({where}).', setting.description
+        ) from exc
+
+
+def from_text(setting: Setting, text: str, where: str) -> object:
+    """A value as typed on a command line or in the environment; lists as TOML or separated by commas."""
+    base, _ = _unwrap(setting.type)
+    value: object = text
+    try:
+        if base is bool:
+            value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+        elif base in (int, float):
+            value = base(text)
+        elif base is not str:
+            value = _parse_toml(f"list = {text}")["list"] if text.startswith("[") else [p for p in text.split(",") if p]
+    except (ValueError, KeyError):
+        value = text
+    return check(setting, value, where)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a settings file; none if it does not exist.
+
+    Raises BadInputError with the place of a syntax error, StorageError if the file cannot be read.
+    """
+    try:
+        # A pipe or device under that name must not block us.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInputError(f"{path} is not a regular file.", "Move it away; settings are read from there.")
+        return _parse_toml(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "reading the settings", path) from exc
+    except UnicodeDecodeError as exc:
+        raise BadInputError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from exc
+    except ValueError as exc:
+        raise BadInputError(f"{path} is not valid TOML: {exc}.", "Correct that line.") from exc
+
+
+def _sources(
+    root: Path | None, overrides: Mapping[str, object] | None, environ: Mapping[str, str]
+) -> Iterator[tuple[str, object, str]]:
+    """Every value given, weakest source first: (key, checked value, origin)."""
+    yield from _checked(read_toml(user_file()), str(user_file()))
+    if root is not None:
+        yield from _repository(root / REPOSITORY_FILE)
+    yield from _environment(environ)
+    yield from _checked(overrides or {}, "option")
+
+
+def _checked(tables: Mapping[str, object], origin: str) -> Iterator[tuple[str, object, str]]:
+    for key, value in _flatten(tables):
+        setting = find_setting(key, origin)
+        yield key, check(setting, value, origin), origin
+
+
+def _repository(path: Path) -> Iterator[tuple[str, object, str]]:
+    if path.is_symlink() or (path.is_file() and path.stat().st_size > _MAX_REPOSITORY_FILE_BYTES):
+        raise BadInputError(
+            f"{path} must be a file of at most {_MAX_REPOSITORY_FILE_BYTES // 1024} KiB and no link.",
+            "It belongs to the repository; look at what it is.",
+        )
+    for key, value, origin in _checked(read_toml(path), str(path)):
+        if key not in REPOSITORY_KEYS:
+            raise UnknownSettingError(
+                f'A repository may not set "{key}" ({origin}).', f"Set it in your own file: {user_file()}"
+            )
+        yield key, value, origin
+
+
+def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, object, str]]:
+    prefixes = {f"{_PREFIX}{s.name.upper()}_": s.name for s in msgspec.structs.fields(Config)}
+    for variable in sorted(environ):
+        section = next((name for prefix, name in prefixes.items() if variable.startswith(prefix)), None)
+        if section is None or not environ[variable]:
+            continue
+        origin = f"environment variable {variable}"
+        name = variable[len(_PREFIX) + len(section) + 1 :].lower()
+        setting = find_setting(f"{section}.{name}", origin)
+        yield setting.key, from_text(setting, environ[variable], origin), origin
+
+
+def _flatten(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Nested tables as dotted keys; only two levels exist, so anything deeper is a value of the wrong type."""
+    for name, value in tables.items():
+        if isinstance(value, Mapping) and "." not in name:
+            yield from ((f"{name}.{inner}", v) for inner, v in value.items())
+        else:
+            yield name, value
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    """TOML tables. Raises ValueError."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def _unwrap(annotation: Any) -> tuple[Any, Meta]:
+    """``Annotated[T, Meta]`` → (T, Meta)."""
+    if get_origin(annotation) is Annotated:
+        base, *extra = get_args(annotation)
+        return base, next(m for m in extra if isinstance(m, Meta))
+    raise TypeError(f"setting without documentation: {annotation}")

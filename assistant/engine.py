@@ -1,0 +1,92 @@
+"""The composition root: builds index, model, chat and completion from settings. Command line and servers start here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from indexer.errors import NoIndexError
+
+if TYPE_CHECKING:
+    from assistant.config import Config
+    from assistant.llm import LLM, Cancel
+    from indexer.index import Index
+    from indexer.types import Progress, UpdateReport
+
+
+class Engine:
+    """Everything codemoat can do in one folder. Parts are built when first asked for.
+
+    ``close`` (or ``with``) ends them; ``llm`` and ``index`` may be given instead of being built and are closed too.
+    """
+
+    def __init__(self, config: Config, root: Path, *, llm: LLM | None = None, index: Index | None = None) -> None:
+        self.config = config
+        self.root = root
+        self._llm = llm
+        self._index = index
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def index(self) -> Index:
+        """The index of the folder. Raises NoIndexError before it was made, and what ``Index.open`` does."""
+        if self._index is None:
+            from indexer.index import Index
+
+            self._index = Index.open(self.root, self.config.index_config())
+        return self._index
+
+    @property
+    def has_index(self) -> bool:
+        """Whether there is an index to open. Raises the other errors of ``Index.open``."""
+        try:
+            return self.index is not None
+        except NoIndexError:
+            return False
+
+    def update_index(
+        self, progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None, *, rebuild: bool = False
+    ) -> UpdateReport:
+        """Bring the index up to date; makes it if there is none. ``rebuild``: from nothing, even if it is damaged."""
+        if self._index is None:
+            from indexer.index import Index
+
+            self._index = Index.open(self.root, self.config.index_config(), create=True)
+        return self._index.update(progress, cancel)
+
+    @property
+    def llm(self) -> LLM:
+        """The language model; its host process starts with the first request.
+
+        Raises NoModelError or DamagedModelError if its file is not as it should be.
+        """
+        if self._llm is None:
+            from assistant.llama.client import HostedLLM, HostSettings
+            from assistant.models import resolve
+
+            model = self.config.model
+            settings = HostSettings(
+                context_tokens=model.context_tokens,
+                threads=model.threads,
+                gpu_layers=model.gpu_layers,
+                flash_attention=model.flash_attention,
+                idle_seconds=model.idle_seconds,
+            )
+            self._llm = HostedLLM(resolve(model.name), settings)
+        return self._llm
+
+    def close(self) -> None:
+        """Close what was opened. The model host stays for the next caller until it is idle. Safe to call twice."""
+        for part in (self._llm, self._index):
+            if part is not None:
+                part.close()
+        self._llm = self._index = None
