@@ -1,0 +1,337 @@
+"""Which files count: git's view where there is git, a walk with ignore rules elsewhere. The only importer of GitPython.
+
+Listing looks at names, sizes and modes; what a file's content decides is found when it is read (``source.py``).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.config import IndexConfig
+from indexer.errors import BadInputError, StorageError
+from indexer.ignore import IgnoreRules
+from indexer.kinds import refuse_kind, words
+from indexer.secrets import refuse_secret_name
+from indexer.source import os_reason, special_reason
+from indexer.types import Skipped
+
+INDEX_FOLDER = ".codemoat"
+
+JUNK_FOLDERS = {
+    **dict.fromkeys([".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"], "Data of a version control system."),
+    **dict.fromkeys(["node_modules", "bower_components", ".yarn", ".pnpm-store"], "Installed packages."),
+    **dict.fromkeys([".venv", ".tox", ".nox", ".eggs", ".direnv"], "Installed packages."),
+    **dict.fromkeys(
+        words(
+            """__pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .cache .gradle .terraform
+        .parcel-cache .turbo .next .nuxt .svelte-kit .sass-cache .ccls-cache .clangd .idea .vs .dart_tool .bundle
+        .stack-work .bloop .metals .nyc_output"""
+        ),
+        "Cache or tool data.",
+    ),
+}
+"""Folder names that hold no source of this project, with the reason; tracked files in them count all the same."""
+
+_ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
+"""Files that mark the folder they are in as installed packages or a cache, whatever its name."""
+
+_MAX_DEPTH = 64
+"""Repositories nested deeper than this are not looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that counts by its name and size. ``path`` is relative to the root, POSIX."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies below a root. ``directories`` are relative, ``.`` is the root: those that hold or could hold files.
+
+    A file that comes or goes changes the modification time of one of them, a file that is edited its own.
+    """
+
+    files: tuple[ListedFile, ...]
+    skipped: tuple[Skipped, ...]
+    directories: tuple[str, ...]
+    git: bool
+
+
+def list_files(root: Path, config: IndexConfig) -> Listing:
+    """All files below ``root`` that count, sorted by path, and what was left out by name, size, kind or rule.
+
+    In a git repository (or a folder of one): tracked files that exist and untracked ones that git does not ignore,
+    submodules and nested repositories included. Elsewhere: everything that ``.gitignore`` files do not exclude.
+    ``.codemoatignore`` and ``config.exclude`` hold everywhere. What git itself ignores is not reported.
+    Raises BadInputError when ``root`` is no folder and StorageError when it may not be read.
+    """
+    root = checked_root(root)
+    lister = _Lister(root, config)
+    git = lister.take(".", 0)
+    files = sorted(lister.files, key=lambda listed: listed.path)
+    skipped = sorted(lister.skipped, key=lambda skip: skip.path)
+    return Listing(tuple(files), tuple(skipped), tuple(lister.all_directories()), git)
+
+
+def checked_root(root: Path) -> Path:
+    """The root as an absolute path without links. Raises BadInputError or StorageError when it cannot be listed."""
+    try:
+        resolved = root.resolve(strict=True)
+        os.scandir(resolved).close()
+    except (FileNotFoundError, RuntimeError):
+        raise BadInputError(f"There is no such folder: {root}.", "Check the path.") from None
+    except NotADirectoryError:
+        raise BadInputError(f"{root} is a file, not a folder.", "Give the folder that holds the code.") from None
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "reading the folder", root) from exc
+    return resolved
+
+
+class _Lister:
+    """Gathers one listing. Paths are relative to the root, POSIX; ``.`` is the root itself."""
+
+    def __init__(self, root: Path, config: IndexConfig) -> None:
+        self.root = root
+        self.config = config
+        self.files: list[ListedFile] = []
+        self.skipped: list[Skipped] = []
+        self._directories: set[str] = {"."}
+        self._counts: dict[str, bool] = {".": True}
+        """Folder → whether what is in it counts; if not, ``skipped`` says why, once."""
+        self._base = f"{root}/".replace("//", "/")
+        self._junk: dict[str, bool] = {".": False}
+        self._own_rules = IgnoreRules(root, config.exclude, gitignore=False)
+        self._all_rules = IgnoreRules(root, config.exclude, gitignore=True)
+
+    def take(self, folder: str, depth: int) -> bool:
+        """List ``folder``, by git if it can, else by a walk; whether git could."""
+        names, problem = git_names(self._path(folder), nested=folder != ".")
+        if problem is not None:
+            why = f"Git could not list this folder ({problem}); its files were found by a walk with its ignore rules."
+            self.skipped.append(Skipped(folder, why))
+        if names is None:
+            self._walk(folder)
+            return False
+        prefix = "" if folder == "." else folder + "/"
+        for tracked, name in names:
+            path = prefix + name
+            parent = path.rpartition("/")[0] or "."
+            if not self._folder_counts(parent, self._own_rules) or (not tracked and self._is_junk(parent)):
+                continue
+            self._directories.add(parent)
+            if name.endswith("/"):
+                self._nested(path[:-1], tracked, depth)
+            else:
+                self._git_file(path, tracked, depth)
+        return True
+
+    def all_directories(self) -> list[str]:
+        """The folders that hold or could hold files, and all above them, sorted."""
+        found = {"."}
+        for folder in self._directories:
+            while folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0] or "."
+        return sorted(found)
+
+    def _path(self, relative: str) -> Path:
+        return self.root if relative == "." else self.root / relative
+
+    def _git_file(self, path: str, tracked: bool, depth: int) -> None:
+        try:
+            info = os.lstat(self._base + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return  # tracked, but deleted on disk
+        except OSError as exc:
+            self.skipped.append(Skipped(printable(path), os_reason(exc)))
+            return
+        if stat.S_ISDIR(info.st_mode):
+            self._nested(path, tracked, depth)
+        else:
+            self._file(path, info, self._own_rules)
+
+    def _nested(self, path: str, tracked: bool, depth: int) -> None:
+        """A submodule, or a repository inside this one that is none."""
+        if not self._folder_counts(path, self._own_rules) or (not tracked and self._is_junk(path)):
+            return
+        if depth >= _MAX_DEPTH:
+            self.skipped.append(Skipped(path, "Repositories are nested too deep here."))
+        elif tracked and not os.path.lexists(self._path(path) / ".git"):
+            self.skipped.append(Skipped(path, "Submodule that is not checked out."))
+        else:
+            self.take(path, depth + 1)
+
+    def _walk(self, top: str) -> None:
+        """Take the files below ``top`` that no ignore file excludes, without following links."""
+        pending = [top]
+        while pending:
+            folder = pending.pop()
+            if not self._folder_counts(folder, self._all_rules) or self._is_junk(folder):
+                continue
+            try:
+                with os.scandir(self._path(folder)) as entries:
+                    found = list(entries)
+            except OSError as exc:
+                self.skipped.append(Skipped(printable(folder), os_reason(exc)))
+                continue
+            if any(entry.name in _ENVIRONMENT_MARKS for entry in found) and folder != top:
+                self.skipped.append(Skipped(printable(folder), "Virtual environment or cache, as a file in it says."))
+                continue
+            self._directories.add(folder)
+            for entry in found:
+                path = entry.name if folder == "." else f"{folder}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                    continue
+                try:
+                    self._file(path, entry.stat(follow_symlinks=False), self._all_rules)
+                except FileNotFoundError:
+                    continue  # it went away meanwhile
+
+    def _file(self, path: str, info: os.stat_result, rules: IgnoreRules) -> None:
+        """Take or skip one entry that is no folder."""
+        reason = self._refuse(path, info, rules)
+        if reason is None:
+            self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns))
+        else:
+            self.skipped.append(Skipped(printable(path), reason))
+
+    def _refuse(self, path: str, info: os.stat_result, rules: IgnoreRules) -> str | None:
+        if not path.isascii() and not _encodable(path):
+            return "Its name is not valid UTF-8."
+        if stat.S_ISLNK(info.st_mode):
+            return link_reason(self.root, path)
+        if not stat.S_ISREG(info.st_mode):
+            return special_reason(info.st_mode)
+        rule = rules.file(path)
+        if rule is not None:
+            return f"Excluded by {rule}."
+        return refuse_secret_name(path) or refuse_kind(path, info.st_size, self.config)
+
+    def _folder_counts(self, path: str, rules: IgnoreRules) -> bool:
+        """Whether the folder is a real one that no rule excludes, nor one above it; says why not, once."""
+        counts = self._counts.get(path)
+        if counts is None:
+            counts = self._folder_counts(path.rpartition("/")[0] or ".", rules)
+            reason = self._refuse_folder(path, rules) if counts else None
+            if reason is not None:
+                counts = False
+                if reason:
+                    self.skipped.append(Skipped(printable(path), reason))
+            self._counts[path] = counts
+        return counts
+
+    def _refuse_folder(self, path: str, rules: IgnoreRules) -> str | None:
+        """Why nothing below the folder counts; empty when that needs no saying."""
+        if path.rpartition("/")[2] == INDEX_FOLDER:
+            return ""
+        try:
+            mode = os.lstat(self._base + path).st_mode
+        except OSError as exc:
+            # Tracked files below a folder that was deleted: gone, like any deleted file.
+            return "" if isinstance(exc, FileNotFoundError | NotADirectoryError) else os_reason(exc)
+        if stat.S_ISLNK(mode):
+            return link_reason(self.root, path)
+        rule = rules.folder(path)
+        return f"Excluded by {rule}." if rule is not None else None
+
+    def _is_junk(self, path: str) -> bool:
+        """Whether the folder, or one above it, is known to hold no source of this project; says so once."""
+        junk = self._junk.get(path)
+        if junk is None:
+            junk = self._is_junk(path.rpartition("/")[0] or ".")
+            reason = JUNK_FOLDERS.get(path.rpartition("/")[2])
+            if not junk and reason is not None:
+                junk = True
+                self.skipped.append(Skipped(printable(path), reason))
+            self._junk[path] = junk
+        return junk
+
+
+def git_names(folder: Path, *, nested: bool = False) -> tuple[list[tuple[bool, str]] | None, str | None]:
+    """What git lists in ``folder``: (tracked, name) relative to it, folders that are repositories with a final ``/``.
+
+    None when it lies in no repository, and then also why when it should have (a phrase). ``nested``: the folder must
+    be a repository itself, one further up does not count.
+    """
+    own = os.path.lexists(folder / ".git")
+    if not own and (nested or not any(os.path.lexists(parent / ".git") for parent in folder.parents)):
+        return None, None
+    # With a ceiling, a damaged .git is an error instead of silently meaning the repository further up.
+    environment = {"GIT_CEILING_DIRECTORIES": str(folder.parent)} if own else {}
+    status, output, problem = run_git(
+        folder, environment, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard"
+    )
+    if status != 0:
+        return None, problem if own else None
+    if not own and run_git(folder, environment, "check-ignore", "--quiet", ".")[0] == 0:
+        # An ignored folder of a repository (an environment, a build) that was asked for by name.
+        return None, None
+    entries = {entry[2:]: entry[:1] != "?" for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry}
+    return [(tracked, name) for name, tracked in entries.items()], None
+
+
+def run_git(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int, bytes, str]:
+    """Run git in ``folder``: exit status, standard output and, when it failed, why (a phrase)."""
+    try:
+        from git import Git
+        from git.exc import GitCommandNotFound
+    except ImportError:  # what GitPython raises when there is no git program
+        return 127, b"", "there is no git program on this machine"
+    # A repository's own configuration may name a program to run as its file monitor: never run it.
+    command = [Git.GIT_PYTHON_GIT_EXECUTABLE, "-c", "core.fsmonitor=false", *arguments]
+    try:
+        status, output, errors = Git(str(folder)).execute(
+            command,
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            env={"GIT_OPTIONAL_LOCKS": "0", **environment},
+        )
+    except GitCommandNotFound:
+        return 127, b"", "the git program could not be started"
+    return status, output, "" if status == 0 else _git_problem(str(errors))
+
+
+def _git_problem(errors: str) -> str:
+    """A phrase for what git wrote when it failed."""
+    if "dubious ownership" in errors:
+        return "git refuses it because it belongs to another user"
+    if "not a git repository" in errors:
+        return "its .git is damaged"
+    first = errors.strip().partition("\n")[0].removeprefix("fatal: ").strip().rstrip(".")
+    return first or "git failed"
+
+
+def _encodable(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(path: str) -> str:
+    r"""A path that can be stored and shown: bytes that are no UTF-8 appear as ``\\xNN``."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def link_reason(root: Path, path: str) -> str:
+    """One sentence for a symbolic link, by where it leads."""
+    link = root / path
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "Symbolic link that leads nowhere."
+    if not target.is_relative_to(root):
+        return "Symbolic link that leads out of the indexed folder."
+    kind = "folder" if target.is_dir() else "file"
+    return f"Symbolic link to a {kind} that is found at its own place: {target.relative_to(root).as_posix()}."

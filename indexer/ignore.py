@@ -1,0 +1,163 @@
+"""Ignore rules in .gitignore syntax, nested as git nests them, with the rule that decided.
+
+Two kinds of rules live side by side: git's own (``.gitignore``, read only outside git, where git cannot be asked) and
+codemoat's (``.codemoatignore`` in any folder and the configured ``exclude`` patterns). Codemoat's only take away: they
+cannot bring back what git ignores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import BadInputError
+
+if TYPE_CHECKING:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+CODEMOAT_IGNORE = ".codemoatignore"
+GIT_IGNORE = ".gitignore"
+EXCLUDE_SETTING = "the exclude setting"
+
+_MAX_RULES_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The pattern that decided: where it stands (``line`` is 1-based; 0 in the configuration) and as it is written."""
+
+    source: str
+    line: int
+    pattern: str
+
+    def __str__(self) -> str:
+        where = f"{self.source}, line {self.line}" if self.line else self.source
+        return f"{where}: {self.pattern}"
+
+
+class RuleFile:
+    """The patterns of one ignore file, matched against paths relative to the folder it stands in."""
+
+    def __init__(self, source: str, lines: Sequence[str]) -> None:
+        """``source`` names the file for people. Lines that are no valid pattern are dropped, as git does."""
+        self.source = source
+        self._rules: list[tuple[re.Pattern[str], bool, Rule]] = []
+        for number, line in enumerate(lines, 1):
+            pattern = compile_pattern(line)
+            if pattern is not None and pattern.regex is not None and pattern.include is not None:
+                rule = Rule(source, number, line.strip())
+                self._rules.append((pattern.regex, pattern.include, rule))
+        self._any = self._joined()
+
+    def _joined(self) -> Callable[[str], object] | None:
+        """One expression that matches whenever any rule does: most paths match none and are done after it."""
+        if not self._rules:
+            return None
+        # Group names repeat from pattern to pattern, which one expression may not.
+        parts = (re.sub(r"\(\?P<\w+>", "(?:", regex.pattern) for regex, _, _ in self._rules)
+        return re.compile("|".join(f"(?:{part})" for part in parts)).match
+
+    def decide(self, relative: str, is_dir: bool) -> tuple[bool, Rule] | None:
+        """(ignored, rule) by the last rule that matches, or None. ``relative`` has no trailing slash."""
+        if self._any is None:
+            return None
+        name = relative + "/" if is_dir else relative
+        if not self._any(name):
+            return None
+        for regex, include, rule in reversed(self._rules):
+            if regex.match(name):
+                return include, rule
+        return None
+
+
+def compile_pattern(line: str) -> GitIgnoreSpecPattern | None:
+    """One line of an ignore file; None for a comment, an empty or an invalid one."""
+    from pathspec.patterns.gitignore.base import GitIgnorePatternError
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    try:
+        pattern = GitIgnoreSpecPattern(line)
+    except (GitIgnorePatternError, re.error):
+        return None
+    return pattern if pattern.include is not None else None
+
+
+class IgnoreRules:
+    """All rules below a root: asks the ignore files of every folder from the path upwards, the nearest first."""
+
+    def __init__(self, root: Path, exclude: Sequence[str], *, gitignore: bool) -> None:
+        """``gitignore``: read ``.gitignore`` files too. Raises BadInputError for an invalid ``exclude`` pattern."""
+        self._root = root
+        self._gitignore = gitignore
+        self._chains: dict[tuple[str, str], tuple[tuple[int, RuleFile], ...]] = {}
+        self._folders: dict[str, Rule | None] = {".": None}
+        self._exclude = RuleFile(EXCLUDE_SETTING, ())
+        if exclude:
+            for pattern in exclude:
+                if compile_pattern(pattern) is None:
+                    raise BadInputError(
+                        f"The exclude pattern {pattern!r} is not valid.", "Write it in the syntax of .gitignore."
+                    )
+            self._exclude = RuleFile(EXCLUDE_SETTING, exclude)
+
+    def file(self, path: str) -> Rule | None:
+        """The rule that leaves out the file ``path`` (relative to the root) or a folder above it, or None."""
+        folder = path.rpartition("/")[0] or "."
+        return self.folder(folder) or self._match(path, folder, False)
+
+    def folder(self, path: str) -> Rule | None:
+        """The rule that leaves out the folder ``path`` or one above it, or None. The root ``.`` never is."""
+        if path in self._folders:
+            return self._folders[path]
+        parent = path.rpartition("/")[0] or "."
+        rule = self.folder(parent) or self._match(path, parent, True)
+        self._folders[path] = rule
+        return rule
+
+    def _match(self, path: str, parent: str, is_dir: bool) -> Rule | None:
+        """Codemoat's rules, then git's; within each the nearest folder's file that has a say wins."""
+        decided = self._match_files(CODEMOAT_IGNORE, path, parent, is_dir) or self._exclude.decide(path, is_dir)
+        if decided is not None and decided[0]:
+            return decided[1]
+        if self._gitignore:
+            decided = self._match_files(GIT_IGNORE, path, parent, is_dir)
+            if decided is not None and decided[0]:
+                return decided[1]
+        return None
+
+    def _match_files(self, name: str, path: str, folder: str, is_dir: bool) -> tuple[bool, Rule] | None:
+        for start, rules in self._chain(folder, name):
+            decided = rules.decide(path[start:], is_dir)
+            if decided is not None:
+                return decided
+        return None
+
+    def _chain(self, folder: str, name: str) -> tuple[tuple[int, RuleFile], ...]:
+        """(length of the folder's prefix, rules) of all files ``name`` from ``folder`` up to the root."""
+        key = (folder, name)
+        chain = self._chains.get(key)
+        if chain is None:
+            above = self._chain(folder.rpartition("/")[0] or ".", name) if folder != "." else ()
+            own = _load(self._root, name if folder == "." else f"{folder}/{name}")
+            start = 0 if folder == "." else len(folder) + 1
+            chain = above if own is None else ((start, own), *above)
+            self._chains[key] = chain
+        return chain
+
+
+def _load(root: Path, relative: str) -> RuleFile | None:
+    """The ignore file at ``relative``, or None when there is none that can be read."""
+    path = root / relative
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            raw = stream.read(_MAX_RULES_BYTES)
+    except OSError:
+        return None
+    lines = raw.decode("utf-8-sig", "surrogateescape").split("\n")
+    rules = [line.removesuffix("\r") for line in lines]
+    return RuleFile(relative, rules)
