@@ -35,7 +35,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
     """A table of the settings files."""
 
 
-class IndexSettings(_Section, frozen=True):
+class IndexSection(_Section, frozen=True):
     """What is indexed, and how."""
 
     max_file_bytes: Annotated[
@@ -70,7 +70,7 @@ class IndexSettings(_Section, frozen=True):
     ] = ()
 
 
-class ModelSettings(_Section, frozen=True):
+class ModelSection(_Section, frozen=True):
     """The language model and how it runs."""
 
     name: Annotated[
@@ -91,29 +91,47 @@ class ModelSettings(_Section, frozen=True):
     ] = 900
 
 
-class AskSettings(_Section, frozen=True):
-    """How questions are answered."""
+class AskSection(_Section, frozen=True):
+    """How questions are answered; ``assistant.chat.AskSettings``."""
 
-    hits: Annotated[int, Meta(ge=1, le=100, description="Chunks retrieved for a question.")] = 12
-    answer_tokens: Annotated[int, Meta(ge=16, le=32_768, description="Tokens. Longest answer.")] = 512
+    hits: Annotated[int, Meta(ge=1, le=100, description="Chunks that are looked at for a question.")] = 10
+    snippet_tokens: Annotated[
+        int,
+        Meta(
+            ge=64,
+            le=32_768,
+            description="Tokens. Code that a question is sent with; 1,200 tokens cost 6-8 s on two cores.",
+        ),
+    ] = 1_200
+    answer_tokens: Annotated[int, Meta(ge=16, le=8_192, description="Tokens. Longest answer.")] = 320
     temperature: Annotated[
         float, Meta(ge=0, le=2, description="Randomness of the answer; 0 gives the same answer each time.")
     ] = 0.0
 
 
-class CompleteSettings(_Section, frozen=True):
-    """How code is completed."""
+class CompleteSection(_Section, frozen=True):
+    """How code is completed; ``assistant.completion.request.CompletionSettings``."""
 
-    max_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion.")] = 96
+    prompt_tokens: Annotated[
+        int, Meta(ge=64, le=32_768, description="Tokens. Whole prompt: text around the cursor and other files.")
+    ] = 1_200
+    prefix_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for text before the cursor.")] = 0.6
+    suffix_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for text after the cursor.")] = 0.15
+    context_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for other files.")] = 0.25
+    line_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion of one line.")] = 64
+    block_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion of several lines.")] = 192
+    multiline: Annotated[bool, Meta(description="Whether an empty line that waits for a block gets several lines.")] = (
+        True
+    )
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, merged."""
 
-    index: IndexSettings = IndexSettings()
-    model: ModelSettings = ModelSettings()
-    ask: AskSettings = AskSettings()
-    complete: CompleteSettings = CompleteSettings()
+    index: IndexSection = IndexSection()
+    model: ModelSection = ModelSection()
+    ask: AskSection = AskSection()
+    complete: CompleteSection = CompleteSection()
 
     def index_config(self) -> IndexConfig:
         """The ``index`` section as the indexer takes it."""
@@ -127,10 +145,8 @@ REPOSITORY_KEYS = frozenset(
         "index.max_file_bytes",
         "index.chunk_bytes",
         "index.exclude",
-        "ask.hits",
-        "ask.answer_tokens",
-        "ask.temperature",
-        "complete.max_tokens",
+        *(f"ask.{name}" for name in AskSection.__struct_fields__),
+        *(f"complete.{name}" for name in CompleteSection.__struct_fields__),
     }
 )
 """What a repository's own file may set."""
@@ -210,7 +226,9 @@ def resolve(
     for key, value in values.items():
         section, _, name = key.partition(".")
         tables.setdefault(section, {})[name] = value
-    return Resolved(msgspec.convert(tables, Config), origins)
+    config = msgspec.convert(tables, Config)
+    _check_shares(config.complete)
+    return Resolved(config, origins)
 
 
 def find_setting(key: str, where: str) -> Setting:
@@ -270,6 +288,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInputError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from exc
     except ValueError as exc:
         raise BadInputError(f"{path} is not valid TOML: {exc}.", "Correct that line.") from exc
+
+
+def _check_shares(complete: CompleteSection) -> None:
+    """The one rule between settings: the parts of a prompt are at most the whole."""
+    total = complete.prefix_share + complete.suffix_share + complete.context_share
+    if total > 1.0001:
+        raise UnknownSettingError(
+            f"complete.prefix_share, suffix_share and context_share add up to {total:g}, which is more than 1.",
+            "`codemoat config` shows where each comes from.",
+        )
 
 
 def _sources(

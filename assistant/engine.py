@@ -7,11 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from indexer.errors import NoIndexError
 
 if TYPE_CHECKING:
+    from assistant.chat import ChatSession
+    from assistant.completion.completer import Completer
     from assistant.config import Config
     from assistant.llm import LLM, Cancel
+    from assistant.models import ModelEntry
     from indexer.index import Index
     from indexer.types import Progress, UpdateReport
 
@@ -64,6 +69,16 @@ class Engine:
         return self._index.update(progress, cancel)
 
     @property
+    def missing_model(self) -> ModelEntry | None:
+        """What to fetch: the configured model's entry, if it is in the catalogue and not on this machine."""
+        if self._llm is not None:
+            return None
+        from assistant.models import find_model, is_installed
+
+        name = self.config.model.name
+        return None if is_installed(name) else find_model(name)
+
+    @property
     def llm(self) -> LLM:
         """The language model; its host process starts with the first request.
 
@@ -83,6 +98,20 @@ class Engine:
             )
             self._llm = HostedLLM(resolve(model.name), settings)
         return self._llm
+
+    def chat(self) -> ChatSession:
+        """A conversation about the folder. Raises what ``index`` and ``llm`` raise."""
+        from assistant.chat import AskSettings, ChatSession
+
+        return ChatSession(self.index, self.llm, AskSettings(**msgspec.structs.asdict(self.config.ask)))
+
+    def completer(self, *, with_index: bool = True) -> Completer:
+        """Inline completion; ``with_index``: with context from other files. Raises what ``index`` and ``llm`` raise."""
+        from assistant.completion.completer import Completer
+        from assistant.completion.request import CompletionSettings
+
+        settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
+        return Completer(self.index if with_index else None, self.llm, settings)
 
     def close(self) -> None:
         """Close what was opened. The model host stays for the next caller until it is idle. Safe to call twice."""

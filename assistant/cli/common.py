@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.output import Output
+from assistant.cli.output import Output, ProgressDisplay, size
+from assistant.errors import NoModelError
 from indexer.errors import BadInputError
 from indexer.location import find_root
 
 if TYPE_CHECKING:
+    from assistant.config import Config
     from assistant.engine import Engine
     from assistant.llm import Cancel
+    from assistant.models import PullProgress
     from indexer.types import UpdateReport
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
@@ -46,17 +49,22 @@ def chosen_root(path: Path | None) -> Path:
 
 
 @contextmanager
-def engine_for(ctx: typer.Context, root: Path) -> Iterator[Engine]:
+def engine_for(ctx: typer.Context, root: Path, overrides: Mapping[str, object] | None = None) -> Iterator[Engine]:
     """An engine with the settings that hold in ``root``, closed at the end."""
     from assistant.config import load_config
 
-    config = load_config(root)
-    if ctx.obj is not None:
-        make = ctx.obj
-    else:
-        from assistant.engine import Engine as make  # noqa: N813
-    with make(config, root) as engine:
+    with engine_of(ctx, load_config(root, overrides), root) as engine:
         yield engine
+
+
+def engine_of(ctx: typer.Context, config: Config, root: Path) -> Engine:
+    """An engine with these settings; the caller closes it."""
+    if ctx.obj is not None:
+        engine: Engine = ctx.obj(config, root)
+        return engine
+    from assistant.engine import Engine
+
+    return Engine(config, root)
 
 
 def ready_index(engine: Engine, out: Output, *, explicit: bool, update: bool = False) -> None:
@@ -82,12 +90,54 @@ def update_index(engine: Engine, out: Output, *, rebuild: bool = False) -> Updat
 
 def refuse_huge(root: Path, *, explicit: bool) -> None:
     """Raise BadInputError rather than index a whole home folder or disk that nobody asked for."""
-    home = Path.home().resolve()
-    if not explicit and (root == home or root in home.parents):
+    if not explicit and is_huge(root):
         raise BadInputError(
             f"{root} is not a project: indexing it would read everything in it.",
             "Go to a project, or name the folder: `codemoat index PATH`.",
         )
+
+
+def is_huge(root: Path) -> bool:
+    """Whether ``root`` is a home folder or holds one."""
+    home = Path.home().resolve()
+    return root == home or root in home.parents
+
+
+def ready_model(engine: Engine, out: Output, *, yes: bool) -> None:
+    """See to it that the model's file is here: asks before it is fetched, unless ``yes``.
+
+    Raises NoModelError if it is not to be fetched or there is nobody to ask.
+    """
+    entry = engine.missing_model
+    if entry is None:
+        return
+    absent = f"The model {entry.name} is not on this machine"
+    command = f"Run `codemoat models pull {entry.name}`"
+    if not yes:
+        answer = out.confirm(f"{absent}. Fetch it now ({size(entry.size)}, licence {entry.licence})?")
+        if answer is None:
+            raise NoModelError(f"{absent}.", f"{command}, or add --yes.")
+        if not answer:
+            raise NoModelError(f"{absent}.", f"{command} when you want it.")
+    fetch_model(entry.name, out)
+
+
+def fetch_model(name: str, out: Output, source: str | None = None) -> Path:
+    """Pull a model with progress on stderr; the first Ctrl-C keeps what came for the next time."""
+    from assistant.models import pull
+
+    with interrupt_cancels(out) as cancel, out.progress() as display:
+        return pull(name, source=source, progress=lambda p: show_transfer(p, display, out), cancel=cancel)
+
+
+def show_transfer(progress: PullProgress, display: ProgressDisplay, out: Output) -> None:
+    """Show how far a pull or a check of a model is."""
+    if progress.stage in ("download", "verify"):
+        title = "Fetching" if progress.stage == "download" else "Checking"
+        display.bytes(f"{title} {progress.model}", progress.bytes_done, progress.bytes_total)
+    elif progress.message:
+        about = f"{progress.source}: " if progress.stage == "failed" else ""
+        out.note(about + progress.message)
 
 
 def nothing_to_index(root: Path) -> str:

@@ -27,7 +27,7 @@ _BROKEN_PIPE = 141
 
 def main(argv: Sequence[str] | None = None, make_engine: Callable[[Config, Path], Engine] | None = None) -> int:
     """Run one command line and return its exit code. ``make_engine`` replaces ``Engine`` (for tests and embedding)."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     _prepare_streams()
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     out = Output(as_json="--json" in options, stream="--stream" in options)
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, make_engine: Callable[[Config, Path]
         return _fail(out, exc)
     except OSError as exc:
         return _fail(out, StorageError.from_os_error(exc, "the command"))
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001
         # A bug of ours: the one place where the traceback is what helps.
         import traceback
 
@@ -81,7 +81,7 @@ def _app() -> typer.Typer:
     """All commands. Their modules are light; what a command needs is imported when it runs."""
     import typer
 
-    from assistant.cli import config, index, search, status
+    from assistant.cli import ask, complete, config, doctor, index, models, search, status
 
     # Help in colours costs the import of rich, so only where they can be seen.
     app = typer.Typer(
@@ -89,11 +89,10 @@ def _app() -> typer.Typer:
         help="A coding assistant on your own machine that understands your code.",
         rich_markup_mode="rich" if sys.stdout.isatty() else None,
         pretty_exceptions_enable=False,
-        no_args_is_help=True,
         add_completion=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (index, search, status, config):
+    for module in (index, search, ask, complete, status, doctor, config, models):
         module.register(app)
     return app
 

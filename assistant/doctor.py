@@ -1,0 +1,139 @@
+"""Is everything in place? One check a thing that can be missing or broken, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from indexer.errors import CodemoatError, NoIndexError
+from indexer.location import cache_dir, data_dir
+
+if TYPE_CHECKING:
+    from assistant.engine import Engine
+
+_LOW_DISK_BYTES = 1_000_000_000
+_PREFIX = "def add(first, second):\n    return first "
+_SUFFIX = " second\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A finding. ``ok``: as it should be; ``warning``: works, but less well; ``failed``: something will not work."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+    remedy: str = ""
+
+
+def examine(engine: Engine, *, start_model: bool = True) -> Iterator[Check]:
+    """All checks, cheap ones first. ``start_model``: also start the model host and let it fill a hole."""
+    yield _python()
+    yield _packages()
+    yield _git()
+    yield _folder("cache folder", cache_dir(), "CODEMOAT_CACHE_DIR")
+    yield _folder("data folder", data_dir(), "CODEMOAT_DATA_DIR")
+    yield _index(engine)
+    model = _model(engine)
+    yield model
+    if start_model and model.status == "ok":
+        yield _host(engine)
+
+
+def failed(name: str, error: CodemoatError) -> Check:
+    """A check that ended with ``error``."""
+    return Check(name, "failed", error.message, error.hint)
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", "ok", f"Python {version} ({sys.executable})")
+
+
+def _packages() -> Check:
+    import re
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    missing, present = [], 0
+    try:
+        needed = [r for r in requires("codemoat") or () if "extra ==" not in r]
+    except PackageNotFoundError:
+        return Check("packages", "warning", "codemoat runs from a folder, not installed.", "Run `pip install -e .`.")
+    for requirement in needed:
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        try:
+            version(name)
+            present += 1
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Check("packages", "failed", f"Missing: {', '.join(missing)}.", f"pip install {' '.join(missing)}")
+    return Check("packages", "ok", f"All {present} required packages are installed.")
+
+
+def _git() -> Check:
+    path = shutil.which("git")
+    if path is None:
+        return Check("git", "warning", "git is not on the PATH.", "Install git: it knows best which files count.")
+    return Check("git", "ok", path)
+
+
+def _folder(name: str, folder: Path, variable: str) -> Check:
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Check(name, "failed", f"{folder} cannot be written.", f"Set {variable} to a folder that you may write.")
+    free = shutil.disk_usage(existing).free
+    if free < _LOW_DISK_BYTES:
+        return Check(name, "warning", f"{folder}: only {free // 1_000_000} MB free.", "Free some space.")
+    return Check(name, "ok", f"{folder} ({free / 1e9:.0f} GB free)")
+
+
+def _index(engine: Engine) -> Check:
+    try:
+        status = engine.index.status()
+    except NoIndexError as exc:
+        return Check(
+            "index", "warning", exc.message, "Run `codemoat index`; `search` and `ask` do it by themselves too."
+        )
+    except CodemoatError as exc:
+        return failed("index", exc)
+    detail = f"{status.files} files, {status.chunks} chunks, generation {status.generation} in {status.index_path}"
+    if status.stale:
+        return Check("index", "warning", f"{detail}; files changed since.", "Run `codemoat index`.")
+    return Check("index", "ok", detail)
+
+
+def _model(engine: Engine) -> Check:
+    name = engine.config.model.name
+    try:
+        engine.llm  # noqa: B018  # finds the file and checks its size
+        return Check("model", "ok", f"{name} is there and of the right size.")
+    except CodemoatError as exc:
+        return failed("model", exc)
+
+
+def _host(engine: Engine) -> Check:
+    from assistant.llm import Delta, FillRequest, Message, Sampling
+
+    began = time.monotonic()
+    try:
+        llm = engine.llm
+        info = llm.info
+        if info.fim:
+            stream = llm.fill(FillRequest("add.py", _PREFIX, _SUFFIX), Sampling(max_tokens=4))
+        else:
+            stream = llm.chat([Message("user", "Say yes.")], Sampling(max_tokens=4))
+        text = "".join(piece.text for piece in stream if isinstance(piece, Delta))
+    except CodemoatError as exc:
+        return failed("model host", exc)
+    seconds = time.monotonic() - began
+    if not text:
+        return Check("model host", "failed", f"{info.name} answered nothing.", "Run `codemoat models verify`.")
+    what = "filled a hole" if info.fim else "answered"
+    return Check("model host", "ok", f"{info.name} {what} in {seconds:.1f} s (loading included).")
