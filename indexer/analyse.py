@@ -1,0 +1,128 @@
+"""What a parse worker does: read, parse, chunk and count one file after the other, until its input ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+import time
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import repeat
+from pathlib import Path
+
+from indexer.analysis import Analysis, ChunkRow, Postings
+from indexer.chunk import chunk
+from indexer.config import IndexConfig
+from indexer.frames import Answer, Job, Setup, frame, take_frames
+from indexer.languages import HEAD_BYTES, by_name, detect
+from indexer.parse import ParsedRows, parse_rows
+from indexer.source import read_source
+from indexer.terms import count_terms
+from indexer.types import ParsedFile, Skipped
+
+_NICENESS = 5
+
+
+def analyse_file(root: Path, path: str, config: IndexConfig, problem: str | None = None) -> Analysis | Skipped:
+    """Everything the index keeps of ``root/path``, or why it is left out. By lines if ``problem`` says why."""
+    source = read_source(root, path, config)
+    if isinstance(source, Skipped):
+        return source
+    text = source.text
+    language = by_name(source.language) if source.language else detect(path, text[:HEAD_BYTES])
+    parsed = ParsedRows([], [], (), ())
+    if problem is None:
+        parsed = parse_rows(text, language, block_bytes=2 * config.chunk_bytes)
+    chunks = chunk(ParsedFile(path, language.name, outline=parsed.outline), text, config.chunk_bytes)
+    return Analysis(
+        path=path,
+        language=language.name,
+        size=source.size,
+        mtime_ns=source.mtime_ns,
+        sha256=source.sha256,
+        text=text,
+        chunks=chunks,
+        symbols=parsed.symbols,
+        references=parsed.references,
+        imports=parsed.imports,
+        postings=_postings(text, chunks),
+        masked=source.masked,
+        problem=problem,
+    )
+
+
+def _postings(text: bytes, chunks: Sequence[ChunkRow]) -> Postings:
+    """Term counts of the chunks as columns."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    chunk_numbers, term_numbers, counts, lengths = (array("I") for _ in range(4))
+    for number, row in enumerate(chunks):
+        counted = count_terms(text[row.start_byte : row.end_byte].decode("utf-8", "replace"))
+        chunk_numbers.extend(repeat(number, len(counted)))
+        term_numbers.extend(map(numbers.__getitem__, counted))
+        counts.extend(counted.values())
+        lengths.append(sum(counted.values()))
+    columns = [_uint32(column) for column in (chunk_numbers, term_numbers, counts, lengths)]
+    return Postings(list(numbers), *columns)
+
+
+def _uint32(column: array[int]) -> bytes:
+    """Little-endian bytes of a column of unsigned ints, whatever the machine's order and int size."""
+    if column.itemsize != 4 or sys.byteorder != "little":
+        return struct.pack(f"<{len(column)}I", *column)
+    return column.tobytes()
+
+
+def main() -> None:
+    """Serve jobs from standard input until it ends (the parent closed it, or is gone)."""
+    import msgspec
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    os.nice(_NICENESS)
+    source, sink = os.dup(0), os.dup(1)
+    # Whatever a native library prints must neither get between the frames nor fill a pipe that nobody reads.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode
+    encode = msgspec.msgpack.Encoder().encode
+    buffer = bytearray()
+    setup: Setup | None = None
+    while data := os.read(source, 1 << 16):
+        buffer += data
+        for payload in take_frames(buffer):
+            if setup is None:
+                setup = msgspec.msgpack.decode(payload, type=Setup)
+                root = Path(setup.root)
+                config = IndexConfig(max_file_bytes=setup.max_file_bytes, chunk_bytes=setup.chunk_bytes)
+                _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
+                continue
+            for job in decode_jobs(payload):
+                _arm(setup.parse_deadline)
+                result = analyse_file(root, job.path, config, job.problem)
+                _arm(0)
+                cpu = time.process_time()
+                answer = Answer(None, result, cpu) if isinstance(result, Skipped) else Answer(result, None, cpu)
+                _write_all(sink, frame(encode(answer)))
+
+
+def _arm(deadline: float) -> None:
+    """Let the kernel end this process after twice ``deadline`` seconds of processor time (0: never).
+
+    The parent is quicker; this is for a grammar that hangs while the parent is killed: it holds the interpreter's lock,
+    so that no Python code of this process would ever notice.
+    """
+    signal.setitimer(signal.ITIMER_PROF, 2 * deadline)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+if __name__ == "__main__":
+    main()

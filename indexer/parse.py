@@ -1,0 +1,242 @@
+"""Bytes of a source file → symbols, references, imports and the outline that chunking cuts at.
+
+One tree-sitter parse and one pass of one query a file. Everything after that works on byte offsets, because a Python
+object per syntax node is what would make it slow. Nothing recurses: nesting depth is the input's choice.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from indexer.analysis import ReferenceRow, SymbolRow
+from indexer.languages import Language
+from indexer.symbols import Definition, resolve_references, resolve_symbols
+from indexer.types import Block, ParsedFile, Reference, Span, Symbol
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Query
+
+QUERY_FOLDER = Path(__file__).parent / "queries"
+MAX_DEPTH = 200
+"""Nodes nested deeper in the outline are not opened: chunking cuts them at lines. Real code stays far below."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRows:
+    """What ``parse`` finds, as the rows that leave a worker: no object per position."""
+
+    symbols: list[SymbolRow]
+    references: list[ReferenceRow]
+    imports: tuple[str, ...]
+    outline: tuple[Block, ...]
+
+
+class _Grammar(NamedTuple):
+    parser: Parser
+    query: Query | None
+
+
+def parse(path: str, text: bytes, language: Language, *, block_bytes: int) -> ParsedFile:
+    """Parse ``text`` (UTF-8). Only nodes of more than ``block_bytes`` bytes are opened in the outline.
+
+    A language without a grammar yields an empty outline (its chunks follow lines). A hanging or crashing grammar hangs
+    or crashes here: call it in a process that can be killed (``indexer.workers``).
+    """
+    rows = parse_rows(text, language, block_bytes=block_bytes)
+    symbols = tuple(
+        Symbol(s.name, s.kind, path, Span(s.start_byte, s.end_byte, s.start_line, s.end_line), s.parent, s.signature)
+        for s in rows.symbols
+    )
+    references = tuple(
+        Reference(r.name, path, Span(r.start_byte, r.end_byte, r.line, r.line), r.enclosing) for r in rows.references
+    )
+    return ParsedFile(path, language.name, symbols, references, rows.imports, rows.outline)
+
+
+def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRows:
+    """The same as ``parse`` in the form that workers send."""
+    if language.grammar is None or not text:
+        return ParsedRows([], [], (), ())
+    grammar = _load(language)
+    root = grammar.parser.parse(text).root_node
+    symbols: list[SymbolRow] = []
+    references: list[ReferenceRow] = []
+    imports: tuple[str, ...] = ()
+    if grammar.query is not None:
+        captures = _captures(grammar.query, root)
+        newlines = _newlines(text)
+        symbols, name_starts = resolve_symbols(text, newlines, _definitions(captures), *_names(captures))
+        references = resolve_references(text, newlines, _reference_spans(captures), symbols, name_starts)
+        imports = _imports(text, captures.get("import", ()))
+    return ParsedRows(symbols, references, imports, _outline(root, text, block_bytes, symbols))
+
+
+@cache
+def _load(language: Language) -> _Grammar:
+    """Grammar and compiled query, loaded once a process and language (a few ms each)."""
+    from tree_sitter import Parser, Query
+    from tree_sitter_language_pack import get_language
+
+    assert language.grammar is not None
+    loaded = get_language(language.grammar)
+    source = query_source(language.query) if language.query else ""
+    return _Grammar(Parser(loaded), Query(loaded, source) if source else None)
+
+
+def query_source(name: str) -> str:
+    """Text of ``queries/NAME.scm``, after those that its first line (``; inherits: a, b``) names."""
+    source = (QUERY_FOLDER / f"{name}.scm").read_text(encoding="utf-8")
+    first, _, _ = source.partition("\n")
+    if not first.startswith("; inherits:"):
+        return source
+    parents = first.removeprefix("; inherits:").split(",")
+    return "\n".join([*(query_source(parent.strip()) for parent in parents), source])
+
+
+def _captures(query: Query, root: Node) -> dict[str, list[Node]]:
+    from tree_sitter import QueryCursor
+
+    return QueryCursor(query).captures(root)
+
+
+def _newlines(text: bytes) -> list[int]:
+    """Offsets of all line feeds, ascending."""
+    found: list[int] = []
+    position = text.find(b"\n")
+    while position >= 0:
+        found.append(position)
+        position = text.find(b"\n", position + 1)
+    return found
+
+
+def _definitions(captures: Mapping[str, Sequence[Node]]) -> list[Definition]:
+    found = []
+    for capture, nodes in captures.items():
+        if capture.startswith("definition.") or capture == "scope":
+            kind = capture.removeprefix("definition.")
+            for node in nodes:
+                body = node.child_by_field_name("body")
+                end = node.end_byte
+                found.append(Definition(node.start_byte, end, kind, body.start_byte if body else end))
+    return found
+
+
+def _names(captures: Mapping[str, Sequence[Node]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Spans of the captures ``name`` and ``parent``, ascending."""
+    names, parents = (
+        sorted({(node.start_byte, node.end_byte) for node in captures.get(capture, ())})
+        for capture in ("name", "parent")
+    )
+    return names, parents
+
+
+def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[tuple[int, int]]]:
+    return {
+        capture.removeprefix("reference."): [(node.start_byte, node.end_byte) for node in nodes]
+        for capture, nodes in captures.items()
+        if capture.startswith("reference.")
+    }
+
+
+def _imports(text: bytes, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Imported modules in order of appearance, without quotes and angle brackets, each once."""
+    spans = sorted({(node.start_byte, node.end_byte) for node in nodes})
+    found = (text[start:end].decode("utf-8", "replace").strip("\"'`<> \t;") for start, end in spans)
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+class _Frame:
+    """A node being opened: its own extent and symbol, the children still to do, the blocks made so far."""
+
+    __slots__ = ("blocks", "children", "end", "next", "pending", "start", "symbol")
+
+    def __init__(self, start: int, end: int, symbol: str | None, children: list[Node]) -> None:
+        self.start = start
+        self.end = end
+        self.symbol = symbol
+        self.children = children
+        self.next = 0
+        self.pending = -1
+        self.blocks: list[Block] = []
+
+
+def _outline(root: Node, text: bytes, block_bytes: int, symbols: Sequence[SymbolRow]) -> tuple[Block, ...]:
+    """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``."""
+    name_of = _symbol_finder(symbols)
+    frames = [_Frame(root.start_byte, root.end_byte, None, root.named_children)]
+    while True:
+        frame = frames[-1]
+        if frame.next == len(frame.children):
+            _flush_pending(frame)
+            frames.pop()
+            if not frames:
+                return tuple(frame.blocks)
+            frames[-1].blocks.append(Block(frame.start, frame.end, frame.symbol, tuple(frame.blocks)))
+            continue
+        node = frame.children[frame.next]
+        frame.next += 1
+        start, end = node.start_byte, node.end_byte
+        if _leads(node.type) and end - start <= block_bytes and _touches_next(frame, text, end):
+            if frame.pending < 0:
+                frame.pending = start
+            continue
+        lead, frame.pending = (start if frame.pending < 0 else frame.pending), -1
+        if end - start > block_bytes and len(frames) < MAX_DEPTH and node.named_child_count:
+            frames.append(_Frame(lead, end, name_of(start, end, True), node.named_children))
+        else:
+            frame.blocks.append(Block(lead, end, name_of(start, end, False)))
+
+
+def _flush_pending(frame: _Frame) -> None:
+    if frame.pending >= 0:
+        frame.blocks.append(Block(frame.pending, frame.children[-1].end_byte))
+        frame.pending = -1
+
+
+def _leads(node_type: str) -> bool:
+    """Whether such a node belongs to the definition right below it: comments, attributes, decorators."""
+    return "comment" in node_type or node_type in ("attribute_item", "decorator", "attribute_list", "annotation")
+
+
+def _touches_next(frame: _Frame, text: bytes, end: int) -> bool:
+    """Whether the next sibling follows without a blank line, so that the two read as one."""
+    if frame.next == len(frame.children):
+        return False
+    gap = text[end : frame.children[frame.next].start_byte]
+    # A comment node may or may not include its own line feed, depending on the grammar.
+    return gap.count(b"\n") + text.endswith(b"\n", end - 1, end) < 2
+
+
+class _symbol_finder:  # noqa: N801 - reads as a function: made once, called for each block
+    """Qualified name for a block: the symbol with its very extent, or the first inside that fills half of it."""
+
+    __slots__ = ("_exact", "_starts", "_symbols")
+
+    def __init__(self, symbols: Sequence[SymbolRow]) -> None:
+        self._symbols = symbols
+        self._starts = [s.start_byte for s in symbols]
+        self._exact: dict[tuple[int, int], str] = {}
+        for s in symbols:
+            self._exact.setdefault((s.start_byte, s.end_byte), qualified(s))
+
+    def __call__(self, start: int, end: int, opened: bool) -> str | None:
+        name = self._exact.get((start, end))
+        if name is not None:
+            return name
+        at = bisect_left(self._starts, start)
+        if at == len(self._starts):
+            return None
+        symbol = self._symbols[at]
+        if symbol.end_byte <= end and 2 * (symbol.end_byte - symbol.start_byte) >= end - start:
+            return qualified(symbol)
+        return None
+
+
+def qualified(symbol: SymbolRow) -> str:
+    """Dotted name within the file, e.g. ``Index.search``."""
+    return f"{symbol.parent}.{symbol.name}" if symbol.parent else symbol.name

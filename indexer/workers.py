@@ -1,0 +1,310 @@
+"""Parse processes with a deadline: a grammar that hangs or crashes costs one file, and only its syntax.
+
+The parent holds one pipe pair a worker and never blocks on one of them. Workers are separate interpreters started with
+a fixed command line (not forks, not ``multiprocessing``), so that this works from threads, from an asyncio server and
+without importing the caller's main module. A worker ends when its input ends; so none outlives its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from indexer.config import IndexConfig
+from indexer.errors import CancelledError, CodemoatError
+from indexer.frames import Answer, Job, Setup, frame, take_frames
+from indexer.types import Skipped
+
+if TYPE_CHECKING:
+    from indexer.analysis import Analysis
+
+_WINDOW = 16
+"""Files under way in one worker: enough that it never waits, few enough that the last ones spread over all."""
+_BATCH = 4
+_WINDOW_BYTES = 16_384
+"""Request bytes under way in one worker; below any pipe's capacity, so that sending never blocks."""
+_PIPE_BYTES = 1 << 20
+_START_SECONDS = 60.0
+_STARVED = 10
+"""A worker that got hardly any processor time is given this many deadlines before it counts as hanging."""
+_MAX_FAILED_STARTS = 3
+_POLL_SECONDS = 0.1
+_LEAVE_SECONDS = 2.0
+
+# -P: the current folder (the user's repository) must not be where a worker imports modules from.
+_COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from indexer.analyse import main; main()"
+
+
+class Cancel(Protocol):
+    """Anything with a ``cancelled`` flag."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to stop."""
+        ...
+
+
+class WorkerPool:
+    """Analyses files in parallel processes. Not for use from several threads at once.
+
+    Processes start when work arrives, as many as it is worth, and stay for the next ``analyse`` until ``close``.
+    """
+
+    def __init__(self, root: Path, config: IndexConfig) -> None:
+        self._root = root
+        self._config = config
+        self._limit = config.workers or min(8, len(os.sched_getaffinity(0)))
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        self._failed_starts = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers and reap them. The pool can be used again afterwards; it starts new ones."""
+        for worker in self._workers:
+            worker.hang_up()
+        for worker in list(self._workers):
+            self._discard(worker)
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the running workers."""
+        return [worker.process.pid for worker in self._workers]
+
+    def analyse(self, paths: Iterable[str], cancel: Cancel | None = None) -> Iterator[Analysis | Skipped]:
+        """One result for every path (relative to the root, POSIX), in the order in which they get ready.
+
+        A file whose parse exceeds ``config.parse_deadline`` or kills its worker is taken by lines, ``problem`` saying
+        why; if even that fails, it comes back as ``Skipped``. Raises ``CancelledError`` soon after ``cancel`` is set.
+        """
+        upcoming = (Job(path, None) for path in paths)
+        waiting: deque[Job] = deque()
+        try:
+            while True:
+                if cancel is not None and cancel.cancelled:
+                    raise CancelledError("The indexing was cancelled.")
+                waiting.extend(islice(upcoming, max(0, self._limit * _WINDOW - len(waiting))))
+                self._hand_out(waiting)
+                if not waiting and not any(worker.jobs for worker in self._workers):
+                    return
+                yield from self._collect()
+                for job, reason in self._bury():
+                    if job.problem is None and reason:
+                        waiting.appendleft(Job(job.path, reason))
+                    elif reason:
+                        yield Skipped(job.path, reason)
+                    else:
+                        waiting.appendleft(job)
+        finally:
+            for worker in [w for w in self._workers if w.jobs]:
+                self._discard(worker)
+
+    def _hand_out(self, waiting: deque[Job]) -> None:
+        """Start the workers that the waiting jobs are worth and fill each one's window, a few jobs in turn."""
+        busy = sum(len(worker.jobs) for worker in self._workers)
+        wanted = min(self._limit, -(-(len(waiting) + busy) // _BATCH))
+        while len(self._workers) < wanted:
+            worker = _Worker(self._root, self._config)
+            self._workers.append(worker)
+            self._selector.register(worker.output, selectors.EVENT_READ, worker)
+        batches: dict[_Worker, list[Job]] = {worker: [] for worker in self._workers}
+        progress = True
+        while waiting and progress:
+            progress = False
+            for worker, batch in batches.items():
+                room = worker.room(batch)
+                for _ in range(min(_BATCH, room, len(waiting))):
+                    batch.append(waiting.popleft())
+                    progress = True
+        for worker, batch in batches.items():
+            if batch:
+                worker.send(batch)
+
+    def _collect(self) -> Iterator[Analysis | Skipped]:
+        """Whatever the workers have ready; waits a moment for the first."""
+        for key, _ in self._selector.select(_POLL_SECONDS):
+            worker: _Worker = key.data
+            for answer in worker.receive():
+                self._failed_starts = 0
+                found = answer.analysis or answer.skipped
+                if found is not None:
+                    yield found
+
+    def _bury(self) -> Iterator[tuple[Job, str | None]]:
+        """Remove workers that died or hang. Yields their jobs, last first, the one to blame with the reason."""
+        for worker in list(self._workers):
+            reason = worker.failure(self._config.parse_deadline)
+            if reason is None:
+                continue
+            self._discard(worker)
+            if not worker.ready:
+                self._failed_starts += 1
+                if self._failed_starts >= _MAX_FAILED_STARTS:
+                    raise CodemoatError(
+                        f"The parse processes do not start: {reason}", "Run `codemoat doctor`; is there enough memory?"
+                    )
+            while worker.jobs:
+                job = worker.jobs.pop()
+                yield job, None if worker.jobs or not worker.ready else reason
+
+    def _discard(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._selector.unregister(worker.output)
+        worker.end()
+
+
+class _Worker:
+    """One process: its pipes, the jobs that it has not answered yet, and when it was last heard of."""
+
+    def __init__(self, root: Path, config: IndexConfig) -> None:
+        command = [sys.executable, "-P", "-c", _COMMAND, str(Path(__file__).parent.parent)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self._input = self.process.stdin
+        self.output = self.process.stdout.fileno()
+        _widen(self.output)
+        self.jobs: deque[Job] = deque()
+        self.ready = False
+        self.ended = False
+        self._buffer = bytearray()
+        self._since = time.monotonic()
+        self._cpu = 0.0
+        setup = Setup(str(root), config.max_file_bytes, config.chunk_bytes, config.parse_deadline)
+        self._write(_encode(setup))
+
+    def room(self, batch: list[Job]) -> int:
+        """How many more jobs it takes on top of ``batch``."""
+        used = sum(_job_bytes(job) for job in (*self.jobs, *batch))
+        return 0 if self.ended or used > _WINDOW_BYTES else _WINDOW - len(self.jobs) - len(batch)
+
+    def send(self, jobs: list[Job]) -> None:
+        """Hand over ``jobs``; the clock of an idle worker starts now."""
+        if not self.jobs:
+            self._since = time.monotonic()
+        self.jobs.extend(jobs)
+        self._write(_encode(jobs))
+
+    def receive(self) -> Iterator[Answer]:
+        """Answers that have arrived, after ``select`` said that there is something to read."""
+        data = os.read(self.output, _PIPE_BYTES)
+        self._since = time.monotonic()
+        if not data:
+            self.ended = True
+        self._buffer += data
+        decode = _decoder()
+        for payload in take_frames(self._buffer):
+            answer = decode(payload)
+            self._cpu = answer.cpu
+            if self.ready:
+                self.jobs.popleft()
+            self.ready = True
+            yield answer
+
+    def failure(self, deadline: float) -> str | None:
+        """Why this worker is of no use any more, as one sentence, or None."""
+        if self.ended:
+            self.process.wait()
+            how = _exit_text(self.process.returncode)
+            return f"The parser crashed ({how}); taken by lines." if self.ready else self._last_words() or how
+        waited = time.monotonic() - self._since
+        if not self.ready:
+            return "The parse process did not answer." if waited > _START_SECONDS else None
+        if not self.jobs or waited <= deadline:
+            return None
+        used = _cpu_seconds(self.process.pid)
+        if used is not None and used - self._cpu < deadline / 2 and waited <= _STARVED * deadline:
+            return None
+        return f"Parsing took longer than {deadline:g} s; taken by lines."
+
+    def hang_up(self) -> None:
+        """Close its input: an idle worker ends by itself."""
+        with suppress(BrokenPipeError):
+            self._input.close()
+
+    def end(self) -> None:
+        """Close its pipes and reap it, by force unless it is idle."""
+        self.hang_up()
+        if not self.jobs and self.ready:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_LEAVE_SECONDS)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _last_words(self) -> str:
+        """The last line of what a worker that did not even start wrote to its standard error."""
+        assert self.process.stderr is not None
+        lines = self.process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _write(self, payload: bytes) -> None:
+        # A worker that died meanwhile is noticed at the end of its output.
+        with suppress(BrokenPipeError):
+            self._input.write(frame(payload))
+
+
+def _widen(descriptor: int) -> None:
+    """A larger pipe lets a worker go on while the parent is busy with something else; Linux only, and optional."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _job_bytes(job: Job) -> int:
+    return 16 + 4 * len(job.path) + (4 * len(job.problem) if job.problem else 0)
+
+
+def _exit_text(code: int) -> str:
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    """Processor time of a process in seconds, None where /proc does not tell."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _encode(value: Setup | list[Job]) -> bytes:
+    import msgspec
+
+    return msgspec.msgpack.encode(value)
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> Callable[[bytes], Answer]:
+    import msgspec
+
+    return msgspec.msgpack.Decoder(Answer).decode
