@@ -1,13 +1,13 @@
 """Language models on this machine: which there are, where they lie, how they get here.
 
-``catalogue`` knows the models, ``store`` the folder they lie in, ``pull`` brings them; ``sources``, ``wheels`` and
+``catalogue`` knows the models, ``store`` the folder they lie in, ``pulling`` brings them; ``sources``, ``wheels`` and
 ``transfer`` are the ways in. Nothing here touches the network unless ``pull`` was called.
 """
 
 from __future__ import annotations
 
 from assistant.models.catalogue import DEFAULT_MODEL, ModelEntry, find_model, load_catalogue
-from assistant.models.pull import pull
+from assistant.models.pulling import pull
 from assistant.models.store import (
     InstalledModel,
     VerifiedModel,

