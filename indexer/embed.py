@@ -1,13 +1,30 @@
-"""Texts → vectors."""
+"""Texts → vectors: a static embedding that ships with the package, or any sentence-transformers model."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from indexer.errors import BadInputError, CorruptIndexError
+from indexer.terms import parts
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+STATIC = "static"
+"""Name of the shipped embedding in the configuration."""
+_STATIC_VERSION = "static-minilm-256-1"
+"""What an index records for it; changes whenever the shipped vectors or the way of using them change."""
+_DATA = Path(__file__).parent / "data"
+_WORD = re.compile(r"\w+")
+_LONGEST_PART = 40
+_MEMO_LIMIT = 200_000
 
 
 class Embedder(Protocol):
@@ -18,9 +35,163 @@ class Embedder(Protocol):
     dimension: int
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of ``texts``: float32, shape (len(texts), dimension), rows of length 1 (0 for a text without words)."""
+        """Vectors of ``texts``: float32, shape (len(texts), dimension), rows of length 1, or all 0."""
         ...
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of a query: float32, shape (dimension,)."""
         ...
+
+
+def embedding_text(text: str, path: str, symbol: str | None) -> str:
+    """What is embedded for a chunk: where it stands, what it defines, its text.
+
+    Paths and qualified names carry words that the text takes for granted (``http/retry.py`` rarely says "HTTP").
+    """
+    return f"{path}\n{symbol or ''}\n{text}"
+
+
+def load_embedder(name: str, *, fetch: bool = False) -> Embedder:
+    """The embedder that the configuration names: ``static``, or a sentence-transformers model by folder or hub name.
+
+    A model named by its hub name must already be in the local cache unless ``fetch`` allows the network. Loaded once.
+    Raises BadInputError when the model or the library it needs is missing, CorruptIndexError for a damaged package.
+    """
+    return _load_static() if name == STATIC else _load_transformer(name, fetch)
+
+
+@lru_cache(maxsize=1)
+def _load_static() -> StaticEmbedder:
+    return StaticEmbedder(_DATA)
+
+
+@lru_cache(maxsize=2)
+def _load_transformer(name: str, fetch: bool) -> TransformerEmbedder:
+    return TransformerEmbedder(name, fetch=fetch)
+
+
+class StaticEmbedder:
+    """Weighted mean of one vector a word piece, after model2vec (made by ``assistant.adapt.distil``); numpy only.
+
+    Identifiers are cut into their parts, parts into the longest known pieces from the left (WordPiece: Schuster &
+    Nakajima, 2012). A piece counts with the square root of its occurrences, so that a repeated word does not drown
+    the others. int8 vectors stay memory-mapped; opening takes milliseconds.
+    """
+
+    name = _STATIC_VERSION
+
+    def __init__(self, folder: Path) -> None:
+        import numpy as np
+
+        try:
+            self._vectors: NDArray[np.int8] = np.load(folder / "static-vectors.npy", mmap_mode="r")
+            self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
+            entries = (folder / "static-entries.txt").read_text("utf-8").split("\n")
+        except (OSError, ValueError) as exc:
+            raise CorruptIndexError(
+                f"The embedding that ships with codemoat cannot be read: {exc}.", "Install codemoat again."
+            ) from exc
+        if not len(entries) == len(self._vectors) == len(self._scales):
+            raise CorruptIndexError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
+        self.dimension = int(self._vectors.shape[1])
+        self._pieces = _Pieces(dict(zip(entries, range(len(entries)), strict=True)))
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
+        import numpy as np
+
+        pieces_of = self._pieces.__getitem__
+        out = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in enumerate(texts):
+            counts = Counter(chain.from_iterable(map(pieces_of, _WORD.findall(text))))
+            if counts:
+                ids = np.fromiter(counts.keys(), np.int32, len(counts))
+                weights = np.sqrt(np.fromiter(counts.values(), np.float32, len(counts))) * self._scales[ids]
+                out[row] = weights @ self._vectors[ids].astype(np.float32)
+        norms = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
+        np.divide(out, norms, out=out, where=norms > 0)
+        return out
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The vector of a query: float32, shape (dimension,)."""
+        vector: NDArray[np.float32] = self.embed([text])[0]
+        return vector
+
+
+class _Pieces(dict[str, tuple[int, ...]]):
+    """Word of a text → numbers of its pieces, worked out once a word."""
+
+    def __init__(self, entries: dict[str, int]) -> None:
+        super().__init__()
+        self._entries = entries
+        self._longest = max(map(len, entries), default=0)
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        found: list[int] = []
+        for part in parts(word):
+            if 1 < len(part) <= _LONGEST_PART:
+                found.extend(self._cut(part))
+        self[word] = tuple(found)
+        return self[word]
+
+    def _cut(self, part: str) -> list[int]:
+        """Longest known pieces of ``part`` from the left; letters that start none are left out."""
+        found: list[int] = []
+        start = 0
+        while start < len(part):
+            mark = "##" if start else ""
+            for end in range(min(len(part), start + self._longest), start, -1):
+                number = self._entries.get(mark + part[start:end])
+                if number is not None:
+                    found.append(number)
+                    start = end
+                    break
+            else:
+                start += 1
+        return found
+
+
+class TransformerEmbedder:
+    """A sentence-transformers model from a folder or by its hub name."""
+
+    def __init__(self, name: str, *, fetch: bool = False) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as exc:
+            raise BadInputError(
+                f"The embedding model {name} needs the sentence-transformers library, which is not installed.",
+                "Install it with: pip install 'codemoat[transformers]' — or set index.embedder to static.",
+            ) from exc
+        folder = Path(name).expanduser()
+        local = folder.is_dir()
+        try:
+            self._model: Any = SentenceTransformer(str(folder) if local else name, local_files_only=local or not fetch)
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as exc:
+            if local:
+                message = f"The folder {folder} does not hold a sentence-transformers model that can be loaded."
+                raise BadInputError(message, "Give a folder with modules.json or config.json and the weights.") from exc
+            raise BadInputError(
+                f"The embedding model {name} is not on this machine.",
+                f"Fetch it with: hf download {name} — or give the folder of a model, or set index.embedder to static.",
+            ) from exc
+        # A folder's own name, so that an index stays valid when the folder moves.
+        self.name = folder.resolve().name if local else name
+        self.dimension = int(self._model.get_embedding_dimension())
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of ``texts``: float32, shape (len(texts), dimension), rows of length 1."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        vectors = self._model.encode_document(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(vectors, np.float32)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The vector of a query, with the model's query prompt where it has one: float32, shape (dimension,)."""
+        import numpy as np
+
+        vector = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(vector, np.float32)

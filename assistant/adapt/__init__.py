@@ -1,0 +1,1 @@
+"""Adapting small models: distilling the static embedding that the package ships."""
