@@ -94,7 +94,7 @@ class ModelSection(_Section, frozen=True):
 class AskSection(_Section, frozen=True):
     """How questions are answered; ``assistant.chat.AskSettings``."""
 
-    hits: Annotated[int, Meta(ge=1, le=100, description="Chunks that are looked at for a question.")] = 10
+    hits: Annotated[int, Meta(ge=1, le=100, description="Chunks that are looked at for a question.")] = 12
     snippet_tokens: Annotated[
         int,
         Meta(
@@ -118,8 +118,9 @@ class CompleteSection(_Section, frozen=True):
     prefix_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for text before the cursor.")] = 0.6
     suffix_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for text after the cursor.")] = 0.15
     context_share: Annotated[float, Meta(ge=0, le=1, description="Part of the prompt for other files.")] = 0.25
-    line_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion of one line.")] = 64
-    block_tokens: Annotated[int, Meta(ge=1, le=1_024, description="Tokens. Longest completion of several lines.")] = 192
+    max_tokens: Annotated[
+        int, Meta(ge=1, le=1_024, description="Tokens. Longest completion; one line gets at most 64 of them.")
+    ] = 160
     multiline: Annotated[bool, Meta(description="Whether an empty line that waits for a block gets several lines.")] = (
         True
     )

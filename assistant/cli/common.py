@@ -124,8 +124,11 @@ def ready_model(engine: Engine, out: Output, *, yes: bool) -> None:
 
 def fetch_model(name: str, out: Output, source: str | None = None) -> Path:
     """Pull a model with progress on stderr; the first Ctrl-C keeps what came for the next time."""
-    from assistant.models import pull
+    from assistant.models import find_model, pull
 
+    entry = find_model(name)
+    if entry is not None and not entry.commercial:
+        out.note(f"{entry.name}: {entry.licence}. {entry.licence_note}".rstrip())
     with interrupt_cancels(out) as cancel, out.progress() as display:
         return pull(name, source=source, progress=lambda p: show_transfer(p, display, out), cancel=cancel)
 

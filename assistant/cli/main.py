@@ -72,6 +72,11 @@ def _run(arguments: list[str], make_engine: Callable[[Config, Path], Engine] | N
         if describe is None:
             raise
         raise BadInputError(_sentence(describe()), f"Try `{_command_path(exc)} --help`.") from exc
+    except SystemExit as exc:
+        # typer leaves like this when the reader of our output went away.
+        if isinstance(exc.__context__, BrokenPipeError):
+            raise exc.__context__ from None
+        raise
     if code == CancelledError.exit_code:
         raise CancelledError("Interrupted.")
     return code if isinstance(code, int) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -131,7 +132,9 @@ def _use(name: Name) -> None:
 
     out = Output()
     if find_model(name) is None:
-        locate(name)  # a file: it must be there and be a model
+        path = locate(name)  # it must be there and be a model
+        # The setting holds in every folder, so a path must not depend on this one.
+        name = str(path.absolute()) if Path(name).expanduser().is_file() else name
     set_value(user_file(), find_setting("model.name", "command line"), name)
     out.line(f"model.name = {name} in {user_file()}")
     if not is_installed(name):
