@@ -97,6 +97,7 @@ def _folder(name: str, folder: Path, variable: str) -> Check:
 def _index(engine: Engine) -> Check:
     try:
         status = engine.index.status()
+        engine.index.verify()
     except NoIndexError as exc:
         return Check(
             "index", "warning", exc.message, "Run `codemoat index`; `search` and `ask` do it by themselves too."

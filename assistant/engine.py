@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indexer.errors import NoIndexError
+from indexer.location import runtime_dir
 
 if TYPE_CHECKING:
     from assistant.chat import ChatSession
@@ -61,11 +62,16 @@ class Engine:
     def update_index(
         self, progress: Callable[[Progress], None] | None = None, cancel: Cancel | None = None, *, rebuild: bool = False
     ) -> UpdateReport:
-        """Bring the index up to date; makes it if there is none. ``rebuild``: from nothing, even if it is damaged."""
+        """Bring the index up to date; makes it if there is none. ``rebuild``: from nothing, even if it is damaged.
+
+        Raises what ``Index.open`` and ``Index.update`` raise.
+        """
         if self._index is None:
             from indexer.index import Index
 
-            self._index = Index.open(self.root, self.config.index_config(), create=True)
+            self._index = Index.open(self.root, self.config.index_config(), create=True, rebuild=rebuild)
+        if rebuild:
+            return self._index.rebuild(progress, cancel)
         return self._index.update(progress, cancel)
 
     @property
@@ -90,6 +96,7 @@ class Engine:
 
             model = self.config.model
             settings = HostSettings(
+                runtime_dir=runtime_dir(),
                 context_tokens=model.context_tokens,
                 threads=model.threads,
                 gpu_layers=model.gpu_layers,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,9 +44,8 @@ def _ask(
     with engine_for(ctx, chosen_root(path), overrides) as engine:
         ready_model(engine, out, yes=yes)
         ready_index(engine, out, explicit=path is not None, update=update)
-        events = cast("Generator[ChatEvent, None, None]", engine.chat().ask(text))
         # Closing stops the model, whatever stopped us.
-        with closing(events):
+        with closing(engine.chat().ask(text)) as events:
             _write(out, events)
 
 

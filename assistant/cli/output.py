@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 Part = str | tuple[str, str]
 """Text, or (text, rich style)."""
 
-_STAGES = {"list": "Listing files", "parse": "Reading files", "embed": "Embedding", "write": "Writing the index"}
+_STAGES = {
+    "wait": "Waiting for another process that writes the index",
+    "list": "Listing files",
+    "parse": "Reading files",
+    "embed": "Embedding",
+    "write": "Writing the index",
+}
 _PLAIN_PROGRESS_SECONDS = 5.0
 
 
