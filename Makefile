@@ -1,0 +1,62 @@
+# What a newcomer types. Everything made here lies in .venv; models and indexes lie in the user's own folders.
+#
+#   make demo    set up what users need, then an index, an answer and a completion on a real package
+#   make test    set up everything, then all tests (with the real model and torch)
+#   make check   style, types and the fast tests, in under a minute
+#   make bench   every figure of benchmarks/README.md
+#   make clean   remove .venv and caches of this folder
+
+SHELL := /bin/bash
+VENV := .venv
+PYTHON_BIN := $(VENV)/bin/python
+
+# A stamp says that the requirements of that day are installed; a change of them makes it stale.
+REQUIREMENTS := pyproject.toml constraints.txt scripts/setup.sh
+RUN := $(VENV)/.set-up-run
+DEV := $(VENV)/.set-up-dev
+TEST := $(VENV)/.set-up-test
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model demo test check bench clean
+# Steps write to the same .venv and print in order.
+.NOTPARALLEL:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: $(RUN) model
+
+$(RUN): $(REQUIREMENTS)
+	@scripts/setup.sh run
+	@touch $@
+
+$(DEV): $(RUN)
+	@scripts/setup.sh dev
+	@touch $@
+
+$(TEST): $(DEV)
+	@scripts/setup.sh test
+	@touch $@
+
+model: $(RUN)
+	@scripts/setup.sh model
+
+demo: $(RUN) model
+	@scripts/demo.sh
+
+test: $(TEST) model
+	@$(PYTHON_BIN) -m pytest
+
+check: $(DEV)
+	$(PYTHON_BIN) -m ruff check .
+	$(PYTHON_BIN) -m ruff format --check .
+	$(PYTHON_BIN) -m mypy
+	$(PYTHON_BIN) -m pytest -q -m "not e2e and not slow and not transformers"
+
+bench: $(TEST) model
+	$(PYTHON_BIN) benchmarks/all.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	@echo "Models and indexes stay in your own folders; 'codemoat models remove NAME' removes a model."

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Set-up in steps, called by the Makefile, which remembers what is done:
+#   run    what users need: .venv, codemoat, llama.cpp built for this machine
+#   dev    linter, type checker and test runner on top
+#   test   torch and sentence-transformers on top
+#   model  the default model, in the user's data folder
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+VENV=.venv
+DEFAULT_MODEL=qwen2.5-coder-0.5b
+HEARTBEAT_SECONDS=30
+
+say() { printf '\n==> %s\n' "$*"; }
+fail() {
+    printf '\nset-up: %s\n' "$*" >&2
+    exit 1
+}
+
+# The interpreter to make .venv with: $PYTHON, or the first of these that is new enough.
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14; do
+        # Version managers leave names on the PATH that do not run, so each is tried.
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+}
+
+# Install Debian packages, and only what is missing is ever asked for.
+apt_install() {
+    say "Installing with apt-get: $*"
+    if ! command -v apt-get >/dev/null; then
+        fail "these are missing: $*. Install them with this system's package manager and run the command again."
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        fail "these are missing: $*. Run 'sudo apt-get install $*' and then the command again."
+    fi
+    # A fresh machine has no package lists; one that has them needs no new ones.
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" || {
+        apt-get update -q
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    }
+}
+
+system_packages() {
+    local missing=()
+    command -v git >/dev/null || missing+=(git)
+    # llama.cpp is compiled; cmake comes from the package index where it is missing.
+    command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    command -v c++ >/dev/null || missing+=(g++)
+    if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+        local python
+        python=$(find_python)
+        if [ -z "$python" ]; then
+            missing+=(python3 python3-venv)
+        elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+            missing+=(python3-venv)
+        fi
+    fi
+    if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
+}
+
+virtual_environment() {
+    if "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
+    local python
+    python=$(find_python)
+    [ -n "$python" ] || fail "Python 3.11 or newer is needed; set PYTHON to one and run the command again."
+    say "Making $VENV with $("$python" --version)"
+    rm -rf "$VENV"
+    "$python" -m venv "$VENV"
+    # Older pips can neither report progress to codemoat nor use all kinds of wheels.
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25'
+}
+
+# pip is silent while it compiles; say every now and then that it is alive.
+pip_install() {
+    local started=$SECONDS next=$HEARTBEAT_SECONDS
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt "$@" \
+        > >(grep --line-buffered -vE '^(Requirement already satisfied|Looking in|  (Stored|Created))') &
+    local pip=$!
+    trap 'kill "$pip" 2>/dev/null || true' EXIT
+    while kill -0 "$pip" 2>/dev/null; do
+        sleep 0.5
+        if [ $((SECONDS - started)) -ge "$next" ]; then
+            printf '    … %d s\n' "$((SECONDS - started))"
+            next=$((next + HEARTBEAT_SECONDS))
+        fi
+    done
+    trap - EXIT
+    wait "$pip" || fail "pip could not install $*; its messages are above."
+}
+
+case "${1:-}" in
+    run)
+        system_packages
+        virtual_environment
+        if ! "$VENV/bin/python" -c 'import importlib.metadata as m; m.version("llama-cpp-python")' 2>/dev/null; then
+            say "Installing codemoat; llama.cpp is compiled for this machine, once (about 5 minutes on 2 cores)"
+        else
+            say "Installing codemoat"
+        fi
+        pip_install -e .
+        ;;
+    dev)
+        say "Installing the tools for development"
+        pip_install -e '.[dev]'
+        ;;
+    test)
+        say "Installing torch and sentence-transformers for the tests (1.5 GB on disk)"
+        pip_install -e '.[dev,transformers]'
+        ;;
+    model)
+        "$VENV/bin/codemoat" models path "$DEFAULT_MODEL" >/dev/null 2>&1 || {
+            say "Fetching the default model, $DEFAULT_MODEL (491 MB, once, into your data folder)"
+            "$VENV/bin/codemoat" models pull "$DEFAULT_MODEL"
+        }
+        ;;
+    *)
+        fail "usage: scripts/setup.sh run|dev|test|model"
+        ;;
+esac
