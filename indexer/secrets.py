@@ -57,10 +57,10 @@ def refuse_secret_content(path: str, text: bytes) -> str | None:
 # The first step. Every branch starts with a literal byte, a rare one wherever possible, and looks back from it: the
 # expression engine then skips to candidates about as fast as memory is read. A case-insensitive flag would undo that.
 _NAME_BRANCHES = (
-    rb"p(?i:ass(?:w(?:or)?d|phrase)?|wd)",
-    rb"c(?i:(?<=sec)ret|red(?:ential)?s?)",
-    rb"k(?i:(?<=tok)en|(?:(?<=apik|essk|atek|uthk|ionk|untk|ingk|agek|terk|icek|entk)"
-    rb"|(?<=(?:api|ess|ate|uth|ion|unt|ing|age|ter|ice|ent)[_-]k))ey)",
+    rb"p(?:[aA][sS][sS](?i:w(?:or)?d|phrase)?|[wW][dD])",
+    rb"c[rR][eE](?:[tT](?<=(?i:secret))|[dD](?i:ential)?[sS]?)",
+    rb"k[eE](?:[nN](?<=(?i:token))|[yY](?:(?<=(?i:(?:api|ess|ate|uth|ion|unt|ing|age|ter|ice|ent)key))"
+    rb"|(?<=(?i:(?:api|ess|ate|uth|ion|unt|ing|age|ter|ice|ent)[_-]key))))",
 )
 """Names that tell: password, secret, credential, token; key after api, access, private, auth, encryption, account …"""
 
@@ -70,12 +70,10 @@ _ASSIGNED_SETTING = rb"[\w.-]{0,30}[\"'\])]{0,2}[ \t]{0,8}(?:value[ \t]?=|:=|=>|
 _BARE = rb"[^\s\"'`,;<>(){}\[\]$]{6,200}"
 
 _FORMATS = (
-    rb"A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])[0-9A-Z]{16}|A(?<=pypi-A)gE[\w-]{50}",
-    rb"_(?:(?<=gh[pousr]_)[A-Za-z0-9]{36}|(?<=npm_)[A-Za-z0-9]{36}|(?<=[sr]k_)live_[0-9a-zA-Z]{24}"
-    rb"|(?<=[^A-Za-z0-9]hf_)[A-Za-z0-9]{30}|(?<=github_)pat_\w{50})",
-    rb"g(?:lpat|ldt|lft|lsoat|lrt|lptt|lagent|loas)-[\w-]{20}",
+    rb"A(?:[SKB]IA|CCA|3T[A-Z0-9])[0-9A-Z]{16}|A(?<=pypi-A)gE[\w-]{50}",
+    rb"g(?:h[pousr]_[A-Za-z0-9]{36}|l(?:pat|dt|ft|soat|rt|ptt|agent|oas)-[\w-]{20}|ithub_pat_\w{50})",
     rb"x(?:ox[abeoprs]|app)-[\w-]{10}",
-    rb"k(?:(?<=slack)\.com/services/T|(?<=[^A-Za-z0-9]sk)-[\w-]{32})",
+    rb"k(?:-[\w-]{32}(?<=[^A-Za-z0-9]sk-.{32})|_live_(?<=[sr]k_live_)[0-9a-zA-Z]{24}|\.com/services/T(?<=slack.com/services/T))",
     rb"J(?<=eyJ)[\w=-]{8,}\.[\w=-]{8}",
     rb"z(?<=AIz)a[\w-]{35}",
     rb"q(?<=sq)0(?:csp|atp)-[\w-]{22}",
