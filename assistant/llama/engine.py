@@ -1,0 +1,243 @@
+"""The model in this process: one set of weights, two contexts. It implements the LLM protocol; the host serves it.
+
+Completion and chat have a context each, so that their prompts never evict each other. Only one of them computes at a time
+(two thread pools on the same cores spin against each other), and completion goes first: see ``gate``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from assistant.errors import PromptTooLongError, UnsupportedModelError
+from assistant.llama import fim
+from assistant.llama.cancel import InterruptingCancel
+from assistant.llama.context import Context, Turn, no_turn
+from assistant.llama.gate import Gate
+from assistant.llama.native import Model
+from assistant.llama.settings import EngineSettings
+from assistant.llama.streaming import TextStream
+from assistant.llama.templates import ChatTemplate
+from assistant.llama.threads import default_threads
+from assistant.llm import (
+    Cancel,
+    Delta,
+    FillRequest,
+    Finished,
+    Generated,
+    Message,
+    ModelInfo,
+    Sampling,
+    StopReason,
+    Timings,
+)
+
+
+class _Lane:
+    """A context that is made on first use, and the lock of its user."""
+
+    def __init__(self, make: Callable[[], Context]) -> None:
+        self.lock = threading.Lock()
+        self._make = make
+        self._context: Context | None = None
+
+    @property
+    def context(self) -> Context:
+        """The context; raises HostError if memory does not suffice for it."""
+        if self._context is None:
+            self._context = self._make()
+        return self._context
+
+    def close(self) -> None:
+        with self.lock:
+            if self._context is not None:
+                self._context.close()
+                self._context = None
+
+
+class LocalLLM:
+    """The LLM protocol over llama.cpp in this process. Threads may share it; each context serves one at a time."""
+
+    def __init__(
+        self, path: Path, settings: EngineSettings, *, progress: Callable[[float], None] | None = None
+    ) -> None:
+        self._model = Model(path, gpu_layers=settings.gpu_layers, progress=progress)
+        self._format = fim.find_format(self._model)
+        self._template = self._chat_template()
+        self._gate = Gate()
+        self._size = min(settings.context_tokens, self._model.trained_context)
+        make = partial(
+            Context,
+            self._model,
+            context_tokens=self._size,
+            threads=settings.threads or default_threads(),
+            flash_attention=settings.flash_attention,
+        )
+        self._completion, self._conversation = _Lane(make), _Lane(make)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is."""
+        return ModelInfo(
+            self._model.name,
+            self._size,
+            fim=self._format is not None,
+            chat=isinstance(self._template, ChatTemplate),
+            fim_layout=self._format.layout if self._format else "",
+        )
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens of each text, without special tokens."""
+        return [len(self._model.tokenise(text)) for text in texts]
+
+    def count_chat(self, messages: Sequence[Message]) -> int:
+        """Number of prompt tokens of a conversation, template included."""
+        return len(self._chat().build(messages))
+
+    def count_fill(self, request: FillRequest) -> int:
+        """Number of prompt tokens of a fill request."""
+        return len(fim.build(self._model, self._format, request))
+
+    def chat(
+        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
+    ) -> Iterator[Generated]:
+        """Answer a conversation. A completion interrupts it for as long as that takes."""
+        cancel = cancel or Cancel()
+        template = self._chat()
+        prompt = template.build(messages)
+        self._check_fits(prompt, sampling)
+        with self._conversation.lock:
+            context = self._conversation.context
+            turn = partial(self._gate.patient, context.abort, lambda: cancel.cancelled)
+            with interrupting(cancel, context):
+                yield from generate(self._model, context, prompt, sampling, cancel, turn, template.remember)
+
+    def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+        """Complete the middle. ``max_tokens`` 0 only evaluates the prompt, for the next request to reuse."""
+        cancel = cancel or Cancel()
+        prompt = fim.build(self._model, self._format, request)
+        self._check_fits(prompt, sampling)
+        with self._completion.lock, self._gate.urgent():
+            context = self._completion.context
+            with interrupting(cancel, context):
+                yield from generate(self._model, context, prompt, sampling, cancel)
+
+    def close(self) -> None:
+        """Free contexts and weights. Safe to call twice."""
+        self._completion.close()
+        self._conversation.close()
+        self._model.close()
+
+    def _chat(self) -> ChatTemplate:
+        if isinstance(self._template, UnsupportedModelError):
+            raise self._template
+        return self._template
+
+    def _chat_template(self) -> ChatTemplate | UnsupportedModelError:
+        """The template, or why there is none: a model may complete without being able to chat."""
+        model = self._model
+        try:
+            return ChatTemplate(model, model.chat_template, bos_text=model.bos_text, eos_text=model.eos_text)
+        except UnsupportedModelError as exc:
+            return exc
+
+    def _check_fits(self, prompt: list[int], sampling: Sampling) -> None:
+        wanted = max(0, sampling.max_tokens)
+        if len(prompt) + wanted > self._size:
+            raise PromptTooLongError(
+                f"The prompt has {len(prompt):,} tokens and up to {wanted:,} more were asked for, "
+                f"but the context holds {self._size:,}.",
+                "Ask with less text, or set a larger model.context_tokens.",
+            )
+
+
+@contextmanager
+def interrupting(cancel: Cancel, context: Context) -> Iterator[None]:
+    """Let ``cancel`` abort the context's evaluation at once; a plain flag is looked at between steps."""
+    if isinstance(cancel, InterruptingCancel):
+        cancel.on_cancel(context.abort)
+    try:
+        yield
+    finally:
+        if isinstance(cancel, InterruptingCancel):
+            cancel.on_cancel(None)
+        context.resume()
+
+
+def generate(
+    model: Model,
+    context: Context,
+    prompt: list[int],
+    sampling: Sampling,
+    cancel: Cancel,
+    turn: Turn = no_turn,
+    remember: Callable[[str, Sequence[int]], None] | None = None,
+) -> Iterator[Generated]:
+    """Evaluate ``prompt`` as far as the context does not hold it, then generate.
+
+    ``remember`` is told the text and its tokens, if the tokens make up exactly the text.
+    """
+    run = _Run(len(prompt))
+    evaluation = context.evaluate(prompt, lambda: cancel.cancelled, turn)
+    run.evaluated(evaluation.evaluated)
+    if not evaluation.complete or cancel.cancelled:
+        yield run.finished("cancelled")
+        return
+    stream = TextStream(sampling.stop)
+    pieces: list[str] = []
+    reason: StopReason = "length"
+    with context.sampler(sampling) as sampler:
+        while len(run.tokens) < sampling.max_tokens:
+            token = sampler.sample()
+            if model.ends(token):
+                reason = "stop"
+                break
+            run.tokens.append(token)
+            if text := stream.push(model.piece(token)):
+                pieces.append(text)
+                yield Delta(text)
+            if stream.stopped:
+                reason = "stop"
+                break
+            if cancel.cancelled or not context.append(token, lambda: cancel.cancelled, turn):
+                reason = "cancelled"
+                break
+    if text := stream.finish():
+        pieces.append(text)
+        yield Delta(text)
+    if remember is not None and not stream.stopped:
+        remember("".join(pieces), run.tokens)
+    yield run.finished(reason)
+
+
+class _Run:
+    """Counts and times of one generation."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self.tokens: list[int] = []
+        self._prompt_tokens = prompt_tokens
+        self._evaluated = 0
+        self._start = self._prompt_done = time.perf_counter()
+
+    def evaluated(self, tokens: int) -> None:
+        """The prompt is done, as far as it goes."""
+        self._evaluated = tokens
+        self._prompt_done = time.perf_counter()
+
+    def finished(self, reason: StopReason) -> Finished:
+        """The end, with what it cost."""
+        now = time.perf_counter()
+        return Finished(
+            reason,
+            Timings(
+                self._prompt_tokens,
+                self._evaluated,
+                len(self.tokens),
+                1000 * (self._prompt_done - self._start),
+                1000 * (now - self._prompt_done),
+            ),
+        )

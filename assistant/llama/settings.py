@@ -1,0 +1,15 @@
+"""How to open a model: standard library only, because the client needs it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """``threads`` 0 chooses by the machine; ``gpu_layers`` -1 offloads all."""
+
+    context_tokens: int = 8192
+    threads: int = 0
+    gpu_layers: int = 0
+    flash_attention: bool = True
