@@ -1,0 +1,387 @@
+"""The index of a folder: open · update · search · symbols · close. The only door with state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from indexer.config import IndexConfig
+from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
+from indexer.location import index_folder
+from indexer.stale import any_changed
+from indexer.store import DATABASE, Database, Generation, mapped_errors, mismatch, no_index, open_reader, open_writer
+from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from indexer.embed import Embedder
+    from indexer.segment import Segment
+    from indexer.snapshot import Snapshot
+    from indexer.workers import Cancel
+
+SEGMENTS = "segments"
+_STALE_BUDGET = 0.05
+"""Seconds that a search may spend on looking for changed files; in 50 ms about 25,000 files are seen."""
+_STALE_MEMORY = 1.0
+"""Seconds for which searches believe what was found about staleness."""
+_ATTEMPTS = 5
+"""Times a reader begins anew because a writer pruned the segments that it was about to open."""
+
+
+class Index:
+    """An index of one folder. Usable from several threads; reading goes on while an update runs."""
+
+    def __init__(self, root: Path, config: IndexConfig, folder: Path, embedder: Embedder | None) -> None:
+        """Use ``Index.open``."""
+        self.root = root
+        self.config = config
+        self.folder = folder
+        self._embedder = embedder
+        self._lock = threading.RLock()
+        self._database: Database | None = None
+        self._inode = 0
+        self._snapshot: Snapshot | None = None
+        self._open_segments: dict[int, Segment] = {}
+        self._stale_at = float("-inf")
+        self._stale = False
+
+    @classmethod
+    def open(
+        cls,
+        root: Path,
+        config: IndexConfig | None = None,
+        *,
+        create: bool = False,
+        rebuild: bool = False,
+        embedder: Embedder | None = None,
+    ) -> Self:
+        """Open the index of the folder ``root``; nothing is written before ``update``.
+
+        ``create``: a missing index is no error. ``rebuild``: neither is one that is damaged, newer, or of another
+        embedding model; call ``rebuild()`` then. ``embedder`` stands in for the one that the settings name.
+        Raises BadInputError (no such folder), NoIndexError, CorruptIndexError, NewerIndexError,
+        EmbedderMismatchError, StorageError.
+        """
+        config = config or IndexConfig()
+        root = _folder(root)
+        index = cls(root, config, index_folder(root, config), embedder)
+        if rebuild:
+            return index
+        try:
+            with index._view():
+                pass
+        except NoIndexError:
+            if not create:
+                raise
+        return index
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database and forget the segments; closing twice is no error."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+            self._database = self._snapshot = None
+            self._open_segments = {}
+
+    def update(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: Cancel | None = None,
+        *,
+        patience: float | None = None,
+    ) -> UpdateReport:
+        """Bring the index up to date with the folder: all of it or, on an error, nothing.
+
+        ``progress`` is called from this thread, with stage ``wait`` while another process writes (for ``patience``
+        seconds, then BusyIndexError). Raises CancelledError, EmbedderMismatchError, StorageError, CorruptIndexError,
+        NewerIndexError.
+        """
+        return self._write(progress, cancel, patience, rebuild=False)
+
+    def rebuild(
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: Cancel | None = None,
+        *,
+        patience: float | None = None,
+    ) -> UpdateReport:
+        """Make the index again from nothing, whatever is there. Readers keep a sound old one until it is done."""
+        return self._write(progress, cancel, patience, rebuild=True)
+
+    def search(self, query: str, k: int = 10, *, language: str | None = None) -> SearchResult:
+        """The ``k`` best chunks for a query in words or code, best first."""
+        from indexer.search import search
+
+        with self._view() as snapshot:
+            vector = self._searching_embedder().embed_query(query)
+            hits = search(snapshot, query, vector, k, language=language)
+            return SearchResult(tuple(hits), snapshot.generation.id, self._stale_lately())
+
+    def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
+        """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
+        import numpy as np
+
+        with self._view() as snapshot:
+            scores = snapshot.similarities(self._searching_embedder().embed_query(text))
+            if exclude is not None:
+                scores[snapshot.rows_of(self._relative(exclude))] = -np.inf
+            best = np.lexsort((np.arange(len(scores)), -scores))[: max(k, 0)]
+            best = best[np.isfinite(scores[best])]
+            return [
+                Hit(snapshot.chunk(row), float(scores[row]), {"vector": float(scores[row])}) for row in best.tolist()
+            ]
+
+    def symbols(self, name: str) -> list[Symbol]:
+        """Definitions of a bare or qualified name, exact case first, then by path."""
+        with self._view() as snapshot:
+            return snapshot.symbols(name)
+
+    def references(self, name: str) -> list[Reference]:
+        """Uses of a bare name, by path and place."""
+        with self._view() as snapshot:
+            return snapshot.references(name)
+
+    def file_symbols(self, path: str | Path) -> list[Symbol]:
+        """Definitions in a file, in its order; none for a file that is not in the index."""
+        with self._view() as snapshot:
+            return snapshot.file_symbols(self._relative(path))
+
+    def imports(self, path: str | Path) -> tuple[str, ...]:
+        """What a file imports, as written."""
+        with self._view() as snapshot:
+            return snapshot.imports(self._relative(path))
+
+    def text(self, path: str | Path) -> str | None:
+        """A file's text as indexed (secrets masked), or None if it is not in the index."""
+        with self._view() as snapshot:
+            return snapshot.text(self._relative(path))
+
+    def paths(self) -> list[str]:
+        """Paths of all indexed files, sorted."""
+        with self._view() as snapshot:
+            return snapshot.paths()
+
+    def verify(self) -> None:
+        """Read the whole index and check it; CorruptIndexError says what is damaged."""
+        with self._view() as snapshot:
+            (answer,) = self._reader().row("PRAGMA integrity_check(1)")
+            if answer != "ok":
+                raise CorruptIndexError(
+                    f"The index is damaged: {self.folder / DATABASE}: {answer}.",
+                    "Run `codemoat index --rebuild` to make it again.",
+                )
+            snapshot.verify()
+
+    def stale(self) -> bool:
+        """Whether files changed, came or went since the last update, as far as sizes and times show."""
+        with self._view():
+            return self._look_for_changes(float("inf"))
+
+    def status(self) -> IndexStatus:
+        """What the index holds and how it is."""
+        with self._view() as snapshot:
+            generation, database = snapshot.generation, self._reader()
+            meta = database.meta()
+            languages = database.rows(
+                "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
+            )
+            return IndexStatus(
+                root=str(self.root),
+                index_path=str(self.folder),
+                generation=generation.id,
+                files=generation.files,
+                chunks=generation.chunks,
+                symbols=generation.symbols,
+                references=generation.refs,
+                bytes=generation.bytes,
+                bytes_on_disk=_bytes_below(self.folder),
+                segments=len(database.segments()),
+                embedder=str(meta.get("embedder", self.config.embedder)),
+                dimension=int(meta.get("dimension", 0)),
+                updated_at=generation.created,
+                stale=self._look_for_changes(float("inf")),
+                languages=dict(languages),
+            )
+
+    def _write(
+        self,
+        progress: Callable[[Progress], None] | None,
+        cancel: Cancel | None,
+        patience: float | None,
+        *,
+        rebuild: bool,
+    ) -> UpdateReport:
+        from indexer.lock import writer_lock
+        from indexer.update import Update
+
+        def waiting() -> None:
+            if progress is not None:
+                progress(Progress("wait", 0, 0, 0, 0, "another process is writing the index"))
+
+        with writer_lock(self.folder, waiting=waiting, cancel=cancel, patience=patience):
+            if self.config.in_repository:
+                _hide_from_git(self.folder)
+            database = self._open_for_writing(rebuild)
+            try:
+                update = Update(self.root, self.config, database, self._load_embedder, progress, cancel)
+                return update.run(rebuild=rebuild)
+            finally:
+                database.close()
+                self._stale_at = float("-inf")
+
+    def _open_for_writing(self, rebuild: bool) -> Database:
+        from indexer.errors import NewerIndexError
+        from indexer.store import remove_database
+
+        try:
+            database = open_writer(self.folder)
+            if rebuild and database.rows("PRAGMA quick_check(1)") != [("ok",)]:
+                database.close()
+                raise CorruptIndexError("The index is damaged.")
+            return database
+        except (CorruptIndexError, NewerIndexError):
+            if not rebuild:
+                raise
+        self.close()
+        remove_database(self.folder)
+        return open_writer(self.folder)
+
+    def _load_embedder(self) -> Embedder:
+        if self._embedder is None:
+            from indexer.embed import load_embedder
+
+            self._embedder = load_embedder(self.config.embedder)
+        return self._embedder
+
+    def _searching_embedder(self) -> Embedder:
+        """The embedder, checked against the one that the index was made with."""
+        embedder = self._load_embedder()
+        meta = self._reader().meta()
+        recorded = (meta.get("embedder"), meta.get("dimension"))
+        if recorded[0] is not None and recorded != (embedder.name, embedder.dimension):
+            raise mismatch(str(recorded[0]), embedder.name)
+        return embedder
+
+    @contextmanager
+    def _view(self) -> Iterator[Snapshot]:
+        """The last generation, unchanged for as long as the block runs: one read transaction."""
+        with self._lock:
+            for attempt in range(_ATTEMPTS):
+                database = self._reader()
+                with mapped_errors("reading the index", database.path):
+                    database.connection.execute("BEGIN")
+                try:
+                    try:
+                        snapshot = self._current(database)
+                    except FileNotFoundError as exc:
+                        if attempt + 1 < _ATTEMPTS:
+                            continue
+                        raise CorruptIndexError(
+                            f"The index is damaged: {exc.filename} is missing.",
+                            "Run `codemoat index --rebuild` to make it again.",
+                        ) from exc
+                    yield snapshot
+                    return
+                finally:
+                    if database.connection.in_transaction:
+                        database.connection.execute("ROLLBACK")
+
+    def _reader(self) -> Database:
+        """The connection for reading, opened again when the file was replaced by a rebuild."""
+        try:
+            inode = (self.folder / DATABASE).stat().st_ino
+        except FileNotFoundError:
+            self.close()
+            raise no_index(self.folder) from None
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "reading the index", self.folder) from exc
+        if self._database is None or inode != self._inode:
+            self.close()
+            self._database, self._inode = open_reader(self.folder), inode
+        return self._database
+
+    def _current(self, database: Database) -> Snapshot:
+        from indexer.segment import Segment
+        from indexer.segment_write import segment_folder
+        from indexer.snapshot import Snapshot
+
+        generation: Generation | None = database.generation()
+        if generation is None:
+            raise no_index(self.folder)
+        if self._snapshot is None or self._snapshot.generation != generation:
+            self._check_setting(database)
+            known, numbers = self._open_segments, database.segments()
+            folder = self.folder / SEGMENTS
+            self._open_segments = {n: known.get(n) or Segment(segment_folder(folder, n)) for n in numbers}
+            self._snapshot = Snapshot(database, generation, self._open_segments, database.tombstones())
+        return self._snapshot
+
+    def _check_setting(self, database: Database) -> None:
+        setting = database.meta().get("embedder_setting")
+        if setting is not None and setting != self.config.embedder:
+            raise mismatch(str(setting), self.config.embedder)
+
+    def _stale_lately(self) -> bool:
+        if time.monotonic() - self._stale_at > _STALE_MEMORY:
+            self._look_for_changes(_STALE_BUDGET)
+        return self._stale
+
+    def _look_for_changes(self, budget: float) -> bool:
+        """Compare times of folders, then times and sizes of files, for at most ``budget`` seconds."""
+        database = self._reader()
+        self._stale = any_changed(
+            self.root,
+            database.rows("SELECT path, mtime_ns FROM directories"),
+            database.rows("SELECT path, size, mtime_ns FROM files"),
+            budget,
+        )
+        self._stale_at = time.monotonic()
+        return self._stale
+
+    def _relative(self, path: str | Path) -> str:
+        """``path`` as the index names it: relative to the root, POSIX."""
+        path = Path(path)
+        if path.is_absolute():
+            try:
+                path = path.resolve().relative_to(self.root)
+            except ValueError:
+                raise BadInputError(f"{path} is not below {self.root}.", "Give a path in the indexed folder.") from None
+        return path.as_posix()
+
+
+def _folder(root: Path) -> Path:
+    try:
+        if not root.is_dir():
+            what = f"{root} is not a folder." if root.exists() else f"There is no folder {root}."
+            raise BadInputError(what, "Give the folder of a project.")
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "reading the folder", root) from exc
+    return root.resolve()
+
+
+def _hide_from_git(folder: Path) -> None:
+    ignore = folder / ".gitignore"
+    with mapped_errors("writing the index", folder):
+        if not ignore.exists():
+            ignore.write_text("*\n")
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

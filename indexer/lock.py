@@ -1,0 +1,58 @@
+"""One writer at a time: a file lock that the system releases when its holder dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import BusyIndexError, CancelledError, StorageError
+
+if TYPE_CHECKING:
+    from indexer.workers import Cancel
+
+_POLL_SECONDS = 0.1
+
+
+@contextmanager
+def writer_lock(
+    folder: Path,
+    *,
+    waiting: Callable[[], None],
+    cancel: Cancel | None = None,
+    patience: float | None = None,
+) -> Iterator[None]:
+    """Hold ``folder/lock``. ``waiting`` is called once if another process (or thread) holds it.
+
+    Raises BusyIndexError after ``patience`` seconds (None: never), CancelledError, StorageError.
+    """
+    import time
+
+    from filelock import FileLock, Timeout
+
+    told = False
+    deadline = None if patience is None else time.monotonic() + patience
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock", is_singleton=False, thread_local=False)
+        while True:
+            try:
+                lock.acquire(timeout=0 if not told else _POLL_SECONDS)
+                break
+            except Timeout:
+                if not told:
+                    told = True
+                    waiting()
+            if cancel is not None and cancel.cancelled:
+                raise CancelledError("The indexing was cancelled while it waited for another process.")
+            if deadline is not None and time.monotonic() > deadline:
+                raise BusyIndexError(
+                    f"Another process is writing the index at {folder}.", "Wait until it has finished, or end it."
+                )
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "writing the index", folder) from exc
+    try:
+        yield
+    finally:
+        lock.release()

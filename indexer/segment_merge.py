@@ -1,0 +1,157 @@
+"""Merging segments: the rows that still live, in one segment, as if it had been written at once.
+
+Columns that may be larger than memory pass through arrays on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.segment import Segment, Strings
+from indexer.segment_write import REFERENCE_COLUMNS, SegmentWriter, ends
+
+MOST_SEGMENTS = 8
+"""More than this are merged: every query visits every segment."""
+
+
+def choose(sizes: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Which segments to merge, given (number, rows, live rows) of each; none, or those of the answer into one.
+
+    Hollow ones (more than half dead) always. When there are too many, the smallest ones, up to the first that is more
+    than twice as large as all smaller ones together: so every row is merged a logarithmic number of times.
+    """
+    hollow = {number for number, rows, live in sizes if live * 2 < rows}
+    if len(sizes) <= MOST_SEGMENTS:
+        return sorted(hollow)
+    by_size = sorted(sizes, key=lambda size: size[2])
+    chosen, total = set(hollow), 0
+    for position, (number, _, live) in enumerate(by_size):
+        if position >= 2 and live > 2 * total:
+            break
+        chosen.add(number)
+        total += live
+    return sorted(chosen)
+
+
+def merge(sources: Sequence[tuple[Segment, NDArray[np.int64]]], folder: Path) -> tuple[int, dict[int, int]]:
+    """Merge ``sources``, each with the ids of its dead files, into ``folder``.
+
+    Returns the number of rows and, for each live file, its first row.
+    """
+    writer = SegmentWriter(folder, sources[0][0].dimension)
+    try:
+        parts = [_Part(segment, dead) for segment, dead in sources]
+        first = 0
+        for part in parts:
+            part.first_row = first
+            first += part.live_rows
+        files = np.concatenate([part.segment.column("row_file")[part.row_lives] for part in parts])
+        writer.column("row_file", files)
+        writer.column("row_length", np.concatenate([p.segment.column("row_length")[p.row_lives] for p in parts]))
+        _merge_postings(writer, parts)
+        _merge_references(writer, parts)
+        for part in parts:
+            for start in range(0, part.segment.rows, 65_536):
+                window = slice(start, start + 65_536)
+                writer.codes(part.codes[window][part.row_lives[window]])
+        writer.finish(first)
+    except BaseException:
+        writer.discard()
+        raise
+    ids, rows = np.unique(files, return_index=True)
+    return first, dict(zip(ids.tolist(), rows.tolist(), strict=True))
+
+
+class _Part:
+    """One source: which of its rows live, and where they go."""
+
+    def __init__(self, segment: Segment, dead: NDArray[np.int64]) -> None:
+        self.segment = segment
+        self.dead = dead
+        self.row_lives = ~np.isin(segment.column("row_file"), dead)
+        self.live_rows = int(self.row_lives.sum())
+        self.first_row = 0
+        self.codes = segment.codes()
+
+    def new_rows(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        """Row numbers after merging, for rows that live."""
+        shifted = np.cumsum(self.row_lives, dtype=np.int64) + (self.first_row - 1)
+        moved: NDArray[np.int64] = shifted[rows]
+        return moved
+
+
+def _merge_postings(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
+    lives = [p.row_lives[p.segment.column("posting_row")] for p in parts]
+    firsts = [p.segment.column("posting_first") for p in parts]
+    merged = _MergedStrings([p.segment.terms for p in parts], firsts, lives)
+    writer.strings("term", merged.strings)
+    writer.column("posting_first", merged.first)
+    rows = writer.scratch("rows", merged.total, np.uint32)
+    counts = writer.scratch("counts", merged.total, np.uint8)
+    for part, live, place in zip(parts, lives, merged.places, strict=True):
+        rows[place] = part.new_rows(part.segment.column("posting_row")[live])
+        counts[place] = part.segment.column("posting_count")[live]
+    writer.column("posting_row", rows)
+    writer.column("posting_count", counts)
+
+
+def _merge_references(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
+    lives = [~np.isin(p.segment.column("ref_file"), p.dead) for p in parts]
+    merged = _MergedStrings([p.segment.names for p in parts], [p.segment.column("name_first") for p in parts], lives)
+    columns = {label: writer.scratch(label, merged.total, np.uint32) for label in REFERENCE_COLUMNS}
+    scopes = sorted(set().union(*(set(p.segment.scopes.all()) for p in parts)))
+    numbers = {scope: number for number, scope in enumerate(scopes)}
+    for part, live, place in zip(parts, lives, merged.places, strict=True):
+        own = part.segment.scopes.all()
+        renumbered = np.fromiter(map(numbers.__getitem__, own), np.uint32, len(own))
+        for label, out in columns.items():
+            values = part.segment.column(label)[live]
+            out[place] = renumbered[values] if label == "ref_scope" else values
+    used, columns["ref_scope"] = np.unique(columns["ref_scope"], return_inverse=True)
+    writer.strings("name", merged.strings)
+    writer.strings("scope", [scopes[number] for number in used])
+    writer.column("name_first", merged.first)
+    for label, values in columns.items():
+        writer.column(label, values)
+
+
+class _MergedStrings:
+    """Several string tables with entries below each string, as one: what remains, and where each live entry goes."""
+
+    def __init__(
+        self, tables: Sequence[Strings], firsts: Sequence[NDArray[Any]], lives: Sequence[NDArray[np.bool_]]
+    ) -> None:
+        counts = [_counts(first, live) for first, live in zip(firsts, lives, strict=True)]
+        kept = [
+            [string for string, count in zip(table.all(), own.tolist(), strict=True) if count]
+            for table, own in zip(tables, counts, strict=True)
+        ]
+        self.strings: list[bytes] = sorted(set().union(*kept))
+        numbers = {string: number for number, string in enumerate(self.strings)}
+        owners = [np.fromiter(map(numbers.__getitem__, own), np.int64, len(own)) for own in kept]
+        sizes = np.zeros(len(self.strings), np.int64)
+        for owner, count in zip(owners, counts, strict=True):
+            sizes[owner] += count[count > 0]
+        self.first = ends(sizes)
+        self.total = int(self.first[-1])
+        self.places: list[NDArray[np.int64]] = []
+        """For each table, where its live entries go, in their order."""
+        free = self.first[:-1].copy()
+        for owner, count in zip(owners, counts, strict=True):
+            own_sizes = count[count > 0]
+            starts = ends(own_sizes)[:-1]
+            self.places.append(np.repeat(free[owner] - starts, own_sizes) + np.arange(int(own_sizes.sum())))
+            free[owner] += own_sizes
+
+
+def _counts(first: NDArray[Any], live: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many live entries each string has."""
+    running = np.zeros(len(live) + 1, np.int64)
+    np.cumsum(live, out=running[1:])
+    bounds: NDArray[np.int64] = running[first.astype(np.int64)]
+    return np.diff(bounds)

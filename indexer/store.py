@@ -1,0 +1,321 @@
+"""The one transaction domain of an index: a SQLite file with all that is not in segments, and the list of those.
+
+One commit publishes one generation. The journal is a write-ahead log, so that readers go on with the last generation
+while a writer works. docs/store.md explains the tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from indexer.errors import (
+    CorruptIndexError,
+    EmbedderMismatchError,
+    IndexStoreError,
+    NewerIndexError,
+    NoIndexError,
+    StorageError,
+)
+
+FORMAT = 1
+"""Version of the tables and segments. A reader refuses a higher one; an update rewrites a lower one."""
+DATABASE = "index.sqlite"
+_APPLICATION = 0x636D6F61
+"""The file's application id (``cmoa``)."""
+_BUSY_SECONDS = 10.0
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT,
+    masked INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER,
+    chunks INTEGER NOT NULL DEFAULT 0, symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE texts (file_id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE chunks (
+    file_id INTEGER, n INTEGER, start_byte INTEGER, end_byte INTEGER, start_line INTEGER, end_line INTEGER,
+    symbol TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
+CREATE TABLE symbols (
+    file_id INTEGER, n INTEGER, name TEXT, folded TEXT, kind TEXT, start_byte INTEGER, end_byte INTEGER,
+    start_line INTEGER, end_line INTEGER, parent TEXT, signature TEXT, chunk INTEGER,
+    PRIMARY KEY (file_id, n)) WITHOUT ROWID;
+CREATE INDEX symbols_by_name ON symbols (folded);
+CREATE TABLE imports (file_id INTEGER, n INTEGER, name TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
+CREATE INDEX imports_by_name ON imports (name);
+CREATE TABLE path_terms (term TEXT, file_id INTEGER, PRIMARY KEY (term, file_id)) WITHOUT ROWID;
+CREATE TABLE directories (path TEXT PRIMARY KEY, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
+CREATE TABLE tombstones (
+    segment INTEGER, file_id INTEGER, rows INTEGER NOT NULL, PRIMARY KEY (segment, file_id)) WITHOUT ROWID;
+CREATE TABLE generations (
+    id INTEGER PRIMARY KEY, created REAL NOT NULL, files INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    symbols INTEGER NOT NULL, refs INTEGER NOT NULL, bytes INTEGER NOT NULL);
+"""
+_TABLES = (
+    "meta", "files", "texts", "chunks", "symbols", "imports", "path_terms", "directories", "segments", "tombstones",
+    "generations",
+)  # fmt: skip
+KEPT_GENERATIONS = 20
+"""Rows of ``generations`` that stay; only the last one's segments do."""
+
+
+class Generation(NamedTuple):
+    """One published state and its totals."""
+
+    id: int
+    created: float
+    files: int
+    chunks: int
+    symbols: int
+    refs: int
+    bytes: int
+
+
+class KnownFile(NamedTuple):
+    """A row of the manifest. ``settled`` is 0 while equal times do not prove equal contents; ``skipped`` the reason."""
+
+    path: str
+    id: int
+    size: int
+    mtime_ns: int
+    sha256: str
+    settled: int
+    skipped: str | None
+    segment: int | None
+
+
+@contextmanager
+def mapped_errors(doing: str, path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system raise into the project's errors; ``doing`` is a gerund phrase."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _mapped(exc, doing, path) from exc
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, doing, path) from exc
+
+
+def _mapped(exc: sqlite3.Error, doing: str, path: Path) -> IndexStoreError | StorageError:
+    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA):
+        return CorruptIndexError(f"The index is damaged: {path}.", "Run `codemoat index --rebuild` to make it again.")
+    if code == sqlite3.SQLITE_FULL:
+        return StorageError(f"The disk is full: {doing} at {path} stopped.", "Free some space and run it again.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StorageError(
+            f"No permission: {doing} at {path} was refused.",
+            "Check the owner and mode of that folder, or set CODEMOAT_CACHE_DIR to one that you may write.",
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return StorageError(f"{doing[:1].upper()}{doing[1:]} at {path} failed: {exc}.", "Check the disk.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageError(f"{doing[:1].upper()}{doing[1:]} at {path} waited too long for another process.")
+    if isinstance(exc, sqlite3.OperationalError | sqlite3.DatabaseError) and "no such" in str(exc):
+        return CorruptIndexError(
+            f"The index is damaged: {path}: {exc}.", "Run `codemoat index --rebuild` to make it again."
+        )
+    return StorageError(f"{doing[:1].upper()}{doing[1:]} at {path} failed: {exc}.")
+
+
+class Database:
+    """A connection to an index's SQLite file. Reads are shared by the writer and the readers."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self.path = folder / DATABASE
+        self.connection = connection
+
+    def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Any]:
+        """All rows of a query; errors as this project's."""
+        with mapped_errors("reading the index", self.path):
+            return self.connection.execute(sql, tuple(parameters)).fetchall()
+
+    def row(self, sql: str, parameters: Iterable[Any] = ()) -> Any:
+        """The first row of a query or None."""
+        with mapped_errors("reading the index", self.path):
+            return self.connection.execute(sql, tuple(parameters)).fetchone()
+
+    def meta(self) -> dict[str, Any]:
+        """Everything recorded about the index as a whole."""
+        return dict(self.rows("SELECT key, value FROM meta"))
+
+    def generation(self) -> Generation | None:
+        """The last published generation."""
+        found = self.row("SELECT * FROM generations ORDER BY id DESC LIMIT 1")
+        return Generation(*found) if found else None
+
+    def segments(self) -> list[int]:
+        """Numbers of the generation's segments, in row order."""
+        return [number for (number,) in self.rows("SELECT number FROM segments ORDER BY number")]
+
+    def tombstones(self) -> dict[int, list[int]]:
+        """Files whose rows are dead, by segment."""
+        dead: dict[int, list[int]] = {}
+        for segment, file_id in self.rows("SELECT segment, file_id FROM tombstones"):
+            dead.setdefault(segment, []).append(file_id)
+        return dead
+
+    def manifest(self) -> dict[str, KnownFile]:
+        """Every known file by path, in path order, skipped ones included."""
+        found = self.rows("SELECT path, id, size, mtime_ns, sha256, settled, skipped, segment FROM files ORDER BY path")
+        return {row[0]: KnownFile(*row) for row in found}
+
+    def close(self) -> None:
+        """Close the connection; closing twice is no error."""
+        self.connection.close()
+
+
+def open_reader(folder: Path) -> Database:
+    """Open for reading. NoIndexError without a published generation, NewerIndexError, CorruptIndexError."""
+    path = folder / DATABASE
+    if not _exists(path):
+        raise no_index(folder)
+    with mapped_errors("reading the index", path):
+        connection = _connect(path, _reading_mode(folder))
+    database = Database(folder, connection)
+    try:
+        check_format(database)
+        if not database.row("SELECT 1 FROM sqlite_master WHERE name = 'generations'") or database.generation() is None:
+            raise no_index(folder)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_writer(folder: Path) -> Database:
+    """Open for writing, creating folder, file and tables as needed. An older format's contents are dropped.
+
+    The caller holds the writer's lock.
+    """
+    path = folder / DATABASE
+    with mapped_errors("writing the index", path):
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = _connect(path, "rwc")
+    database = Database(folder, connection)
+    try:
+        version = check_format(database, older_is_fine=True)
+        with mapped_errors("writing the index", path):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cache_size = -65536")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            if version < FORMAT:
+                _create_tables(connection)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def remove_database(folder: Path) -> None:
+    """Remove the SQLite file and what SQLite keeps beside it; the log first, so that it never meets a new file."""
+    with mapped_errors("writing the index", folder):
+        for suffix in ("-wal", "-shm", ""):
+            Path(f"{folder / DATABASE}{suffix}").unlink(missing_ok=True)
+
+
+def check_format(database: Database, *, older_is_fine: bool = False) -> int:
+    """The file's format version, 0 for an empty file. NewerIndexError, or CorruptIndexError for something else."""
+    (application,), (version,) = database.row("PRAGMA application_id"), database.row("PRAGMA user_version")
+    (tables,) = database.row("SELECT count(*) FROM sqlite_master")
+    if not tables:
+        return 0
+    if application != _APPLICATION:
+        raise CorruptIndexError(
+            f"{database.path} is not an index of codemoat.", "Run `codemoat index --rebuild` to make one."
+        )
+    if version > FORMAT:
+        raise NewerIndexError(
+            f"The index at {database.folder} was made by a newer codemoat (format {version}, this one knows {FORMAT}).",
+            "Update codemoat, or run `codemoat index --rebuild` to make the index again with this version.",
+        )
+    if version < FORMAT and not older_is_fine:
+        raise NoIndexError(
+            f"The index at {database.folder} was made by an older codemoat.", "Run `codemoat index` to make it again."
+        )
+    return int(version)
+
+
+def no_index(folder: Path) -> NoIndexError:
+    """The error for a folder without a published generation."""
+    return NoIndexError(f"There is no index at {folder} yet.", "Run `codemoat index` to make one.")
+
+
+def mismatch(recorded: str, wanted: str) -> EmbedderMismatchError:
+    """The error for an index of another embedding model."""
+    return EmbedderMismatchError(
+        f"The index was made with the embedding model {recorded}, and the settings say {wanted}.",
+        "Run `codemoat index --rebuild` to embed everything again, or set the model back.",
+    )
+
+
+def publish(database: Database) -> int:
+    """Write the generation row of the transaction under way, with totals counted from ``files``; its number."""
+    counted = database.row(
+        "SELECT count(*), coalesce(sum(chunks), 0), coalesce(sum(symbols), 0), coalesce(sum(refs), 0),"
+        " coalesce(sum(size), 0) FROM files WHERE skipped IS NULL"
+    )
+    last = database.generation()
+    number = last.id + 1 if last else 1
+    execute = database.connection.execute
+    execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?)", (number, time.time(), *counted))
+    execute("DELETE FROM generations WHERE id <= ?", (number - KEPT_GENERATIONS,))
+    return number
+
+
+def clear_tables(database: Database) -> None:
+    """Forget everything but the generations' numbers and the segments' counter, within the transaction under way."""
+    for table in _TABLES:
+        if table not in ("generations", "meta"):
+            database.connection.execute(f"DELETE FROM {table}")
+    database.connection.execute("DELETE FROM meta WHERE key != 'next_segment'")
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for table in _TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    for statement in _SCHEMA.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("COMMIT")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if mode == 'immutable' else f'mode={mode}'}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute(f"PRAGMA query_only = {int(mode != 'rwc')}")
+    return connection
+
+
+def _reading_mode(folder: Path) -> str:
+    """How to open for reading: SQLite needs to write its log's index, unless nothing can change beneath it.
+
+    In a folder that may not be written and that has no log, the file is as its last writer closed it: immutable to us.
+    """
+    if os.access(folder, os.W_OK) or Path(f"{folder / DATABASE}-wal").exists():
+        return "ro"
+    return "immutable"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "reading the index", path) from exc
+    return True
