@@ -6,6 +6,7 @@ cancels the work, whatever happens to this process.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 from assistant.errors import HostError, NoModelError
 from assistant.llama import protocol
-from assistant.llama.place import HostPlace
+from assistant.llama.place import HostPlace, prepare
 from assistant.llama.protocol import Json
 from assistant.llama.settings import EngineSettings
 from assistant.llama.starter import start_host
@@ -69,6 +70,7 @@ class HostedLLM:
         self._info: ModelInfo | None = None
         self._lock = threading.Lock()
         self._number = 0
+        self._name = secrets.token_hex(8)
 
     @property
     def info(self) -> ModelInfo:
@@ -102,9 +104,15 @@ class HostedLLM:
         """Answer a conversation. Raises HostError if the host dies on the way; the next call starts a new one."""
         return self._stream("chat", {"messages": protocol.messages_to_json(messages)}, sampling, cancel)
 
-    def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-        """Complete the middle. Raises HostError if the host dies on the way; the next call starts a new one."""
-        return self._stream("fill", {"request": protocol.request_to_json(request)}, sampling, cancel)
+    def fill(
+        self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None, *, supersede: bool = False
+    ) -> Iterator[Generated]:
+        """Complete the middle. Raises HostError if the host dies on the way; the next call starts a new one.
+
+        With ``supersede`` the fills that this client asked for before are cancelled.
+        """
+        payload = {"request": protocol.request_to_json(request), "supersede": supersede}
+        return self._stream("fill", payload, sampling, cancel)
 
     def close(self) -> None:
         """Leave the host; it stays for others, and for a while after the last. Safe to call twice."""
@@ -154,6 +162,7 @@ class HostedLLM:
             if (wire := self._connect()) is not None:
                 return wire
             place = self._place = self._find_place()  # again: the file may have been replaced, or be gone
+            prepare(place.folder)
             with place.lock() as free:
                 pass
             if free:
@@ -174,7 +183,7 @@ class HostedLLM:
         if self._place is None:
             self._place = self._find_place()
         state = self._place.read()
-        return connect(state) if state is not None else None
+        return connect(state, self._name) if state is not None else None
 
     def _find_place(self) -> HostPlace:
         try:

@@ -1,9 +1,9 @@
 """One llama.cpp context that never evaluates a token twice.
 
-A context remembers the tokens whose keys and values it holds. ``evaluate`` keeps the longest common prefix with the next
-prompt, drops the rest and evaluates what is new, in micro-batches. ``abort`` stops it from any thread within milliseconds:
-llama.cpp polls a native callback (libc's ``strlen`` over a two-byte flag) so that no Python runs inside the computation.
-As a Python callback the same poll made generation 1.4 times slower.
+A context remembers the tokens whose keys and values it holds. ``evaluate`` keeps the longest common prefix with the
+next prompt, drops the rest and evaluates what is new, in micro-batches. ``abort`` stops it from any thread within
+milliseconds: llama.cpp polls a native callback (libc's ``strlen`` over a two-byte flag), so that no Python runs inside
+the computation. As a Python callback the same poll made generation 1.4 times slower.
 """
 
 from __future__ import annotations

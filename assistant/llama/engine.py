@@ -1,7 +1,7 @@
 """The model in this process: one set of weights, two contexts. It implements the LLM protocol; the host serves it.
 
-Completion and chat have a context each, so that their prompts never evict each other. Only one of them computes at a time
-(two thread pools on the same cores spin against each other), and completion goes first: see ``gate``.
+Completion and chat have a context each, so that their prompts never evict each other. Only one of them computes at a
+time (two thread pools on the same cores spin against each other), and completion goes first: see ``gate``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Fill-in-the-middle prompts in a model's own format, as token ids.
 
-Special tokens are inserted as ids; text of files is tokenised with special parsing off, so that ``<|im_end|>`` in a file is
-nine ordinary characters. The text before the cursor goes last where the family was trained for that: then a typed character
-changes only the last tokens of the prompt, and everything before stays evaluated.
+Special tokens are inserted as ids; text of files is tokenised with special parsing off, so that ``<|im_end|>`` in a
+file is ten ordinary characters. The text before the cursor goes last where the family was trained for that: then a
+typed character changes only the last tokens of the prompt, and everything before stays evaluated.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class FimFormat:
 
     @property
     def layout(self) -> Literal["spm", "psm"]:
-        """ "spm" where the text before the cursor comes after the text behind it."""
+        """The string "spm" where the text before the cursor comes after the text behind it."""
         return "spm" if self.order.index("suffix") < self.order.index("prefix") else "psm"
 
 

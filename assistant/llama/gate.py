@@ -1,8 +1,8 @@
 """Whose turn it is to compute: completion before chat.
 
-Two contexts that compute at once spin against each other's threads, and both crawl. So one computes at a time. Chat takes
-a turn for every step (a micro-batch or a token) and steps aside in the middle of one when a completion arrives; it loses
-that step and nothing else.
+Two contexts that compute at once spin against each other's threads, and both crawl. So one computes at a time. Chat
+takes a turn for every step (a micro-batch or a token) and steps aside in the middle of one when a completion arrives;
+it loses that step and nothing else.
 """
 
 from __future__ import annotations

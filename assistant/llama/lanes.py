@@ -17,8 +17,9 @@ Report = Callable[[Generated | CodemoatError], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A generation that waits or runs."""
+    """A generation that waits or runs. ``kind`` is its operation: "chat" or "fill"."""
 
+    kind: str
     start: Callable[[Cancel], Iterator[Generated]]
     cancel: InterruptingCancel = field(default_factory=InterruptingCancel)
 

@@ -1,7 +1,7 @@
 """The llama.cpp library behind a small typed face: one model file, its vocabulary and its metadata.
 
-Nothing here decides anything: prompts are built in ``fim`` and ``templates``, evaluation lives in ``context``. The library
-is imported on first use, because loading it costs as much as a whole `codemoat search`.
+Nothing here decides anything: prompts are built in ``fim`` and ``templates``, evaluation lives in ``context``. The
+library is imported on first use, because loading it costs as much as a whole `codemoat search`.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def libc() -> ctypes.CDLL:
 def _amx() -> bool:
     """Whether llama.cpp was compiled with Intel AMX kernels.
 
-    gcc 12's ``_tile_loadconfig`` declares 8 of the 64 bytes that it reads, so those kernels load garbage and crash. They
-    are reached only through the extra buffer types; without these the AVX-512 ones run. The set-up builds without AMX.
+    gcc 12's ``_tile_loadconfig`` declares 8 of the 64 bytes that it reads, so those kernels load garbage and crash.
+    They are reached only through the extra buffer types; without these the AVX-512 ones run.
     """
     from llama_cpp import _ggml
 

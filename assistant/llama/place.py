@@ -1,7 +1,7 @@
 """Where a host lives: its name, its files in the runtime directory, and who may find it.
 
-``NAME.json`` (mode 0600) holds process id, address and the secret token of the running host, ``NAME.lock`` is locked while
-it lives, ``NAME.sock`` is its socket and ``NAME.log`` what went wrong in it. The folder is 0700.
+``NAME.json`` (mode 0600) holds process id, address and the secret token of the running host, ``NAME.lock`` is locked
+while it lives, ``NAME.sock`` is its socket and ``NAME.log`` what went wrong in it. The folder is 0700.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from assistant.llama.protocol import PROTOCOL
 from assistant.llama.settings import EngineSettings
 from indexer.errors import StorageError
 
+_FOLDER = "hosts"
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
 
@@ -49,18 +50,19 @@ class HostPlace:
     name: str
 
     @classmethod
-    def of(cls, folder: Path, model: Path, settings: EngineSettings) -> HostPlace:
+    def of(cls, runtime_dir: Path, model: Path, settings: EngineSettings) -> HostPlace:
         """The place for a model file as it is now: a replaced file gets another host. Raises OSError if it is gone."""
         model = model.resolve()
         stat = model.stat()
         user = os.getuid() if hasattr(os, "getuid") else 0
         parts = [PROTOCOL, user, str(model), stat.st_size, stat.st_mtime_ns, asdict(settings)]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return cls(folder, f"host-{digest[:16]}")
+        return cls(runtime_dir / _FOLDER, f"host-{digest[:16]}")
 
     @classmethod
-    def all(cls, folder: Path) -> list[HostPlace]:
+    def all(cls, runtime_dir: Path) -> list[HostPlace]:
         """Every place that a host wrote its state to; it may be gone by now."""
+        folder = runtime_dir / _FOLDER
         return [cls(folder, path.stem) for path in sorted(folder.glob("host-*.json"))]
 
     @property
@@ -121,11 +123,14 @@ class HostPlace:
 
 
 def prepare(folder: Path) -> None:
-    """Make the runtime directory, for the user alone. Raises StorageError if that is not possible."""
+    """Make the folder of the hosts, for the user alone. Raises StorageError if that is not possible."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-            raise StorageError(f"The runtime directory {folder} belongs to another user.", "Set CODEMOAT_RUNTIME_DIR.")
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
+            raise StorageError(
+                f"The folder {folder} belongs to another user.", "Set CODEMOAT_RUNTIME_DIR to a folder of your own."
+            )
         folder.chmod(0o700)
     except OSError as exc:
         raise StorageError.from_os_error(exc, "preparing the model host's directory", folder) from exc

@@ -1,10 +1,11 @@
 """What client and host say to each other: one JSON object a line.
 
-The first line of a connection is ``{"token", "protocol", "client"}`` and is answered by ``{"ok": true, "pid"}``. Then
-requests ``{"id", "op", ...}``; a connection may have several at once. Answers carry the request's id and are one of
-``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``. Operations: info,
-count, count_chat, count_fill, chat, fill, cancel (``target`` is the id to stop), ping, stop. Closing a connection cancels
-what runs for it.
+The first line of a connection is ``{"token", "client"}`` and is answered by ``{"ok": true, "pid"}``. Then requests
+``{"id", "op", ...}``; a connection may have several at once. Answers carry the request's id and are one of
+``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``. Operations:
+info, count, count_chat, count_fill, chat, fill, cancel (``target`` is the id to stop), ping, stop. With
+``"supersede": true`` a generation cancels the earlier ones of its lane and client. Closing a connection cancels what
+runs for it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def decode(line: bytes) -> Json:
     return message
 
 
-_RESTART = "Stop the host with `codemoat models stop` and run the command again."
+_RESTART = "Run the command again; see `codemoat doctor`."
 
 
 def messages_to_json(messages: Sequence[Message]) -> list[Json]:
@@ -98,8 +99,10 @@ def info_from_json(data: Json) -> ModelInfo:
     return ModelInfo(**data)
 
 
-def event_to_json(event: Generated) -> Json:
-    """A piece or the end of a stream."""
+def event_to_json(event: Generated | CodemoatError) -> Json:
+    """A piece, the end of a stream, or what went wrong."""
+    if isinstance(event, CodemoatError):
+        return {"error": {"code": event.code, "message": event.message, "hint": event.hint}}
     if isinstance(event, Delta):
         return {"delta": event.text}
     return {"finished": {"stop_reason": event.stop_reason, "timings": asdict(event.timings)}}
@@ -112,11 +115,6 @@ def event_from_json(data: Json) -> Generated:
     if "finished" in data:
         return Finished(data["finished"]["stop_reason"], Timings(**data["finished"]["timings"]))
     raise error_from_json(data.get("error"))
-
-
-def error_to_json(error: CodemoatError) -> Json:
-    """An error, to be raised again on the other side."""
-    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
 def error_from_json(data: object) -> CodemoatError:

@@ -13,7 +13,7 @@ from typing import IO
 
 from assistant.errors import HostError
 from assistant.llama import protocol
-from assistant.llama.place import HostPlace, prepare
+from assistant.llama.place import HostPlace
 from assistant.llama.protocol import Json
 from assistant.llama.settings import EngineSettings
 from assistant.llm import Cancel
@@ -35,7 +35,6 @@ def start_host(
     ``progress`` gets the loaded fraction. Raises the host's own error if it cannot start, HostError if it dies without
     a word, CancelledError if ``cancel`` is set meanwhile (the host goes on loading and serves the next call).
     """
-    prepare(place.folder)
     for report in _reports(_launch(place, model, settings, idle_seconds), place, cancel):
         if "progress" in report and progress is not None:
             progress(float(report["progress"]))
@@ -49,7 +48,7 @@ def _launch(place: HostPlace, model: Path, settings: EngineSettings, idle_second
     """The process, in a session of its own: it outlives the window that started it."""
     # -P: never import from the current directory, which may be a repository that nobody has read yet.
     command = [sys.executable, "-P", "-m", "assistant.llama.host"]
-    command += ["--model", str(model), "--runtime-dir", str(place.folder), "--name", place.name]
+    command += ["--model", str(model), "--folder", str(place.folder), "--name", place.name]
     command += ["--context-tokens", str(settings.context_tokens), "--threads", str(settings.threads)]
     command += ["--gpu-layers", str(settings.gpu_layers), "--idle-seconds", str(idle_seconds)]
     command.append("--flash-attention" if settings.flash_attention else "--no-flash-attention")

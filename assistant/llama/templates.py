@@ -1,8 +1,8 @@
 """Chat prompts in a model's own template, as token ids.
 
-The template comes from the GGUF file and is rendered by Jinja in a sandbox with placeholders instead of the messages. Only
-the template's own text is tokenised with special tokens on; each message is put in as plain text. So a message (or a
-retrieved file in it) that holds ``<|im_end|>`` cannot end its turn.
+The template comes from the GGUF file and is rendered by Jinja in a sandbox with placeholders instead of the messages.
+Only the template's own text is tokenised with special tokens on; each message is put in as plain text. So a message (or
+a retrieved file in it) that holds ``<|im_end|>`` cannot end its turn.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from assistant.errors import HostError
 from assistant.llama import protocol
 from assistant.llama.place import HostState
 from assistant.llama.protocol import Json
@@ -60,8 +61,8 @@ class Wire:
         self._buffer += data
 
 
-def connect(state: HostState) -> Wire | None:
-    """A connection that knows the password, or None if no host answers there."""
+def connect(state: HostState, client: str = "") -> Wire | None:
+    """A connection to a host, or None if no host answers there. ``client`` names who asks, over all its connections."""
     address = state.address
     connection: socket.socket
     try:
@@ -73,9 +74,9 @@ def connect(state: HostState) -> Wire | None:
     except OSError:
         return None
     wire = Wire(connection)
-    with suppress(OSError):  # ConnectionError is one
+    with suppress(OSError, HostError):  # nobody there, or somebody who speaks otherwise
         connection.connect(address.path or ("127.0.0.1", address.port))
-        wire.send({"token": state.token})
+        wire.send({"token": state.token, "client": client})
         hello = wire.receive(_CONNECT_SECONDS)
         if hello and hello.get("ok"):
             wire.pid = int(hello["pid"])

@@ -1,0 +1,66 @@
+"""Which model hosts run, and how to stop them: for `codemoat status` and `codemoat doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.errors import HostError
+from assistant.llama.place import HostPlace
+from assistant.llama.settings import EngineSettings
+from assistant.llama.wire import Wire, connect
+
+_ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """A host that answered. ``clients`` does not count who asks; ``memory_bytes`` includes the mapped model file."""
+
+    pid: int
+    model: str
+    settings: EngineSettings
+    clients: int
+    busy: bool
+    memory_bytes: int
+
+
+def host_status(runtime_dir: Path) -> list[HostStatus]:
+    """The hosts that run, by name of their files."""
+    found = []
+    for place in HostPlace.all(runtime_dir):
+        state = place.read()
+        wire = connect(state, "status") if state is not None else None
+        if state is None or wire is None:
+            continue
+        answer = _ask(wire, "ping")
+        if isinstance(answer, dict):
+            clients = max(0, int(answer["clients"]) - 1)
+            memory = int(answer["memory_bytes"])
+            found.append(HostStatus(wire.pid, state.model, state.settings, clients, bool(answer["busy"]), memory))
+    return found
+
+
+def stop_host(runtime_dir: Path, model: Path | None = None) -> int:
+    """Stop the hosts of ``model``, or all; how many there were. Their clients' answers end with an error."""
+    stopped = 0
+    for place in HostPlace.all(runtime_dir):
+        state = place.read()
+        if state is None or (model is not None and Path(state.model) != model.resolve()):
+            continue
+        wire = connect(state, "stop")
+        if wire is not None and _ask(wire, "stop"):
+            stopped += 1
+    return stopped
+
+
+def _ask(wire: Wire, op: str) -> object:
+    """The result of one question, None if the host left instead of answering. Hangs up."""
+    try:
+        wire.send({"id": 1, "op": op})
+        answer = wire.receive(_ANSWER_SECONDS)
+    except (ConnectionError, HostError):
+        return None
+    finally:
+        wire.close()
+    return answer.get("result") if answer else None
