@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,11 @@ def test_find_model_ignores_case_and_knows_when_there_is_none():
 )
 def test_parse_source(text, source):
     assert parse_source(text) == source
+
+
+def test_the_table_in_the_docs_is_current():
+    root = Path(__file__).parent.parent
+    script = runpy.run_path(str(root / "scripts" / "models_table.py"))
+    page = (root / "docs" / "models.md").read_text(encoding="utf-8")
+    assert page == script["filled"](page), "run: python scripts/models_table.py"
+    assert all(f"`{entry.name}`" in page for entry in load_catalogue())
