@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.analysis import ReferenceRow, SymbolRow
 from indexer.languages import Language
-from indexer.symbols import Definition, resolve_references, resolve_symbols
+from indexer.symbols import Definition, Resolved, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
 if TYPE_CHECKING:
@@ -64,16 +64,16 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
         return ParsedRows([], [], (), ())
     grammar = _load(language)
     root = grammar.parser.parse(text).root_node
-    symbols: list[SymbolRow] = []
+    resolved = Resolved()
     references: list[ReferenceRow] = []
     imports: tuple[str, ...] = ()
     if grammar.query is not None:
         captures = _captures(grammar.query, root)
         newlines = _newlines(text)
-        symbols, name_starts = resolve_symbols(text, newlines, _definitions(captures), *_names(captures))
-        references = resolve_references(text, newlines, _reference_spans(captures), symbols, name_starts)
+        resolved = resolve_symbols(text, newlines, _definitions(captures), *_names(captures))
+        references = resolve_references(text, newlines, _reference_spans(captures), resolved)
         imports = _imports(text, captures.get("import", ()))
-    return ParsedRows(symbols, references, imports, _outline(root, text, block_bytes, symbols))
+    return ParsedRows(resolved.symbols, references, imports, _outline(root, text, block_bytes, resolved))
 
 
 @cache
@@ -144,10 +144,11 @@ def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[t
 
 
 def _imports(text: bytes, nodes: Sequence[Node]) -> tuple[str, ...]:
-    """Imported modules in order of appearance, without quotes and angle brackets, each once."""
+    """Imported modules in order of appearance, without keyword, quotes and angle brackets, each once."""
     spans = sorted({(node.start_byte, node.end_byte) for node in nodes})
-    found = (text[start:end].decode("utf-8", "replace").strip("\"'`<> \t;") for start, end in spans)
-    return tuple(dict.fromkeys(name for name in found if name))
+    raw = (text[start:end].decode("utf-8", "replace") for start, end in spans)
+    found = (" ".join(name.removeprefix("import ").strip("\"'` \t;").split()) for name in raw)
+    return tuple(dict.fromkeys(name[1:-1] if name.startswith("<") else name for name in found if name))
 
 
 class _Frame:
@@ -165,9 +166,9 @@ class _Frame:
         self.blocks: list[Block] = []
 
 
-def _outline(root: Node, text: bytes, block_bytes: int, symbols: Sequence[SymbolRow]) -> tuple[Block, ...]:
+def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> tuple[Block, ...]:
     """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``."""
-    name_of = _symbol_finder(symbols)
+    name_of = _SymbolFinder(resolved)
     frames = [_Frame(root.start_byte, root.end_byte, None, root.named_children)]
     while True:
         frame = frames[-1]
@@ -187,9 +188,9 @@ def _outline(root: Node, text: bytes, block_bytes: int, symbols: Sequence[Symbol
             continue
         lead, frame.pending = (start if frame.pending < 0 else frame.pending), -1
         if end - start > block_bytes and len(frames) < MAX_DEPTH and node.named_child_count:
-            frames.append(_Frame(lead, end, name_of(start, end, True), node.named_children))
+            frames.append(_Frame(lead, end, name_of(start, end), node.named_children))
         else:
-            frame.blocks.append(Block(lead, end, name_of(start, end, False)))
+            frame.blocks.append(Block(lead, end, name_of(start, end)))
 
 
 def _flush_pending(frame: _Frame) -> None:
@@ -212,19 +213,18 @@ def _touches_next(frame: _Frame, text: bytes, end: int) -> bool:
     return gap.count(b"\n") + text.endswith(b"\n", end - 1, end) < 2
 
 
-class _symbol_finder:  # noqa: N801 - reads as a function: made once, called for each block
-    """Qualified name for a block: the symbol with its very extent, or the first inside that fills half of it."""
+class _SymbolFinder:
+    """Which definition a block is: the one with its very extent, or the first inside that fills half of it."""
 
     __slots__ = ("_exact", "_starts", "_symbols")
 
-    def __init__(self, symbols: Sequence[SymbolRow]) -> None:
-        self._symbols = symbols
-        self._starts = [s.start_byte for s in symbols]
-        self._exact: dict[tuple[int, int], str] = {}
-        for s in symbols:
-            self._exact.setdefault((s.start_byte, s.end_byte), qualified(s))
+    def __init__(self, resolved: Resolved) -> None:
+        self._symbols = resolved.symbols
+        self._starts = [symbol.start_byte for symbol in resolved.symbols]
+        self._exact = resolved.extents
 
-    def __call__(self, start: int, end: int, opened: bool) -> str | None:
+    def __call__(self, start: int, end: int) -> str | None:
+        """Its qualified name, or None."""
         name = self._exact.get((start, end))
         if name is not None:
             return name

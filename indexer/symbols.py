@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from indexer.analysis import ReferenceRow, SymbolRow
@@ -25,25 +26,53 @@ class Definition(NamedTuple):
 Spans = Sequence[tuple[int, int]]
 
 # Where two patterns take the same node, the more telling kind wins: the later one here.
-_KINDS = ("variable", "constant", "field", "property", "type", "module", "scope", "section", "macro")
-_RANK = {kind: n for n, kind in enumerate((*_KINDS, "class", "interface", "enum", "function", "method", "constructor"))}
+_KINDS = ("variable", "constant", "field", "property", "type", "module", "namespace", "scope", "section", "macro")
+_RANK = {
+    kind: rank
+    for rank, kind in enumerate((*_KINDS, "class", "interface", "enum", "method", "function", "constructor", "import"))
+}
 _CALLABLE = frozenset({"function", "method", "constructor"})
 _CLASSLIKE = frozenset({"class", "interface", "enum", "scope"})
-_SCOPES = _CALLABLE | _CLASSLIKE | {"module", "type", "section"}
-_DATA = frozenset({"variable", "constant", "field"})
+_DATA = frozenset({"variable", "constant", "field", "property"})
+_SCOPES = _CALLABLE | _CLASSLIKE | _DATA | {"module", "namespace", "section"}
 _CONSTRUCTORS = frozenset({"__init__", "constructor", "initialize", "__construct", "init"})
+_MEMBERS = frozenset({"field", "property", "method", "constructor"})
+_BUILT_IN = frozenset(
+    b"""any bool boolean byte char double error float float32 float64 i16 i32 i64 i8 int int16 int32 int64 int8 isize
+    long never none null number object self short str string this u16 u32 u64 u8 uint uint16 uint32 uint64 uint8
+    undefined unknown usize void Self""".split()
+)
 _MAX_NESTING = 64
 _MAX_SIGNATURE = 200
 _SEPARATOR = re.compile(r"::|\.|\\|:|->")
 _IGNORED_PARENTS = frozenset({"module", "exports", "prototype", "this", "self", "window", "global", "globalThis", "_G"})
+_OPERATOR = re.compile(r"(?:^|::)\s*(operator\b.*)$", re.DOTALL)
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
 
 
+@dataclass(slots=True)
+class Resolved:
+    """What the definitions of a file come to."""
+
+    symbols: list[SymbolRow] = field(default_factory=list)
+    """In order of position."""
+    names: set[int] = field(default_factory=set)
+    """Start offsets of the names that define something, so that they do not count as uses."""
+    extents: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Qualified name of every definition and scope by its first byte and the byte after its last."""
+
+
+class _Scope(NamedTuple):
+    end: int
+    kind: str
+    qualified: str
+
+
 def resolve_symbols(
     text: bytes, newlines: Sequence[int], definitions: Sequence[Definition], names: Spans, parents: Spans
-) -> tuple[list[SymbolRow], set[int]]:
-    """Symbols in order of position, and the start offsets of the names that define them.
+) -> Resolved:
+    """Definitions with the names in them → symbols with parents.
 
     A name belongs to the innermost definition around it; ``parents`` are names of what a definition is a member of
     where that does not enclose it (the receiver of a Go method).
@@ -51,78 +80,74 @@ def resolve_symbols(
     ordered = _distinct(definitions)
     names_of = _owned(ordered, names)
     parents_of = _owned(ordered, parents)
-    symbols: list[SymbolRow] = []
-    name_starts = {start for owned in names_of for start, _ in owned}
-    scopes: list[tuple[int, str, str]] = []  # end, kind, qualified name
+    resolved = Resolved()
+    scopes: list[_Scope] = []
     for number, definition in enumerate(ordered):
-        while scopes and scopes[-1][0] <= definition.start:
-            scopes.pop()
         owned = names_of[number]
-        if not owned:
+        if not owned or definition.kind == "import":
             continue
-        outer_kind, outer = (scopes[-1][1], scopes[-1][2]) if scopes else ("", "")
-        if definition.kind in _DATA:
-            if outer_kind in _CALLABLE:
-                continue  # a local variable
-        else:
-            owned = owned[:1]
-        for name_start, name_end in owned:
-            name, within = _split_name(text[name_start:name_end].decode("utf-8", "replace"))
-            explicit = parents_of[number]
-            if explicit:
-                within = ".".join(_split_name(text[s:e].decode("utf-8", "replace"))[0] for s, e in explicit)
-            parent = f"{outer}.{within}" if outer and within else outer or within
+        while scopes and (scopes[-1].end <= definition.start or definition.kind == "namespace"):
+            scopes.pop()
+        outer = scopes[-1] if scopes else _Scope(0, "", "")
+        for start, end in owned:
+            resolved.names.update((start, max(start, text.rfind(b".", start, end) + 1)))
+        if definition.kind in _DATA and outer.kind in _CALLABLE:
+            continue  # a local variable
+        for name_start, name_end in owned if definition.kind in _DATA else owned[:1]:
+            name, within = _name(definition.kind, text[name_start:name_end])
+            if parents_of[number]:
+                within = ".".join(_name("", text[start:end])[0] for start, end in parents_of[number])
             if not name:
                 continue
-            kind = _kind(definition.kind, name, outer_kind, bool(within), parent)
-            if len(scopes) < _MAX_NESTING and definition.kind in _SCOPES:
-                scopes.append((definition.end, kind, f"{parent}.{name}" if parent else name))
+            parent = f"{outer.qualified}.{within}" if outer.qualified and within else outer.qualified or within
+            qualified = f"{parent}.{name}" if parent else name
+            resolved.extents.setdefault((definition.start, definition.end), qualified)
+            kind = _kind(definition.kind, name, outer.kind, bool(within), parent)
+            if definition.kind in _SCOPES and len(scopes) < _MAX_NESTING:
+                # A namespace without a body reaches to the next one.
+                whole_file = definition.kind == "namespace" and definition.body == definition.end
+                scopes.append(_Scope(len(text) if whole_file else definition.end, kind, qualified))
             if kind != "scope":
-                symbols.append(
+                first_line = bisect_left(newlines, definition.start) + 1
+                last_line = bisect_left(newlines, max(definition.start, definition.end - 1)) + 1
+                signature = _signature(text, definition, name_end)
+                resolved.symbols.append(
                     SymbolRow(
-                        name,
-                        kind,
-                        definition.start,
-                        definition.end,
-                        bisect_left(newlines, definition.start) + 1,
-                        bisect_left(newlines, max(definition.start, definition.end - 1)) + 1,
-                        parent or None,
-                        _signature(text, definition, name_end),
+                        name, kind, definition.start, definition.end, first_line, last_line, parent or None, signature
                     )
                 )
-    return symbols, name_starts
+    return resolved
 
 
 def resolve_references(
     text: bytes,
     newlines: Sequence[int],
     spans: Mapping[str, Spans],
-    symbols: Sequence[SymbolRow],
-    name_starts: set[int],
+    resolved: Resolved,
 ) -> list[ReferenceRow]:
     """References in order of position.
 
-    Calls, types, members and imported names all count. A plain identifier (``name``) counts if the file defines or
-    imports that name or it starts with a capital: the rest are locals and parameters, which nobody looks up.
+    Calls, types, members and imported names all count, except built-in types. A plain identifier counts if the file
+    defines or imports that name or it starts with a capital: the rest are locals and parameters, which nobody looks up.
+    For ``name`` that excludes members, for ``bare`` (languages with an implicit ``this``) it includes them.
     """
-    names: dict[bytes, str] = {s.name.encode(): s.name for s in symbols}
+    names: dict[bytes, str] = {}
     found: dict[int, int] = {}
     for kind, some in spans.items():
-        if kind != "name":
+        if kind not in ("name", "bare"):
             found.update(some)
-    for start, end in spans.get("import", ()):
-        raw = text[start:end]
-        names.setdefault(raw, raw.decode("utf-8", "replace"))
-    known = set(names)
-    for start, end in spans.get("name", ()):
-        if text[start:end] in known or 65 <= text[start] <= 90:
-            found.setdefault(start, end)
+    imported = {text[start:end] for start, end in spans.get("import", ())}
+    for kind in ("name", "bare"):
+        known = imported | {s.name.encode() for s in resolved.symbols if kind == "bare" or s.kind not in _MEMBERS}
+        for start, end in spans.get(kind, ()):
+            if text[start:end] in known or 65 <= text[start] <= 90:
+                found.setdefault(start, end)
     rows: list[ReferenceRow] = []
     scopes: list[tuple[int, str]] = []
-    upcoming = [(s.start_byte, s.end_byte, f"{s.parent}.{s.name}" if s.parent else s.name) for s in symbols]
+    upcoming = [(s.start_byte, s.end_byte, f"{s.parent}.{s.name}" if s.parent else s.name) for s in resolved.symbols]
     upcoming.reverse()
     for start in sorted(found):
-        if start in name_starts:
+        if start in resolved.names:
             continue
         while upcoming and upcoming[-1][0] <= start:
             _, end, name = upcoming.pop()
@@ -133,6 +158,8 @@ def resolve_references(
             scopes.pop()
         end = found[start]
         raw = text[start:end]
+        if raw in _BUILT_IN:
+            continue
         name = names.get(raw) or names.setdefault(raw, raw.decode("utf-8", "replace"))
         line = bisect_left(newlines, start) + 1
         rows.append(ReferenceRow(name, start, end, line, scopes[-1][1] if scopes else None))
@@ -168,30 +195,39 @@ def _owned(ordered: Sequence[Definition], names: Spans) -> list[list[tuple[int, 
     return owned
 
 
-def _split_name(raw: str) -> tuple[str, str]:
-    """``A::B<T>::f`` or ``M.x`` → bare name and dotted parent (``f``, ``A.B``); plain names have no parent."""
-    raw = _SPACE.sub("", raw.strip("\"'`"))
-    if raw.isidentifier() or "operator" in raw:
-        head, separator, tail = raw.rpartition("::")
-        return (tail, head.replace("::", ".")) if separator else (raw, "")
-    while "<" in raw:
-        shorter = _TEMPLATE_ARGUMENTS.sub("", raw)
-        if shorter == raw:
-            break
-        raw = shorter
-    *within, name = [part for part in _SEPARATOR.split(raw) if part] or [""]
-    if name in _IGNORED_PARENTS and within:
+def _name(kind: str, raw: bytes) -> tuple[str, str]:
+    """Bare name and dotted parent: ``A::B<T>::f`` → ``f``, ``A.B``; ``M.x`` → ``x``, ``M``; ``f`` → ``f`` and none.
+
+    Empty names stand for what names nothing, such as ``module.exports`` or the result of a call.
+    """
+    name = raw.decode("utf-8", "replace").strip("\"'` \t\r\n")
+    if name.isidentifier():
+        return name, ""
+    if kind == "section":
+        return _SPACE.sub(" ", name), ""
+    operator = _OPERATOR.search(name)
+    if operator:
+        name, last = name[: operator.start()], _SPACE.sub(" ", operator[1])
+    name = _SPACE.sub("", name)
+    while (shorter := _TEMPLATE_ARGUMENTS.sub("", name)) != name:
+        name = shorter
+    parts = [part for part in _SEPARATOR.split(name) if part]
+    if operator:
+        parts.append(last)
+    if not parts or "(" in name or (len(parts) > 1 and parts[-1] in _IGNORED_PARENTS):
         return "", ""
-    return name, ".".join(part for part in within if part not in _IGNORED_PARENTS)
+    return parts[-1], ".".join(part for part in parts[:-1] if part not in _IGNORED_PARENTS)
 
 
 def _kind(kind: str, name: str, outer_kind: str, qualified: bool, parent: str) -> str:
     """The captured kind, made exact by where it stands."""
+    if kind == "namespace":
+        return "module"
     if kind == "function" and (outer_kind in _CLASSLIKE or qualified):
         kind = "method"
     if kind == "method" and parent and (name in _CONSTRUCTORS or name == parent.rpartition(".")[2]):
         return "constructor"
-    if kind == "variable" and name.isupper():
+    if kind in ("variable", "field") and len(name) > 1 and name.isupper():
         return "constant"
     return kind
 
@@ -209,7 +245,13 @@ def _signature(text: bytes, definition: Definition, name_end: int) -> str:
     end = text.find(b"\n", name_end, stop)
     while end >= 0 and _open_brackets(text, start, end) > 0:
         end = text.find(b"\n", end + 1, stop)
-    raw = text[start : stop if end < 0 else end].decode("utf-8", "replace")
+    stop = stop if end < 0 else end
+    if definition.kind not in _DATA:
+        brace = text.find(b"{", name_end, stop)
+        while brace >= 0 and _open_brackets(text, name_end, brace) > 0:
+            brace = text.find(b"{", brace + 1, stop)
+        stop = stop if brace < 0 else brace
+    raw = text[start:stop].decode("utf-8", "replace")
     return _SPACE.sub(" ", raw)[:_MAX_SIGNATURE].rstrip(" {:").strip()
 
 
