@@ -13,27 +13,13 @@ from pathlib import Path
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
 from indexer.ignore import IgnoreRules
-from indexer.kinds import refuse_kind, words
+from indexer.kinds import JUNK_FOLDERS, refuse_kind
+from indexer.reasons import link_reason, os_reason, printable, special_reason
 from indexer.secrets import refuse_secret_name
-from indexer.source import os_reason, special_reason
+from indexer.source import read_source
 from indexer.types import Skipped
 
 INDEX_FOLDER = ".codemoat"
-
-JUNK_FOLDERS = {
-    **dict.fromkeys([".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"], "Data of a version control system."),
-    **dict.fromkeys(["node_modules", "bower_components", ".yarn", ".pnpm-store"], "Installed packages."),
-    **dict.fromkeys([".venv", ".tox", ".nox", ".eggs", ".direnv"], "Installed packages."),
-    **dict.fromkeys(
-        words(
-            """__pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .cache .gradle .terraform
-        .parcel-cache .turbo .next .nuxt .svelte-kit .sass-cache .ccls-cache .clangd .idea .vs .dart_tool .bundle
-        .stack-work .bloop .metals .nyc_output"""
-        ),
-        "Cache or tool data.",
-    ),
-}
-"""Folder names that hold no source of this project, with the reason; tracked files in them count all the same."""
 
 _ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
 """Files that mark the folder they are in as installed packages or a cache, whatever its name."""
@@ -94,6 +80,84 @@ def checked_root(root: Path) -> Path:
     return resolved
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a path is in the index, and why or why not, as one sentence."""
+
+    included: bool
+    reason: str
+
+
+def explain(root: Path, path: str | Path, config: IndexConfig) -> Verdict:
+    """Why ``path`` (absolute, or relative to ``root``) is indexed or not, by the same rules as ``list_files``.
+
+    Raises BadInputError or StorageError when the root cannot be listed.
+    """
+    root = checked_root(root)
+    relative = _below(root, Path(path))
+    if relative is None:
+        return Verdict(False, f"It lies outside the indexed folder {root}.")
+    listing = list_files(root, config)
+    if any(listed.path == relative for listed in listing.files):
+        source = read_source(root, relative, config)
+        if isinstance(source, Skipped):
+            return Verdict(False, source.reason)
+        hidden = f" {source.masked} secrets in it are masked." if source.masked else ""
+        return Verdict(True, f"{_how_found(root, relative, listing.git)}, a text of {source.size:,} bytes.{hidden}")
+    if relative in listing.directories:
+        return Verdict(True, "A folder of the index: the files in it are judged one by one.")
+    return Verdict(False, _why_not(root, relative, listing))
+
+
+def _below(root: Path, path: Path) -> str | None:
+    """The path relative to the root, its last component not followed if it is a link; None when it lies outside."""
+    absolute = Path(os.path.normpath(root / path))
+    for candidate in (absolute, absolute.parent.resolve() / absolute.name):
+        if candidate.is_relative_to(root):
+            return candidate.relative_to(root).as_posix()
+    return None
+
+
+def _how_found(root: Path, relative: str, git: bool) -> str:
+    if not git:
+        return "No ignore rule excludes it"
+    repository, name = _repository_of(root, relative)
+    status, output, _ = run_git(repository, {}, "ls-files", "-z", "--cached", "--", f":(literal){name}")
+    return "Tracked by git" if status == 0 and output else "Not tracked by git, but not ignored either"
+
+
+def _repository_of(root: Path, relative: str) -> tuple[Path, str]:
+    """The innermost repository (or the root) that a path lies in, and the path relative to it."""
+    for parent in (root / relative).parents:
+        if parent == root or os.path.lexists(parent / ".git"):
+            return parent, (root / relative).relative_to(parent).as_posix()
+    return root, relative
+
+
+def _why_not(root: Path, relative: str, listing: Listing) -> str:
+    """The reason that the listing gave for the path or a folder above it, else what git or the disk says."""
+    given = {skip.path: skip.reason for skip in listing.skipped if skip.path != "."}
+    place = relative
+    while place:
+        if (reason := given.get(printable(place))) is not None:
+            return reason if place == relative else f"It lies in {printable(place)}, which is left out: {reason}"
+        place = place.rpartition("/")[0]
+    parts = relative.split("/")
+    if INDEX_FOLDER in parts:
+        return "Codemoat's own data is never indexed."
+    if not os.path.lexists(root / relative):
+        return "It does not exist."
+    for part in parts:
+        if part in JUNK_FOLDERS:
+            return f"It lies in {part}, which is left out: {JUNK_FOLDERS[part]}"
+    repository, name = _repository_of(root, relative)
+    status, output, _ = run_git(repository, {}, "check-ignore", "--verbose", "-z", "--", name)
+    if status == 0 and output.count(b"\0") >= 3:
+        source, line, pattern, *_ = output.decode("utf-8", "replace").split("\0")
+        return f"Ignored by git: {source}, line {line}: {pattern}."
+    return "Git does not list it."
+
+
 class _Lister:
     """Gathers one listing. Paths are relative to the root, POSIX; ``.`` is the root itself."""
 
@@ -130,6 +194,10 @@ class _Lister:
                 self._nested(path[:-1], tracked, depth)
             else:
                 self._git_file(path, tracked, depth)
+        for name in empty_folders(self._path(folder)):
+            path = prefix + name
+            if self._folder_counts(path, self._own_rules) and not self._is_junk(path):
+                self._directories.add(path)
         return True
 
     def all_directories(self) -> list[str]:
@@ -278,6 +346,13 @@ def git_names(folder: Path, *, nested: bool = False) -> tuple[list[tuple[bool, s
     return [(tracked, name) for name, tracked in entries.items()], None
 
 
+def empty_folders(folder: Path) -> list[str]:
+    """Folders of a repository that hold nothing tracked, an empty one among them: files may yet come there."""
+    status, output, _ = run_git(folder, {}, "ls-files", "-z", "--others", "--directory", "--exclude-standard")
+    names = output.decode("utf-8", "surrogateescape").split("\0") if status == 0 else []
+    return [name[:-1] for name in names if name.endswith("/") and name != "./"]
+
+
 def run_git(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int, bytes, str]:
     """Run git in ``folder``: exit status, standard output and, when it failed, why (a phrase)."""
     try:
@@ -317,21 +392,3 @@ def _encodable(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def printable(path: str) -> str:
-    r"""A path that can be stored and shown: bytes that are no UTF-8 appear as ``\\xNN``."""
-    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def link_reason(root: Path, path: str) -> str:
-    """One sentence for a symbolic link, by where it leads."""
-    link = root / path
-    try:
-        target = link.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return "Symbolic link that leads nowhere."
-    if not target.is_relative_to(root):
-        return "Symbolic link that leads out of the indexed folder."
-    kind = "folder" if target.is_dir() else "file"
-    return f"Symbolic link to a {kind} that is found at its own place: {target.relative_to(root).as_posix()}."

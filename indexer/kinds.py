@@ -24,15 +24,15 @@ _HEAD = 2_048
 
 BINARY_EXTENSIONS = words(
     """
-    7z a aac aar ai aif aiff alz apk ar arrow asar avi avif avro bak bcmap bin blend bmp br bz2 cab cache cbor class
-    cmi cmo cmx cmxa crx cur dat db db3 dbf dcm deb der dex dll dmg doc docx dotx dylib ear eot eps exe egg exr fbx fig fla
-    flac flv gch gdb gif glb gpkg gz h5 hdf hdf5 heic heif hi hprof icc icns ico idx ilk img ipa iso jar jfif jks
-    jp2 jpeg jpg jxl keras keystore kdb kdbx ko laz lib lz lz4 lzma lzo m4a m4v mat mdb mid mmdb midi mkv mo mobi mov mp3
-    mp4 mpeg mpg msi nc npy npz nupkg o obj odp ods odt oga ogg ogv onnx opus orc otf p12 pack parquet pb pbf pcap
-    pcapng pch pcx pdb pdf pfx pickle pkl png pot2 ppt pptx psd pt pth pub pyc pyd pyo qcow2 ra rar raw rdb rds res
-    rlib rmeta rpm safetensors snap so spz sqlite sqlite3 stl swf swp sys sz tar tbz tbz2 tfrecord tgz tif tiff tlog
-    ttc ttf txz tzst vdi vhd vhdx vmdk voc war wasm wav webm webp whl wim wma wmv woff woff2 wmf xcf xls xlsx xlsb
-    xz z zip zst zstd gguf ggml joblib ckpt
+    7z a aac aar ai aif aiff alz apk ar arrow asar avi avif avro bak bin blend bmp br bz2 cab cache cbor class cmi
+    cmo cmx cmxa crx cur dat db db3 dbf dcm deb der dex dll dmg doc docx dotx dylib ear eot eps exe egg exr fbx fig
+    fla flac flv gch gdb gif glb gpkg gz h5 hdf hdf5 heic heif hi hprof icc icns ico idx ilk img ipa iso jar jfif
+    jks jp2 jpeg jpg jxl keras keystore kdb kdbx ko laz lib lz lz4 lzma lzo m4a m4v mat mdb mid mmdb midi mkv mo
+    mobi mov mp3 mp4 mpeg mpg msi nc npy npz nupkg o obj odp ods odt oga ogg ogv onnx opus orc otf p12 pack parquet
+    pb pbf pcap pcapng pch pcx pdb pdf pfx pickle pkl png pot2 ppt pptx psd pt pth pub pyc pyd pyo qcow2 ra rar raw
+    rdb rds res rlib rmeta rpm safetensors snap so spz sqlite sqlite3 stl swf swp sys sz tar tbz tbz2 tfrecord tgz
+    tif tiff tlog ttc ttf txz tzst vdi vhd vhdx vmdk voc war wasm wav webm webp whl wim wma wmv woff woff2 wmf xcf
+    xls xlsx xlsb xz z zip zst zstd gguf ggml joblib ckpt
     """
 )
 """Extensions (lower case, no dot) whose files are never text worth indexing."""
@@ -58,11 +58,26 @@ LOCK_FILES = words(
 _DATA_EXTENSIONS = words(
     """
     csv tsv psv json jsonl ndjson geojson topojson json5 har svg xml xmi kml gml gpx rdf ttl nt owl plist po pot xlf
-    xliff arb resx sql log out txt text lst dic aff tab dump ldif diff patch yaml yml snap ics vcf fasta fa
-    fastq pdb bib obj stl dxf ply map tmx hex srec ihex srt vtt sum dat
+    xliff arb resx sql log out txt text lst dic aff tab dump ldif diff patch yaml yml snap ics vcf fasta fa fastq
+    pdb bib obj stl dxf ply map tmx hex srec ihex srt vtt sum dat
     """
 )
 """Extensions (lower case) of files that are data once they are large."""
+
+_CACHE_FOLDERS = words(
+    """
+    __pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .cache .gradle .terraform .turbo
+    .parcel-cache .next .nuxt .svelte-kit .sass-cache .ccls-cache .clangd .idea .vs .dart_tool .bundle .stack-work
+    .bloop .metals .nyc_output
+    """
+)
+JUNK_FOLDERS = {
+    **dict.fromkeys([".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"], "Data of a version control system."),
+    **dict.fromkeys(["node_modules", "bower_components", ".yarn", ".pnpm-store"], "Installed packages."),
+    **dict.fromkeys([".venv", ".tox", ".nox", ".eggs", ".direnv"], "Installed packages."),
+    **dict.fromkeys(_CACHE_FOLDERS, "Cache or tool data."),
+}
+"""Folder names that hold no source of this project, with the reason; tracked files in them count all the same."""
 
 _PROSE_EXTENSIONS = words("md markdown mdx rst txt text adoc asciidoc org tex textile wiki pod html htm")
 """Text for people: one paragraph on a line is normal there, and talk about generated files too."""

@@ -103,9 +103,9 @@ _SETTINGS = words(
 
 # The second step.
 _NAMED_VALUE = re.compile(
-    rb"(?i)(?P<name>(?:pass(?:w(?:or)?d|phrase)?|pwd|token|secret|cred(?:ential)?s?"
+    rb"(?i)(?P<name>(?:passw(?:or)?d|passphrase|(?-i:(?<![A-Za-z])[pP]ass|(?<=[a-z])Pass|(?<![A-Z])PASS)(?![a-z])|pwd|token|secret|cred(?:ential)?s?"
     rb"|(?:api|access|private|auth|encryption|account|signing|storage|master|service|client)[_-]?key)[\w.-]{0,30})"
-    rb"[\"'\])]{0,2}[ \t]{0,8}(?:value[ \t]?=|:[ \t]?[\w.\[\]?| ]{1,30}=|:=|=>|[=!]={0,2}|[:,(>])[ \t]{0,8}"
+    rb"[\"'\])]{0,2}[ \t]{0,8}(?P<sign>value[ \t]?=|:[ \t]?[\w.\[\]?| ]{1,30}=|:=|=>|[=!]={0,2}|[:,(>])[ \t]{0,8}"
     rb"(?:[a-z@]{0,2}(?P<quote>[\"'`])(?P<quoted>[^\"'`\s]{6,200})(?P=quote)"
     rb"|(?P<bare>[^\s\"'`,;<>(){}\[\]$]{8,200})(?=[ \t]*(?:[\r\n#;,<&]|$)))"
 )
@@ -126,7 +126,8 @@ _KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
 _NO_SECRET_SUFFIX = re.compile(
     rb"(?i)(?:url|uri|path|file|dir|name|type|field|header|label|regex|pattern|format|endpoint|hint|placeholder|prefix"
     rb"|suffix|class|env|var|expir\w*|length|size|id|algorithm|policy|scope|kind|column|param\w*|selector|text|title"
-    rb"|message|help|description|template|source|backend|generator|validator\w*|hasher\w*)s?$"
+    rb"|message|help|description|template|source|backend|generator|validator\w*|hasher\w*|factory|manager|spec"
+    rb"|provider|service|types)s?$"
 )
 """Ends of a telling name that mean something about the secret, not the secret."""
 
@@ -217,8 +218,15 @@ def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
     string = line.decode("latin-1")
     for pattern, group, accept in _providers():
         for match in pattern.finditer(string):
-            if accept(match.group(group)):
-                yield match.span(group)
+            start, end = match.span(group)
+            if group == 0:
+                # A token is a word of its own; the patterns stop at the shortest length, the word may go on.
+                while end < len(string) and (string[end].isalnum() or string[end] in "_-"):
+                    end += 1
+                if string[start - 1 : start].isalnum():
+                    continue
+            if accept(string[start:end]):
+                yield start, end
     for other in _OTHER_FORMATS.finditer(line):
         yield other.span()
 
@@ -226,54 +234,58 @@ def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
 @cache
 def _providers() -> tuple[tuple[re.Pattern[str], int, Callable[[str], bool]], ...]:
     """detect-secrets' patterns for known tokens, the group that holds the secret, and a check of what was found."""
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        basic_auth,
-        github_token,
-        gitlab_token,
-        jwt,
-        openai,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-    )
+    from detect_secrets.plugins.aws import AWSKeyDetector
+    from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+    from detect_secrets.plugins.basic_auth import BasicAuthDetector
+    from detect_secrets.plugins.github_token import GitHubTokenDetector
+    from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+    from detect_secrets.plugins.jwt import JwtTokenDetector
+    from detect_secrets.plugins.openai import OpenAIDetector
+    from detect_secrets.plugins.pypi_token import PypiTokenDetector
+    from detect_secrets.plugins.sendgrid import SendGridDetector
+    from detect_secrets.plugins.slack import SlackDetector
+    from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+    from detect_secrets.plugins.stripe import StripeDetector
 
-    def always(_: str) -> bool:
+    def any_token(_: str) -> bool:
         return True
 
-    def no_dummy(secret: str) -> bool:
-        value = secret.encode("latin-1")
-        return not _TEMPLATE.search(value) and len(_DUMMY_WORDS.sub(b"", value)) >= 3
+    def key_id_or_secret(token: str) -> bool:
+        return len(token) in (20, 40)
 
-    first_group = (aws.AWSKeyDetector, basic_auth.BasicAuthDetector)
-    checks = {jwt.JwtTokenDetector: jwt.JwtTokenDetector.is_formally_valid, basic_auth.BasicAuthDetector: no_dummy}
-    detectors = (
-        aws.AWSKeyDetector,
-        azure_storage_key.AzureStorageKeyDetector,
-        basic_auth.BasicAuthDetector,
-        github_token.GitHubTokenDetector,
-        gitlab_token.GitLabTokenDetector,
-        jwt.JwtTokenDetector,
-        openai.OpenAIDetector,
-        pypi_token.PypiTokenDetector,
-        sendgrid.SendGridDetector,
-        slack.SlackDetector,
-        square_oauth.SquareOAuthDetector,
-        stripe.StripeDetector,
+    def password(value: str) -> bool:
+        given = value.encode("latin-1")
+        return not _TEMPLATE.search(given) and len(_DUMMY_WORDS.sub(b"", given)) >= 3
+
+    def web_token(token: str) -> bool:
+        # Of header, payload and signature the first two are JSON.
+        return bool(JwtTokenDetector.is_formally_valid(".".join(token.split(".")[:2])))
+
+    plain = (
+        AzureStorageKeyDetector,
+        GitHubTokenDetector,
+        GitLabTokenDetector,
+        OpenAIDetector,
+        PypiTokenDetector,
+        SendGridDetector,
+        SlackDetector,
+        SquareOAuthDetector,
+        StripeDetector,
     )
-    return tuple(
-        (pattern, min(1, pattern.groups) if detector in first_group else 0, checks.get(detector, always))
-        for detector in detectors
-        for pattern in detector.denylist
-    )
+    providers: list[tuple[re.Pattern[str], int, Callable[[str], bool]]]
+    providers = [(pattern, 0, any_token) for detector in plain for pattern in detector.denylist]
+    providers += [(pattern, pattern.groups, key_id_or_secret) for pattern in AWSKeyDetector.denylist]
+    providers += [(pattern, 1, password) for pattern in BasicAuthDetector.denylist]
+    providers += [(pattern, 0, web_token) for pattern in JwtTokenDetector.denylist]
+    return tuple(providers)
 
 
 def _is_secret_value(match: re.Match[bytes], *, strict: bool) -> bool:
     """Whether a value behind a telling name is a secret: not a template, a dummy or a word, but something random."""
     name, value = match["name"], match["quoted"] or match["bare"]
+    if match["sign"] in b",(" and (not match["quote"] or b"." in name):
+        # A list or a call, not an assignment; ``.put("password", "…")`` and ``setPassword("…")`` are meant.
+        return False
     if _NO_SECRET_SUFFIX.search(name) or _TEMPLATE.search(value) or len(set(value)) < 5:
         return False
     rest = _DUMMY_WORDS.sub(b"", value)

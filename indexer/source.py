@@ -17,6 +17,7 @@ from pathlib import Path
 from indexer.config import IndexConfig
 from indexer.kinds import extension, looks_binary, refuse_content, refuse_kind
 from indexer.notebook import NotebookError, code_of_notebook
+from indexer.reasons import os_reason, special_reason
 from indexer.secrets import mask_secrets, refuse_secret_content, refuse_secret_name
 from indexer.types import Skipped
 
@@ -54,21 +55,6 @@ def read_source(root: Path, path: str, config: IndexConfig) -> SourceText | Skip
         return Skipped(path, str(exc))
     except OSError as exc:
         return Skipped(path, os_reason(exc))
-
-
-def os_reason(exc: OSError) -> str:
-    """One sentence for an operating system error met while reading a file."""
-    match exc.errno:
-        case errno.ENOENT:
-            return "It does not exist (any more)."
-        case errno.EACCES | errno.EPERM:
-            return "No permission to read it."
-        case errno.ELOOP | errno.ENOTDIR:
-            return "Symbolic link: links are not followed."
-        case errno.ENAMETOOLONG:
-            return "Its path is too long for this system."
-        case _:
-            return f"It could not be read: {exc.strerror or exc}."
 
 
 def _read(root: Path, path: str, config: IndexConfig) -> SourceText:
@@ -125,17 +111,6 @@ def _open_below(root: Path, path: str) -> int:
         raise
     finally:
         os.close(folder)
-
-
-def special_reason(mode: int) -> str:
-    """One sentence for a file mode that is no regular file."""
-    if stat.S_ISDIR(mode):
-        return "A folder, not a file."
-    if stat.S_ISFIFO(mode):
-        return "Named pipe, not a file."
-    if stat.S_ISSOCK(mode):
-        return "Socket, not a file."
-    return "Device, not a file."
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:
