@@ -2,83 +2,138 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
-from indexer.types import Chunk
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from indexer import features
+from indexer.corpus import Corpus, Definition
+from indexer.query import analyse
+from indexer.ranking import WEIGHTS
+from indexer.types import Hit
 
+__all__ = ["Candidates", "Corpus", "Definition", "candidates", "search"]
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A defined symbol and the row of the chunk that holds its first line."""
-
-    file_id: int
-    row: int
-    name: str
-    qualified: str
-    """Dotted name within the file, e.g. ``Index.search``."""
-    kind: str
-    start_line: int
-    end_line: int
-    exported: bool
+_WORD_ROWS = 200
+_MEANING_ROWS = 100
+_PATH_FILES = 50
+"""How many rows and files each retriever offers; beyond them nothing that deserved the first page was seen."""
 
 
-class Corpus(Protocol):
-    """What search reads of one generation. A row is the dense number of a chunk over all of its segments."""
+@dataclass(slots=True)
+class Candidates:
+    """Files that may answer, with features in 0 … 1 by name (see ``ranking.WEIGHTS``), and the rows they came from."""
 
-    @property
-    def rows(self) -> int:
-        """Number of rows, dead ones included."""
-        ...
+    files: NDArray[np.int64]
+    features: dict[str, NDArray[np.float32]]
+    row_scores: dict[int, float]
+    """How well single rows fit; rows not named here fit worse than any that is."""
 
-    @property
-    def file_count(self) -> int:
-        """Number of live files."""
-        ...
 
-    @property
-    def lengths(self) -> NDArray[np.float32]:
-        """Terms in the chunk of each row, shape (rows,)."""
-        ...
+def search(
+    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, k: int, *, language: str | None = None
+) -> list[Hit]:
+    """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
-    @property
-    def file_ids(self) -> NDArray[np.int32]:
-        """File of each row, shape (rows,)."""
-        ...
+    The score of a hit is the weighted sum of its file's features; ``reasons`` holds every part of it.
+    Equal scores are ordered by path and line, so that the order never depends on how the index was built. An empty
+    query, or one of punctuation alone, finds nothing.
+    """
+    found = candidates(corpus, query, query_vector, language=language)
+    if k <= 0 or not len(found.files):
+        return []
+    names = [name for name, values in found.features.items() if values.any()]
+    parts = {name: WEIGHTS[name] * found.features[name] for name in names}
+    scores = np.round(np.sum(list(parts.values()), axis=0), 6) if parts else np.zeros(len(found.files))
+    # More than k, so that ties at the border are settled by path and not by number.
+    keep = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
+    order = sorted(keep.tolist(), key=lambda i: (-float(scores[i]), corpus.path(int(found.files[i]))))[:k]
+    rows_of = _rows_by_file(corpus, found)
+    hits: list[Hit] = []
+    shown: set[int] = set()
+    for i in order:
+        file_id = int(found.files[i])
+        row = rows_of[file_id][0] if rows_of.get(file_id) else _first_row(corpus, file_id)
+        shown.add(row)
+        reasons = {name: float(values[i]) for name, values in parts.items() if values[i]}
+        hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
+    if len(hits) < k:
+        hits += _further(corpus, found, shown, {int(found.files[i]) for i in order}, hits[-1].score, k - len(hits))
+    return hits
 
-    @property
-    def alive(self) -> NDArray[np.bool_] | None:
-        """Which rows still exist, shape (rows,); None when all do."""
-        ...
 
-    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Live rows that hold ``term``, ascending, and how often each does."""
-        ...
+def candidates(
+    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, *, language: str | None = None
+) -> Candidates:
+    """Every file that some retriever offers for ``query``, with all features; the weights play no part."""
+    asked = analyse(query)
+    allowed = _allowed_rows(corpus, language)
+    words, found_terms = features.lexical(corpus, (*asked.terms, *(c.joined for c in asked.compounds)), allowed)
+    idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
+    meaning = features.meaning(corpus, query_vector, allowed)
+    symbols = features.symbols(corpus, asked, allowed)
+    word_rows = features.top_rows(words, _WORD_ROWS)
+    meaning_rows = features.top_rows(meaning, _MEANING_ROWS)
+    offered: list[NDArray[Any]] = [
+        corpus.file_ids[word_rows],
+        corpus.file_ids[meaning_rows],
+        features.path_files(corpus, asked, idf, language, _PATH_FILES),
+        np.array(symbols.files, np.int64),
+    ]
+    files = np.unique(np.concatenate(offered).astype(np.int64))
+    place = {int(f): i for i, f in enumerate(files.tolist())}
+    values = {
+        **features.best_and_sum("words", corpus, files, word_rows, words),
+        **features.best_and_sum("meaning", corpus, files, meaning_rows, meaning),
+        "coverage": features.coverage(corpus, files, found_terms, idf),
+        **symbols.features(place),
+        **features.path_features(corpus, files, asked, idf),
+    }
+    row_scores = {r: WEIGHTS["words"] * s for r, s in features.relative(words, word_rows)}
+    for r, s in features.relative(meaning, meaning_rows):
+        row_scores[r] = row_scores.get(r, 0.0) + WEIGHTS["meaning"] * s
+    for r, s in symbols.rows.items():
+        row_scores[r] = row_scores.get(r, 0.0) + WEIGHTS["symbol"] * s
+    return Candidates(files, values, row_scores)
 
-    def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine of every row with ``vector``, shape (rows,); -inf where it was not looked at."""
-        ...
 
-    def files_with_path_term(self, term: str) -> NDArray[np.int32]:
-        """Live files whose ``path_terms`` hold ``term``, ascending."""
-        ...
+def _allowed_rows(corpus: Corpus, language: str | None) -> NDArray[np.bool_] | None:
+    """Rows of files in ``language``, shape (rows,); None when all are."""
+    if language is None:
+        return None
+    files, place = np.unique(corpus.file_ids, return_inverse=True)
+    wanted = np.array([corpus.language(int(f)) == language for f in files], np.bool_)
+    allowed: NDArray[np.bool_] = wanted[place] if len(files) else np.zeros(0, np.bool_)
+    return allowed
 
-    def definitions(self, name: str) -> list[Definition]:
-        """Live definitions by bare name: the exact ones first, then those that differ in case only."""
-        ...
 
-    def path(self, file_id: int) -> str:
-        """Path of a file, relative to the root."""
-        ...
+def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
+    """Rows with a score of their own, by file, best first."""
+    by_file: dict[int, list[int]] = {}
+    for row in sorted(found.row_scores, key=lambda r: (-found.row_scores[r], r)):
+        by_file.setdefault(int(corpus.file_ids[row]), []).append(row)
+    return by_file
 
-    def language(self, file_id: int) -> str:
-        """Language of a file."""
-        ...
 
-    def chunk(self, row: int) -> Chunk:
-        """The chunk of a row."""
-        ...
+def _first_row(corpus: Corpus, file_id: int) -> int:
+    """A file's first live row, for one that is known by its path alone."""
+    return int(np.flatnonzero(corpus.file_ids == file_id)[0])
+
+
+def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], below: float, n: int) -> list[Hit]:
+    """Further chunks of the ``files`` already shown; each scores less by what it lacks to the best."""
+    rest = [r for r in found.row_scores if r not in shown and int(corpus.file_ids[r]) in files]
+    if not rest:
+        return []
+    best = max(found.row_scores[r] for r in rest)
+    chunks = sorted(
+        (
+            (found.row_scores[r] - best, corpus.chunk(r))
+            for r in sorted(rest, key=lambda r: -found.row_scores[r])[: 2 * n]
+        ),
+        key=lambda pair: (-round(pair[0], 6), pair[1].path, pair[1].span.start_byte),
+    )
+    return [Hit(chunk, below + less, {"further_chunk": below + less}) for less, chunk in chunks[:n]]

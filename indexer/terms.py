@@ -1,8 +1,9 @@
 """Text → the terms that lexical search counts; standard library only, because parse workers import it.
 
-A term is an identifier as a whole, lowercased (``getUserByID`` → ``getuserbyid``), or one of its parts, stemmed
-(``get``, ``user``, ``id``): so ``get user by id``, ``get_user_by_id`` and ``getUserByID`` meet. Words of comments
-go the same way. English function words are no terms at all: in code they are keywords, in comments they are everywhere.
+A term is an identifier as a whole, lowercased and without underscores (``getUserByID`` → ``getuserbyid``), or one of
+its parts, stemmed (``get``, ``user``, ``id``): so ``get user by id``, ``get_user_by_id`` and ``getUserByID`` meet.
+Words of comments go the same way. English function words are no terms at all: in code they are keywords, in comments
+they are everywhere.
 """
 
 from __future__ import annotations
@@ -113,21 +114,21 @@ def _expand(token: str) -> tuple[str, ...]:
     if len(pieces) == 1:
         word = pieces[0]
         return () if word in STOP_WORDS or len(word) < 2 else (stem(word),)
-    whole = token.strip("_").lower()
+    whole = token.replace("_", "").lower()
     kept = tuple(stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS)
     return (whole, *kept) if whole else ()
 
 
 def _expand_unicode(token: str) -> tuple[str, ...]:
     """Terms of a word with letters beyond ASCII; scripts written without spaces are cut into character pairs."""
-    token = unicodedata.normalize("NFKC", token).strip("_")
-    out = [token.casefold()]
+    token = unicodedata.normalize("NFKC", token)
+    out = [token.replace("_", "").casefold()]
     for word in parts(token):
         if len(word) > 2 and any(_unspaced(c) for c in word):
             out.extend(word[i : i + 2] for i in range(len(word) - 1))
         elif word not in STOP_WORDS and (len(word) > 1 or not word.isascii() or word.isdigit()):
             out.append(stem(word))
-    return tuple(dict.fromkeys(out)) if token else ()
+    return tuple(dict.fromkeys(out)) if out[0] else ()
 
 
 def _unspaced(char: str) -> bool:

@@ -1,0 +1,113 @@
+"""The weights of ranking, what each means, and what a path says about a file. Pure; no numpy."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from indexer.terms import parts, stem, terms
+
+WEIGHTS: dict[str, float] = {
+    "words": 1.0,
+    "words_sum": 1.0,
+    "coverage": 0.5,
+    "meaning": 0.5,
+    "meaning_sum": 0.3,
+    "symbol": 1.5,
+    "symbol_word": 0.5,
+    "symbol_compound": 0.5,
+    "file_name": 0.7,
+    "file_name_words": 0.7,
+    "folder": 0.3,
+    "test": -0.8,
+    "example": -0.5,
+    "vendored": -0.5,
+    "generated": -0.5,
+    "documentation": -0.4,
+    "configuration": -0.4,
+    "shim": -0.3,
+}
+"""Feature → weight. Every feature lies in 0 … 1, so a weight is the most that the feature can move a score."""
+
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "fixtures", "e2e"})
+_TEST_NAME = re.compile(
+    r"^(test|tests|conftest)$|^test_|_tests?$|[._-](test|tests|spec|specs)$|[a-z](Test|Tests|Spec)$"
+)
+_EXAMPLE = frozenset({"example", "examples", "sample", "samples", "demo", "demos", "tutorial", "tutorials", "docs_src",
+                      "benchmark", "benchmarks", "bench", "playground", "sandbox"})  # fmt: skip
+_VENDORED = frozenset({"vendor", "vendored", "_vendor", "third_party", "thirdparty", "3rdparty", "node_modules", "deps",
+                       "external", "extern", "bundled"})  # fmt: skip
+_GENERATED = re.compile(r"(^|[._-])(generated|gen|pb2|pb|pb2_grpc|g|designer)$|\.d$", re.IGNORECASE)
+_SHIM = frozenset({"compat", "compatibility", "shim", "shims", "polyfill", "polyfills", "deprecated", "legacy"})
+_DOCUMENTATION = frozenset({"markdown", "rst", "text", "asciidoc", "html", "latex", "org"})
+_CONFIGURATION = frozenset({"json", "yaml", "toml", "ini", "xml", "csv", "make", "cmake", "dockerfile", "css", "scss",
+                            "svg", "properties", "gitignore", "sql"})  # fmt: skip
+_NAMELESS = frozenset({"__init__", "__main__", "index", "init", "lib", "main", "mod", "package", "types"})
+"""File names that say nothing; the folder's name counts as the file's."""
+_ASKS = {
+    "test": frozenset({"test", "spec", "fixtur", "mock"}),
+    "example": frozenset({"exampl", "sampl", "demo", "tutorial", "benchmark"}),
+    "vendored": frozenset({"vendor"}),
+    "generated": frozenset({"gener"}),
+    "documentation": frozenset({"documentation", "document", "doc", "readm", "changelog", "guid"}),
+    "configuration": frozenset({"config", "configur", "json", "yaml", "toml", "css", "xml", "makefil", "cmak"}),
+    "shim": frozenset(stem(w) for w in _SHIM),
+}  # fmt: skip
+"""Terms of a query that ask for a kind of file; they lift what the kind costs."""
+
+
+class PathFacts(NamedTuple):
+    """What a path says. ``kinds`` are names of weights."""
+
+    name: str
+    """The file's name without extension and separators, lowercased."""
+    name_parts: frozenset[str]
+    folder_terms: frozenset[str]
+    kinds: frozenset[str]
+
+
+@lru_cache(maxsize=65_536)
+def path_facts(path: str, language: str) -> PathFacts:
+    """Terms of the file's name and folders, and the kinds of file it is: test, example, vendored and so on."""
+    *folders, file_name = path.split("/")
+    base = file_name.rpartition(".")[0] or file_name
+    lowered = {f.lower() for f in folders}
+    kinds = set()
+    if lowered & _TEST_FOLDERS or _TEST_NAME.search(base):
+        kinds.add("test")
+    if lowered & _EXAMPLE:
+        kinds.add("example")
+    if lowered & _VENDORED:
+        kinds.add("vendored")
+    if "generated" in lowered or _GENERATED.search(base):
+        kinds.add("generated")
+    if lowered & _SHIM or set(terms(base)) & _ASKS["shim"]:
+        kinds.add("shim")
+    if language in _DOCUMENTATION:
+        kinds.add("documentation")
+    elif language in _CONFIGURATION:
+        kinds.add("configuration")
+    if base.lower() in _NAMELESS and folders:
+        base = folders[-1]
+    name_parts = frozenset(stem(p) for p in parts(base) if len(p) > 1)
+    return PathFacts(folded(base), name_parts, frozenset(terms(" ".join(folders))), frozenset(kinds))
+
+
+def folded(name: str) -> str:
+    """A name without what naming styles add: separators and case."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def asked_kinds(query_terms: frozenset[str]) -> frozenset[str]:
+    """Kinds of file that the query names, which then cost nothing."""
+    return frozenset(kind for kind, asking in _ASKS.items() if asking & query_terms)
+
+
+_TYPES = frozenset({"class", "interface", "enum", "type", "module"})
+_CALLABLES = frozenset({"function", "method", "constructor", "macro"})
+
+
+def kind_share(kind: str) -> float:
+    """How likely a query means a definition of this kind: types, then callables, then the rest."""
+    return 1.0 if kind in _TYPES else 0.9 if kind in _CALLABLES else 0.6
