@@ -269,7 +269,7 @@ def unverified(answer: str, question: str, sources: Sequence[Source], index: Cod
     spans = _INLINE_CODE.findall(prose)
     named = [n for span in spans for n in identifiers(span) if is_compound(n)]
     called = [n for n in _CALL.findall(prose) if len(n) > 2]
-    known = {*identifiers(question), *identifiers(" ".join(_FENCE.findall(answer)))}
+    known = {*identifiers(question), *identifiers("\n".join(block.group() for block in _FENCE.finditer(answer)))}
     for source in sources:
         known.update(identifiers(f"{source.text} {source.path} {source.symbol or ''}"))
     names = [n for n in dict.fromkeys((*named, *called)) if n not in known and identifiers(n)]

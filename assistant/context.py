@@ -121,8 +121,8 @@ def for_question(index: CodeIndex, question: str, hits: Sequence[Hit], budget: i
     wanted = set(query_terms(question))
     for piece, piece_lines, tokens, head in zip(pieces, lines, line_tokens, header_tokens, strict=True):
         share = FIRST_SHARE if not out else OTHER_SHARE
-        room = min(left, int(budget * share)) - head
-        if room < LEAST_TOKENS and sum(tokens) > room:
+        room = min(left, max(int(budget * share), 2 * LEAST_TOKENS)) - head
+        if out and room < LEAST_TOKENS and sum(tokens) > room:
             continue
         starts = _definition_starts(index, piece)
         first, last = _best_window(piece_lines, tokens, room, wanted, starts)
