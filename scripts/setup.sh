@@ -75,13 +75,16 @@ virtual_environment() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25'
 }
 
-# pip is silent while it compiles; say every now and then that it is alive.
+# What pip does is shown in short and kept in full; while it compiles it says nothing, so time is shown instead.
 pip_install() {
-    local started=$SECONDS next=$HEARTBEAT_SECONDS
+    local started=$SECONDS next=$HEARTBEAT_SECONDS log="$VENV/set-up.log"
+    : >"$log"
     "$VENV/bin/python" -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt "$@" \
-        > >(grep --line-buffered -vE '^(Requirement already satisfied|Looking in|  (Stored|Created))') &
+        > >(tee -a "$log" | grep --line-buffered -oE '^ *(Collecting|Downloading|Building wheel for|Successfully installed) [^ ]+') \
+        2>>"$log" &
     local pip=$!
-    trap 'kill "$pip" 2>/dev/null || true' EXIT
+    # shellcheck disable=SC2064
+    trap "kill $pip 2>/dev/null || true" EXIT
     while kill -0 "$pip" 2>/dev/null; do
         sleep 0.5
         if [ $((SECONDS - started)) -ge "$next" ]; then
@@ -90,7 +93,10 @@ pip_install() {
         fi
     done
     trap - EXIT
-    wait "$pip" || fail "pip could not install $*; its messages are above."
+    wait "$pip" || {
+        tail -n 60 "$log" >&2
+        fail "pip could not install $*; its last messages are above, all of them in $log."
+    }
 }
 
 case "${1:-}" in
