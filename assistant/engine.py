@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assistant.chat import ChatSession
     from assistant.completion.completer import Completer
     from assistant.config import Config
-    from assistant.llm import LLM, Cancel
+    from assistant.llm import LLM, Cancel, ModelInfo
     from assistant.models import ModelEntry
     from indexer.index import Index
     from indexer.types import Progress, UpdateReport
@@ -33,6 +33,7 @@ class Engine:
         self.root = root
         self._llm = llm
         self._index = index
+        self._loading: Callable[[float], None] | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -103,8 +104,16 @@ class Engine:
                 flash_attention=model.flash_attention,
                 idle_seconds=model.idle_seconds,
             )
-            self._llm = HostedLLM(resolve(model.name), settings)
+            self._llm = HostedLLM(resolve(model.name), settings, progress=self._show_loading)
         return self._llm
+
+    def start_model(self, progress: Callable[[float], None] | None = None) -> ModelInfo:
+        """Load the model if no host has it; ``progress`` gets the loaded fraction (0 to 1). Raises ModelError."""
+        self._loading = progress
+        try:
+            return self.llm.info
+        finally:
+            self._loading = None
 
     def chat(self) -> ChatSession:
         """A conversation about the folder. Raises what ``index`` and ``llm`` raise."""
@@ -119,6 +128,10 @@ class Engine:
 
         settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
         return Completer(self.index if with_index else None, self.llm, settings)
+
+    def _show_loading(self, fraction: float) -> None:
+        if self._loading is not None:
+            self._loading(fraction)
 
     def close(self) -> None:
         """Close what was opened. The model host stays for the next caller until it is idle. Safe to call twice."""

@@ -223,7 +223,7 @@ def test_config(cli, root, monkeypatch):
     assert cli("config", "get", "ask.hits").out == "5\n"
     got = cli("config", "get", "ask.hits", "--json").json
     check_schema("config-get", [got])
-    assert f"ask.hits             = 5  ({root / '.codemoat.toml'})" in " ".join(cli("config").out.split(" "))
+    assert f"ask.hits = 5 ({root / '.codemoat.toml'})" in " ".join(cli("config").out.split())
     cli("config", "unset", "ask.hits", "--repository")
     assert cli("config", "get", "ask.hits").out == "12\n"
     monkeypatch.setenv("CODEMOAT_MODEL_THREADS", "3")

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.common import Json, Root, Stream, Update, Yes, chosen_root, engine_for, ready_index, ready_model
+from assistant.cli.common import (
+    Json,
+    Root,
+    Stream,
+    Update,
+    Yes,
+    chosen_root,
+    engine_for,
+    ready_index,
+    ready_model,
+    start_model,
+)
 from assistant.cli.output import Output
 from indexer.errors import BadInputError
 
@@ -44,6 +55,7 @@ def _ask(
     with engine_for(ctx, chosen_root(path), overrides) as engine:
         ready_model(engine, out, yes=yes)
         ready_index(engine, out, explicit=path is not None, update=update)
+        start_model(engine, out)
         # Closing stops the model, whatever stopped us.
         with closing(engine.chat().ask(text)) as events:
             _write(out, events)

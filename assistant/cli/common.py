@@ -20,7 +20,7 @@ from indexer.location import find_root
 if TYPE_CHECKING:
     from assistant.config import Config
     from assistant.engine import Engine
-    from assistant.llm import Cancel
+    from assistant.llm import Cancel, ModelInfo
     from assistant.models import PullProgress
     from indexer.types import UpdateReport
 
@@ -120,6 +120,12 @@ def ready_model(engine: Engine, out: Output, *, yes: bool) -> None:
         if not answer:
             raise NoModelError(f"{absent}.", f"{command} when you want it.")
     fetch_model(entry.name, out)
+
+
+def start_model(engine: Engine, out: Output) -> ModelInfo:
+    """Load the model, with progress on stderr if that has to be waited for."""
+    with out.progress() as display:
+        return engine.start_model(lambda fraction: display.percent("Loading the model", fraction))
 
 
 def fetch_model(name: str, out: Output, source: str | None = None) -> Path:

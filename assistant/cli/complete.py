@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.common import Json, Root, Stream, Yes, chosen_root, engine_for, is_huge, ready_index, ready_model
+from assistant.cli.common import (
+    Json,
+    Root,
+    Stream,
+    Yes,
+    chosen_root,
+    engine_for,
+    is_huge,
+    ready_index,
+    ready_model,
+    start_model,
+)
 from assistant.cli.output import Output
 from assistant.cli.position import Place, column_at, parse_place, split_at
 from indexer.errors import BadInputError, StorageError
@@ -52,9 +63,9 @@ def _complete(
         ready_model(engine, out, yes=yes)
         indexed = name is not None and _ready(engine, out, explicit=path is not None)
         named = name or at.file.name
+        model = start_model(engine, out).name
         request = CompletionRequest(named, detect(named, text[:200].encode()).name, 0, prefix, suffix)
         completion = engine.completer(with_index=indexed).complete(request)
-        model = engine.llm.info.name
     if out.as_json:
         value = _object(completion, text, model)
         out.data({"event": "done", **value} if out.stream else value)

@@ -115,6 +115,10 @@ class ProgressDisplay:
         percent = f"{100 * done // total}% of {size(total)}" if total else size(done)
         self._show(title, percent, done, total)
 
+    def percent(self, title: str, fraction: float) -> None:
+        """Show a fraction from 0 to 1."""
+        self._show(title, f"{fraction:.0%}", round(100 * fraction), 100)
+
     def _show(self, title: str, amount: str, done: int, total: int) -> None:
         now = time.monotonic()
         if title == self._stage and now < self._next:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assistant import doctor
+from assistant.errors import HostError
+from tests.cli_world import Cli, check_schema, furnish, write_files
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    furnish(monkeypatch, tmp_path)
+    monkeypatch.chdir(write_files(tmp_path / "root"))
+    return Cli(capsys)
+
+
+def checks(result):
+    check_schema("doctor", [result.json])
+    return {check["name"]: check for check in result.json["checks"]}
+
+
+def test_all_well(cli):
+    cli("index")
+    cli.llm.script = ["+", "+"]
+    result = cli("doctor", "--json")
+    found = checks(result)
+    assert (result.code, result.json["ok"]) == (0, True)
+    assert {check["status"] for check in found.values()} == {"ok"}
+    assert set(found) == {
+        *("settings", "python", "packages", "git", "cache folder", "data folder", "index", "model", "model host")
+    }
+    assert "filled a hole" in found["model host"]["detail"]
+    assert "ok       index: 3 files" in cli("doctor").out
+
+
+def test_findings_come_with_remedies(cli, tmp_path, monkeypatch):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text("[index]\nworkrs = 2\n")
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(doctor, "_LOW_DISK_BYTES", 10**18)
+    result = cli("doctor", "--json", llm=False)
+    found = checks(result)
+    assert (result.code, result.json["ok"]) == (1, False)
+    expected = {
+        "settings": ("failed", "index.workers"),
+        "git": ("warning", "Install git"),
+        "cache folder": ("warning", "Free some space"),
+        "index": ("warning", "codemoat index"),
+        "model": ("failed", "models pull"),
+    }
+    for name, (status, remedy) in expected.items():
+        assert found[name]["status"] == status
+        assert remedy in found[name]["remedy"]
+    assert "model host" not in found
+    assert "failed   settings: " in cli("doctor", llm=False).out
+
+
+def test_missing_package(cli, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: ["no-such-thing>=1,<2", "torch; extra == 'x'"])
+    found = checks(cli("doctor", "--no-model", "--json"))
+    assert found["packages"]["detail"] == "Missing: no-such-thing."
+
+
+def test_damaged_and_stale_index(cli):
+    path = Path(cli("index", "--json").json["index_path"])
+    Path("new.py").write_text("x = 1\n")
+    assert checks(cli("doctor", "--no-model", "--json"))["index"]["status"] == "warning"
+    (path / "index.sqlite").write_bytes(b"no database" * 1000)
+    found = checks(cli("doctor", "--no-model", "--json"))
+    assert found["index"]["status"] == "failed"
+    assert "--rebuild" in found["index"]["remedy"]
+
+
+def test_host_that_dies_or_says_nothing(cli):
+    cli.llm.script = [""]
+    assert checks(cli("doctor", "--json"))["model host"]["status"] == "failed"
+    cli.llm.script, cli.llm.failure = ["x"], HostError("The host died.", "Look.")
+    found = checks(cli("doctor", "--json"))["model host"]
+    assert (found["detail"], found["remedy"]) == ("The host died.", "Look.")
+
+
+def test_model_without_fill_in_the_middle_is_asked_something(cli):
+    cli.llm.fim, cli.llm.script = False, ["yes"]
+    assert "answered" in checks(cli("doctor", "--json"))["model host"]["detail"]
+
+
+def test_folder_that_cannot_be_written(cli, monkeypatch):
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    found = checks(cli("doctor", "--no-model", "--json"))
+    assert found["cache folder"]["status"] == "failed"
+    assert "CODEMOAT_CACHE_DIR" in found["cache folder"]["remedy"]
