@@ -6,6 +6,7 @@ Listing looks at names, sizes and modes; what a file's content decides is found 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ _ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
 
 _MAX_DEPTH = 64
 """Repositories nested deeper than this are not looked into."""
+
+_MAX_FOLDERS = 200
+"""Folders nested deeper than this are not looked into: only a trap is that deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def explain(root: Path, path: str | Path, config: IndexConfig) -> Verdict:
         source = read_source(root, relative, config)
         if isinstance(source, Skipped):
             return Verdict(False, source.reason)
-        hidden = f" {source.masked} secrets in it are masked." if source.masked else ""
+        hidden = f" Secrets masked in it: {source.masked}." if source.masked else ""
         return Verdict(True, f"{_how_found(root, relative, listing.git)}, a text of {source.size:,} bytes.{hidden}")
     if relative in listing.directories:
         return Verdict(True, "A folder of the index: the files in it are judged one by one.")
@@ -147,14 +151,13 @@ def _why_not(root: Path, relative: str, listing: Listing) -> str:
         return "Codemoat's own data is never indexed."
     if not os.path.lexists(root / relative):
         return "It does not exist."
-    for part in parts:
-        if part in JUNK_FOLDERS:
-            return f"It lies in {part}, which is left out: {JUNK_FOLDERS[part]}"
+    junk = next((part for part in parts if part in JUNK_FOLDERS), None)
+    if junk is not None:
+        return f"{junk} is left out: {JUNK_FOLDERS[junk]}"
     repository, name = _repository_of(root, relative)
-    status, output, _ = run_git(repository, {}, "check-ignore", "--verbose", "-z", "--", name)
-    if status == 0 and output.count(b"\0") >= 3:
-        source, line, pattern, *_ = output.decode("utf-8", "replace").split("\0")
-        return f"Ignored by git: {source}, line {line}: {pattern}."
+    output = run_git(repository, {}, "check-ignore", "--verbose", "--", name)[1].decode("utf-8", "replace")
+    if rule := re.match(r"(.+?):(\d+):(.+)\t", output):
+        return f"Ignored by git: {rule[1]}, line {rule[2]}: {rule[3]}."
     return "Git does not list it."
 
 
@@ -192,8 +195,8 @@ class _Lister:
             self._directories.add(parent)
             if name.endswith("/"):
                 self._nested(path[:-1], tracked, depth)
-            else:
-                self._git_file(path, tracked, depth)
+            elif not self._entry(path, self._own_rules):
+                self._nested(path, tracked, depth)
         for name in empty_folders(self._path(folder)):
             path = prefix + name
             if self._folder_counts(path, self._own_rules) and not self._is_junk(path):
@@ -211,19 +214,6 @@ class _Lister:
 
     def _path(self, relative: str) -> Path:
         return self.root if relative == "." else self.root / relative
-
-    def _git_file(self, path: str, tracked: bool, depth: int) -> None:
-        try:
-            info = os.lstat(self._base + path)
-        except (FileNotFoundError, NotADirectoryError):
-            return  # tracked, but deleted on disk
-        except OSError as exc:
-            self.skipped.append(Skipped(printable(path), os_reason(exc)))
-            return
-        if stat.S_ISDIR(info.st_mode):
-            self._nested(path, tracked, depth)
-        else:
-            self._file(path, info, self._own_rules)
 
     def _nested(self, path: str, tracked: bool, depth: int) -> None:
         """A submodule, or a repository inside this one that is none."""
@@ -257,19 +247,26 @@ class _Lister:
                 path = entry.name if folder == "." else f"{folder}/{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(path)
-                    continue
-                try:
-                    self._file(path, entry.stat(follow_symlinks=False), self._all_rules)
-                except FileNotFoundError:
-                    continue  # it went away meanwhile
+                else:
+                    self._entry(path, self._all_rules)
 
-    def _file(self, path: str, info: os.stat_result, rules: IgnoreRules) -> None:
-        """Take or skip one entry that is no folder."""
+    def _entry(self, path: str, rules: IgnoreRules) -> bool:
+        """Take or skip a file; False when it is a folder. One that is gone (deleted, though tracked) is no matter."""
+        try:
+            info = os.lstat(self._base + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as exc:
+            self.skipped.append(Skipped(printable(path), os_reason(exc)))
+            return True
+        if stat.S_ISDIR(info.st_mode):
+            return False
         reason = self._refuse(path, info, rules)
         if reason is None:
             self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns))
         else:
             self.skipped.append(Skipped(printable(path), reason))
+        return True
 
     def _refuse(self, path: str, info: os.stat_result, rules: IgnoreRules) -> str | None:
         if not path.isascii() and not _encodable(path):
@@ -286,6 +283,12 @@ class _Lister:
     def _folder_counts(self, path: str, rules: IgnoreRules) -> bool:
         """Whether the folder is a real one that no rule excludes, nor one above it; says why not, once."""
         counts = self._counts.get(path)
+        if counts is None and path.count("/") >= _MAX_FOLDERS:
+            top = "/".join(path.split("/")[:_MAX_FOLDERS])
+            if self._counts.setdefault(top, True):
+                self._counts[top] = False
+                self.skipped.append(Skipped(printable(top), "Folders are nested too deep here."))
+            return False
         if counts is None:
             counts = self._folder_counts(path.rpartition("/")[0] or ".", rules)
             reason = self._refuse_folder(path, rules) if counts else None
