@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_indexer_files import paths, reasons, write
 
 from indexer.config import IndexConfig
 from indexer.files import explain, list_files
-
-from test_indexer_files import paths, reasons, write
 
 CONFIG = IndexConfig()
 
@@ -183,3 +182,65 @@ def test_outside_git_it_is_not_imported(tmp_path: Path) -> None:
     write(tmp_path, "a.py")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_walk_decides_as_git_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path)
+    patterns = [
+        "# c",
+        "",
+        "*.tmp",
+        "!keep.tmp",
+        "/top.py",
+        "a/**/z.py",
+        "**/gen",
+        "doc/*.txt",
+        "b*/",
+        "!b2/",
+        "x[0-9].py",
+        "w/**",
+        "!w/keep.py",
+        "/v/*",
+        "!/v/k/",
+    ]
+    write(root, ".gitignore", "\n".join([*patterns, r"\#hash.py", "trail.py   ", "only_folder/", "!a/q/z.py"]) + "\n")
+    write(root, "a/.gitignore", "!*.tmp\n/only.py\r\n")
+    write(root, "a/q/.gitignore", "*\n!.gitignore\n!z.py\n!r/\n")
+    names = [
+        "k.tmp",
+        "keep.tmp",
+        "top.py",
+        "z.py",
+        "gen",
+        "n.txt",
+        "x1.py",
+        "xy.py",
+        "#hash.py",
+        "trail.py",
+        "only.py",
+        "keep.py",
+        "nl\n.tmp",
+        "tmp\n",
+    ]
+    for folder in [
+        "",
+        "a/",
+        "a/q/",
+        "a/q/r/",
+        "doc/",
+        "doc/sub/",
+        "b1/",
+        "b2/",
+        "gen2/gen/",
+        "c/only_folder/",
+        "c/a/p/",
+    ]:
+        for name in [*names, "only_folder"] if folder != "c/" else names:
+            if not (root / folder / name).is_dir():
+                write(root, folder + name)
+    by_git = list_files(root, CONFIG)
+    monkeypatch.setitem(sys.modules, "git", None)
+    walked = list_files(root, CONFIG)
+    assert by_git.git and not walked.git
+    assert len(by_git.files) > 40
+    assert paths(walked) == paths(by_git)
