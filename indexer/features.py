@@ -210,16 +210,21 @@ def _weighed(found: list[Definition], allowed: NDArray[np.bool_] | None) -> list
     return sorted(scored, key=lambda pair: -pair[1])[:_MOST_DEFINITIONS]
 
 
-def path_files(corpus: Corpus, query: Query, idf: Mapping[str, float], language: str | None, n: int) -> Ints:
-    """The ``n`` files whose paths hold most of the query's terms, weighted by rarity."""
+def path_files(
+    corpus: Corpus, query: Query, idf: Mapping[str, float], allowed: NDArray[np.bool_] | None, n: int
+) -> Ints:
+    """The ``n`` files whose paths hold most of the query's terms, weighted by rarity; none without a chunk."""
     scores: dict[int, float] = {}
     rare = max(idf.values(), default=1.0)
     for term in (*query.terms, *(c.joined for c in query.compounds)):
         for file_id in corpus.files_with_path_term(term).tolist():
             scores[file_id] = scores.get(file_id, 0.0) + idf.get(term, rare)
-    if language is not None:
-        scores = {f: s for f, s in scores.items() if corpus.language(f) == language}
-    best = sorted(scores, key=lambda f: (-scores[f], f))[:n]
+    if not scores:
+        return np.empty(0, np.int64)
+    live = corpus.file_ids if allowed is None else corpus.file_ids[allowed]
+    held = np.zeros(max(max(scores), int(corpus.file_ids.max(initial=0))) + 1, np.bool_)
+    held[live] = True
+    best = sorted((f for f in scores if held[f]), key=lambda f: (-scores[f], f))[:n]
     return np.array(best, np.int64)
 
 

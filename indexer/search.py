@@ -80,7 +80,7 @@ def candidates(
     offered: list[NDArray[Any]] = [
         corpus.file_ids[word_rows],
         corpus.file_ids[meaning_rows],
-        features.path_files(corpus, asked, idf, language, _PATH_FILES),
+        features.path_files(corpus, asked, idf, allowed, _PATH_FILES),
         np.array(symbols.files, np.int64),
     ]
     files = np.unique(np.concatenate(offered).astype(np.int64))
@@ -101,13 +101,13 @@ def candidates(
 
 
 def _allowed_rows(corpus: Corpus, language: str | None) -> NDArray[np.bool_] | None:
-    """Rows of files in ``language``, shape (rows,); None when all are."""
+    """Live rows, of files in ``language`` where one is given, shape (rows,); None when all are."""
     if language is None:
-        return None
+        return corpus.alive
     files, place = np.unique(corpus.file_ids, return_inverse=True)
     wanted = np.array([corpus.language(int(f)) == language for f in files], np.bool_)
     allowed: NDArray[np.bool_] = wanted[place] if len(files) else np.zeros(0, np.bool_)
-    return allowed
+    return allowed if corpus.alive is None else allowed & corpus.alive
 
 
 def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
@@ -120,7 +120,8 @@ def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
 
 def _first_row(corpus: Corpus, file_id: int) -> int:
     """A file's first live row, for one that is known by its path alone."""
-    return int(np.flatnonzero(corpus.file_ids == file_id)[0])
+    rows = np.flatnonzero(corpus.file_ids == file_id)
+    return int(rows[0] if corpus.alive is None else rows[corpus.alive[rows]][0])
 
 
 def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], below: float, n: int) -> list[Hit]:
