@@ -13,7 +13,17 @@ from indexer.config import IndexConfig
 from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
 from indexer.location import index_folder
 from indexer.stale import any_changed
-from indexer.store import DATABASE, Database, Generation, mapped_errors, mismatch, no_index, open_reader, open_writer
+from indexer.store import (
+    DATABASE,
+    Database,
+    Generation,
+    file_state,
+    mapped_errors,
+    mismatch,
+    no_index,
+    open_reader,
+    open_writer,
+)
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
@@ -44,7 +54,6 @@ class Index:
         self._embedder = embedder
         self._lock = threading.RLock()
         self._database: Database | None = None
-        self._inode = 0
         self._snapshot: Snapshot | None = None
         self._open_segments: dict[int, Segment] = {}
         self._stale_at = float("-inf")
@@ -299,16 +308,10 @@ class Index:
 
     def _reader(self) -> Database:
         """The connection for reading, opened again when the file was replaced by a rebuild."""
-        try:
-            inode = (self.folder / DATABASE).stat().st_ino
-        except FileNotFoundError:
+        state = file_state(self.folder)
+        if self._database is None or state[: len(self._database.state)] != self._database.state:
             self.close()
-            raise no_index(self.folder) from None
-        except OSError as exc:
-            raise StorageError.from_os_error(exc, "reading the index", self.folder) from exc
-        if self._database is None or inode != self._inode:
-            self.close()
-            self._database, self._inode = open_reader(self.folder), inode
+            self._database = open_reader(self.folder)
         return self._database
 
     def _current(self, database: Database) -> Snapshot:

@@ -47,11 +47,8 @@ class FileRows:
         )
         starts = [chunk.start_byte for chunk in analysis.chunks]
         self._many(
-            "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (file_id, n, s.name, s.name.lower(), *s[1:], max(0, bisect_right(starts, s.start_byte) - 1))
-                for n, s in enumerate(analysis.symbols)
-            ),
+            "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((file_id, n, *s, max(0, bisect_right(starts, s.start_byte) - 1)) for n, s in enumerate(analysis.symbols)),
         )
         self._many(
             "INSERT INTO imports VALUES (?, ?, ?)", ((file_id, n, name) for n, name in enumerate(analysis.imports))

@@ -104,11 +104,11 @@ class Snapshot:
         return np.array([file_id for (file_id,) in found], np.int32)
 
     def definitions(self, name: str) -> list[Definition]:
-        """Live definitions by bare name: the exact ones first, then those that differ in case only; each by path."""
+        """Live definitions by bare name: the exact ones first, then those in another ASCII case; each by path."""
         found = self._database.rows(
             "SELECT s.file_id, f.segment, f.first_row + s.chunk, s.name, s.parent, s.kind, s.start_line, s.end_line,"
-            " f.language FROM symbols s JOIN files f ON f.id = s.file_id WHERE s.folded = ? ORDER BY f.path, s.n",
-            (name.lower(),),
+            " f.language FROM symbols s JOIN files f ON f.id = s.file_id WHERE s.name = ? ORDER BY f.path, s.n",
+            (name,),
         )
         definitions = [
             Definition(
@@ -151,7 +151,7 @@ class Snapshot:
     def symbols(self, name: str) -> list[Symbol]:
         """Definitions of a bare or qualified name (``search``, ``Index.search``), exact case first, then by path."""
         *scope, bare = name.replace("::", ".").replace("#", ".").split(".")
-        found = self._symbols("s.folded = ?", (bare.lower(),))
+        found = self._symbols("s.name = ?", (bare,))
         wanted = ".".join((*scope, bare)).lower()
         found = [s for s in found if not scope or f".{s.qualified}".lower().endswith("." + wanted)]
         return sorted(found, key=lambda symbol: symbol.name != bare)

@@ -42,10 +42,10 @@ CREATE TABLE chunks (
     file_id INTEGER, n INTEGER, start_byte INTEGER, end_byte INTEGER, start_line INTEGER, end_line INTEGER,
     symbol TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
 CREATE TABLE symbols (
-    file_id INTEGER, n INTEGER, name TEXT, folded TEXT, kind TEXT, start_byte INTEGER, end_byte INTEGER,
+    file_id INTEGER, n INTEGER, name TEXT COLLATE NOCASE, kind TEXT, start_byte INTEGER, end_byte INTEGER,
     start_line INTEGER, end_line INTEGER, parent TEXT, signature TEXT, chunk INTEGER,
     PRIMARY KEY (file_id, n)) WITHOUT ROWID;
-CREATE INDEX symbols_by_name ON symbols (folded);
+CREATE INDEX symbols_by_name ON symbols (name);
 CREATE TABLE imports (file_id INTEGER, n INTEGER, name TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
 CREATE INDEX imports_by_name ON imports (name);
 CREATE TABLE path_terms (term TEXT, file_id INTEGER, PRIMARY KEY (term, file_id)) WITHOUT ROWID;
@@ -126,7 +126,9 @@ def _mapped(exc: sqlite3.Error, doing: str, path: Path) -> IndexStoreError | Sto
 class Database:
     """A connection to an index's SQLite file. Reads are shared by the writer and the readers."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, state: tuple[int, ...] = ()) -> None:
+        """``state``: what of ``file_state`` must stay the same for the connection to be good."""
+        self.state = state
         self.folder = folder
         self.path = folder / DATABASE
         self.connection = connection
@@ -174,11 +176,10 @@ class Database:
 def open_reader(folder: Path) -> Database:
     """Open for reading. NoIndexError without a published generation, NewerIndexError, CorruptIndexError."""
     path = folder / DATABASE
-    if not _exists(path):
-        raise no_index(folder)
+    state = file_state(folder)
     with mapped_errors("reading the index", path):
-        connection = _connect(path, _reading_mode(folder))
-    database = Database(folder, connection)
+        mode = _reading_mode(folder)
+        database = Database(folder, _connect(path, mode), state if mode == "immutable" else state[:1])
     try:
         check_format(database)
         if not database.row("SELECT 1 FROM sqlite_master WHERE name = 'generations'") or database.generation() is None:
@@ -187,6 +188,17 @@ def open_reader(folder: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def file_state(folder: Path) -> tuple[int, int, int]:
+    """Inode, modification time and size of the SQLite file. Raises NoIndexError, StorageError."""
+    try:
+        found = (folder / DATABASE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise no_index(folder) from None
+    except OSError as exc:
+        raise StorageError.from_os_error(exc, "reading the index", folder) from exc
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def open_writer(folder: Path) -> Database:
@@ -302,20 +314,11 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _reading_mode(folder: Path) -> str:
-    """How to open for reading: SQLite needs to write its log's index, unless nothing can change beneath it.
+    """How to open for reading: SQLite wants to write its log's index, which it cannot in a read-only folder.
 
-    In a folder that may not be written and that has no log, the file is as its last writer closed it: immutable to us.
+    There, with nothing in the log, the file is as its last writer left it; ``file_state`` tells when that changes.
     """
-    if os.access(folder, os.W_OK) or Path(f"{folder / DATABASE}-wal").exists():
+    log = Path(f"{folder / DATABASE}-wal")
+    if os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return "ro"
-    return "immutable"
-
-
-def _exists(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as exc:
-        raise StorageError.from_os_error(exc, "reading the index", path) from exc
-    return True
+    return "ro" if log.exists() and log.stat().st_size else "immutable"

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import HashEmbedder
+
+import indexer.segment as seg
+from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow
+from indexer.segment import Segment
+from indexer.segment_merge import MOST_SEGMENTS, choose, merge
+from indexer.segment_write import SegmentBuilder
+
+
+def analysis(path, chunks, references=()):
+    """One chunk a dictionary of term counts."""
+    terms = sorted({t for chunk in chunks for t in chunk})
+    entries = [(n, terms.index(t), c) for n, chunk in enumerate(chunks) for t, c in chunk.items()]
+    columns = [np.array([e[i] for e in entries], "<u4").tobytes() for i in range(3)]
+    lengths = np.array([sum(c.values()) for c in chunks], "<u4").tobytes()
+    rows = [ChunkRow(n, n + 1, n + 1, n + 1, None) for n in range(len(chunks))]
+    uses = [ReferenceRow(name, start, start + len(name), 1, scope) for name, start, scope in references]
+    return Analysis(path, "text", 0, 0, "", b"", rows, [], uses, (), Postings(terms, *columns, lengths))
+
+
+def build(folder, files, dimension=8):
+    """``files``: (id, chunks, references); vectors come from the chunks' words."""
+    builder = SegmentBuilder(folder, dimension)
+    embedder = HashEmbedder(dimension)
+    for file_id, chunks, references in files:
+        builder.add(file_id, analysis(f"f{file_id}", chunks, references))
+        if chunks:
+            builder.add_vectors(embedder.embed([" ".join(chunk) for chunk in chunks]))
+    builder.finish()
+    return Segment(folder)
+
+
+ONE = (7, [{"load": 2, "row": 1}, {"row": 300}], [("Load", 5, "a.b"), ("Row", 1, None)])
+TWO = (900, [{"é": 1, "load": 1}], [("Load", 0, "z")])
+
+
+def postings(segment, term):
+    rows, counts = segment.postings(term)
+    return dict(zip(rows.tolist(), counts.tolist(), strict=True))
+
+
+def references(segment, name):
+    where = segment.references(name)
+    labels = ("ref_file", "ref_start", "ref_size", "ref_scope")
+    files, starts, sizes, scopes = (segment.column(label)[where].tolist() for label in labels)
+    return [(f, s, n, segment.scopes[x].decode()) for f, s, n, x in zip(files, starts, sizes, scopes, strict=True)]
+
+
+def test_postings_references_and_rows(tmp_path):
+    segment = build(tmp_path / "0001", [ONE, TWO])
+    assert segment.rows == 3
+    assert segment.column("row_file").tolist() == [7, 7, 900]
+    assert segment.column("row_length").tolist() == [3, 300, 2]
+    assert postings(segment, "load") == {0: 2, 2: 1}
+    assert postings(segment, "row") == {0: 1, 1: 255}, "counts end at 255"
+    assert postings(segment, "é") == {2: 1}
+    assert postings(segment, "lo") == postings(segment, "zzz") == postings(segment, "") == {}
+    assert references(segment, "Load") == [(7, 5, 4, "a.b"), (900, 0, 4, "z")]
+    assert references(segment, "Row") == [(7, 1, 3, "")]
+    assert references(segment, "load") == []
+    assert [f.name for f in tmp_path.iterdir()] == ["0001"], "no temporary folder stays"
+
+
+def test_empty_segment(tmp_path):
+    segment = build(tmp_path / "0001", [(1, [{}], ())])
+    assert segment.rows == 1
+    assert postings(segment, "x") == {}
+    assert references(segment, "x") == []
+    segment.verify()
+
+
+def random_vectors(rows, dimension, seed=3):
+    vectors = np.random.default_rng(seed).standard_normal((rows, dimension)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def vector_segment(folder, vectors):
+    builder = SegmentBuilder(folder, vectors.shape[1])
+    builder.add(1, analysis("f", [{"t": 1}] * len(vectors)))
+    builder.add_vectors(vectors)
+    builder.finish()
+    return Segment(folder)
+
+
+def test_vector_file_is_what_faiss_reads_and_scores(tmp_path):
+    """Our header, codes and numpy scores against FAISS itself."""
+    import faiss
+
+    vectors = random_vectors(2500, 24)
+    segment = vector_segment(tmp_path / "0001", vectors)
+    index = faiss.read_index(str(tmp_path / "0001" / seg.VECTORS))
+    assert (index.ntotal, index.d) == (2500, 24)
+    query = random_vectors(1, 24, seed=4)[0]
+    scores, rows = index.search(query.reshape(1, -1), 2500)
+    theirs = np.empty(2500, np.float32)
+    theirs[rows[0]] = scores[0]
+    ours = segment.similarities(query)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_allclose(ours, vectors @ query, atol=0.02)
+    index.reset()
+    index.add(vectors)
+    assert np.abs(faiss.vector_to_array(index.codes).astype(int) - segment.codes().ravel()).max() <= 1
+
+
+def test_zero_vector_has_no_similarity(tmp_path):
+    segment = vector_segment(tmp_path / "0001", np.zeros((3, 8), np.float32))
+    assert np.abs(segment.similarities(random_vectors(1, 8)[0])).max() < 1e-6
+
+
+def test_clustered_vectors_keep_codes_and_find_the_nearest(tmp_path, monkeypatch):
+    vectors = random_vectors(3000, 16)
+    flat = vector_segment(tmp_path / "0001", vectors)
+    monkeypatch.setattr(seg, "IVF_ROWS", 1000)
+    clustered = vector_segment(tmp_path / "0002", vectors)
+    assert clustered.clustered
+    assert not flat.clustered
+    np.testing.assert_array_equal(clustered.codes(), flat.codes())
+    clustered.verify()
+    found = 0
+    for row in range(0, 3000, 100):
+        exact, probed = flat.similarities(vectors[row]), clustered.similarities(vectors[row])
+        looked = np.isfinite(probed)
+        np.testing.assert_allclose(probed[looked], exact[looked], atol=1e-4)
+        found += int(np.argmax(probed) == np.argmax(exact))
+    assert found == 30
+    merged_rows, _ = merge([(clustered, np.array([], np.int64)), (flat, np.array([], np.int64))], tmp_path / "0003")
+    assert merged_rows == 6000
+    np.testing.assert_array_equal(Segment(tmp_path / "0003").codes()[3000:], flat.codes())
+
+
+def test_merge_equals_building_at_once(tmp_path):
+    three = (901, [{"load": 9}, {"only": 1}], [("Load", 3, "gone"), ("Only", 4, "gone")])
+    one = build(tmp_path / "0001", [ONE, three])
+    two = build(tmp_path / "0002", [TWO])
+    rows, first = merge([(one, np.array([901])), (two, np.array([], np.int64))], tmp_path / "0003")
+    assert (rows, first) == (3, {7: 0, 900: 2})
+    merged, whole = Segment(tmp_path / "0003"), build(tmp_path / "0004", [ONE, TWO])
+    assert merged.terms.all() == whole.terms.all() == [b"load", b"row", "é".encode()]
+    assert merged.names.all() == whole.names.all()
+    for term in ("load", "row", "é", "only"):
+        assert postings(merged, term) == postings(whole, term)
+    for name in ("Load", "Row", "Only"):
+        assert references(merged, name) == references(whole, name)
+    np.testing.assert_array_equal(merged.codes(), whole.codes())
+    for label in ("row_file", "row_length"):
+        assert merged.column(label).tolist() == whole.column(label).tolist()
+
+
+def test_unfinished_segment_leaves_nothing(tmp_path):
+    builder = SegmentBuilder(tmp_path / "0001", 8)
+    builder.add(*(ONE[0], analysis("f", ONE[1])))
+    builder.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_vectors_must_match_rows(tmp_path):
+    builder = SegmentBuilder(tmp_path / "0001", 8)
+    builder.add(1, analysis("f", [{"a": 1}, {"b": 1}]))
+    builder.add_vectors(np.zeros((1, 8), np.float32))
+    with pytest.raises(ValueError, match="1 vectors for 2 rows"):
+        builder.finish()
+    builder.discard()
+
+
+def test_mapped_segment_outlives_its_folder(tmp_path):
+    import shutil
+
+    segment = build(tmp_path / "0001", [ONE])
+    shutil.rmtree(tmp_path / "0001")
+    assert postings(segment, "load") == {0: 2}
+    assert segment.similarities(random_vectors(1, 8)[0]).shape == (2,)
+
+
+def test_choice_of_what_to_merge():
+    assert choose([(n, 100, 100) for n in range(MOST_SEGMENTS)]) == []
+    assert choose([(1, 100, 40), (2, 50, 50)]) == [1]
+    small = [(n, 1, 1) for n in range(1, MOST_SEGMENTS + 1)]
+    assert choose([(0, 10_000, 10_000), *small]) == [n for n, _, _ in small], "the large one is left alone"
+
+
+def test_merging_one_by_one_costs_a_logarithm():
+    """Adding single rows: how often rows are written again, all in all."""
+    sizes, written, number = {}, 0, 0
+    for _ in range(1000):
+        number += 1
+        sizes[number] = 1
+        chosen = choose([(n, s, s) for n, s in sizes.items()])
+        if chosen:
+            number += 1
+            merged = sum(sizes.pop(n) for n in chosen)
+            sizes[number] = merged
+            written += merged
+        assert len(sizes) <= MOST_SEGMENTS
+    assert written < 1000 * 12
