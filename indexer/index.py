@@ -18,6 +18,7 @@ from indexer.store import (
     Database,
     Generation,
     file_state,
+    is_sound,
     mapped_errors,
     mismatch,
     no_index,
@@ -255,7 +256,7 @@ class Index:
 
         try:
             database = open_writer(self.folder)
-            if rebuild and database.rows("PRAGMA quick_check(1)") != [("ok",)]:
+            if rebuild and not is_sound(database):
                 database.close()
                 raise CorruptIndexError("The index is damaged.")
             return database

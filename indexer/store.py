@@ -219,7 +219,9 @@ def open_writer(folder: Path) -> Database:
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA temp_store = MEMORY")
             if version < FORMAT:
+                connection.execute("BEGIN IMMEDIATE")
                 _create_tables(connection)
+                connection.execute("COMMIT")
     except BaseException:
         database.close()
         raise
@@ -283,22 +285,34 @@ def publish(database: Database) -> int:
 
 
 def clear_tables(database: Database) -> None:
-    """Forget everything but the generations' numbers and the segments' counter, within the transaction under way."""
-    for table in _TABLES:
-        if table not in ("generations", "meta"):
-            database.connection.execute(f"DELETE FROM {table}")
-    database.connection.execute("DELETE FROM meta WHERE key != 'next_segment'")
+    """Forget everything but the last generation's number and the segments' counter, within the transaction under way.
+
+    Readers tell generations and segments apart by those two.
+    """
+    last = database.generation()
+    counter = database.row("SELECT value FROM meta WHERE key = 'next_segment'")
+    _create_tables(database.connection)
+    if last is not None:
+        database.connection.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?)", last)
+    if counter is not None:
+        database.connection.execute("INSERT INTO meta VALUES ('next_segment', ?)", counter)
+
+
+def is_sound(database: Database) -> bool:
+    """Whether the file can be rebuilt in place: SQLite finds it whole and the tables are those of this version."""
+    if database.rows("PRAGMA quick_check(1)") != [("ok",)]:
+        return False
+    have = {name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return have.issuperset(_TABLES)
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
     for table in _TABLES:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     for statement in _SCHEMA.split(";"):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
-    connection.execute("COMMIT")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

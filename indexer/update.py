@@ -82,7 +82,7 @@ class Update:
                 self._roll_back()
                 raise
             if changed:
-                self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._empty_log()
                 remove_leftovers(self._segments, self._database.segments())
         return self._summary(listing, started)
 
@@ -112,6 +112,11 @@ class Update:
         self._put_meta("root", str(self._root))
         publish(self._database)
         return True
+
+    def _empty_log(self) -> None:
+        """Move the log into the database as far as readers let us; waiting for them would only cost time."""
+        self._execute("PRAGMA busy_timeout = 0")
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _roll_back(self) -> None:
         if self._builder is not None:

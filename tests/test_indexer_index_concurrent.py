@@ -1,0 +1,180 @@
+"""Several processes and threads on one index: one writes, any number reads, and the writer may die."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log
+
+from indexer.errors import BusyIndexError, CancelledError, NoIndexError
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
+    tree = Tree(tmp_path / "repo", tmp_path)
+    tree.root.mkdir()
+    tree.write(TREE)
+    yield tree
+    tree.close()
+
+
+class Gate:
+    """Stops a writer in the middle of its update until ``opened`` is set."""
+
+    def __init__(self, monkeypatch):
+        self.reached, self.opened = threading.Event(), threading.Event()
+        gate = self
+
+        class GatedPool(InlinePool):
+            def analyse(self, paths, cancel=None):
+                for result in super().analyse(paths, cancel):
+                    gate.reached.set()
+                    assert gate.opened.wait(30)
+                    yield result
+
+        monkeypatch.setattr("indexer.workers.WorkerPool", GatedPool)
+
+
+def in_thread(work):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(work()))
+    thread.start()
+    return thread, results
+
+
+def test_readers_keep_the_last_generation_while_a_writer_works(tree, monkeypatch):
+    writer, reader = tree.open(), tree.open()
+    writer.update()
+    before = dump(reader)
+    tree.write({"app/model.py": "class Fresh: pass\n"})
+    gate = Gate(monkeypatch)
+    thread, results = in_thread(writer.update)
+    assert gate.reached.wait(30)
+    assert dump(reader) == before
+    assert dump(tree.open(create=False)) == before
+    assert dump(writer) == before, "the same object reads while another thread updates through it"
+    gate.opened.set()
+    thread.join()
+    assert results[0].generation == 2
+    assert reader.symbols("Fresh")
+    assert not reader.symbols("Store")
+
+
+def test_first_index_is_not_seen_before_it_is_whole(tree, monkeypatch):
+    gate = Gate(monkeypatch)
+    thread, _ = in_thread(tree.open().update)
+    assert gate.reached.wait(30)
+    with pytest.raises(NoIndexError):
+        tree.open(create=False)
+    gate.opened.set()
+    thread.join()
+    assert tree.open(create=False).paths() == sorted(TREE)
+
+
+def test_view_survives_that_its_segments_are_pruned(tree):
+    writer, reader = tree.open(), tree.open()
+    writer.update()
+    with reader._view() as snapshot:
+        rows = snapshot.rows
+        before = [snapshot.chunk(row) for row in range(rows)]
+        writer.rebuild()
+        assert not (writer.folder / "segments" / "0001").exists()
+        term = snapshot._segments[0].terms[0].decode()
+        assert snapshot.postings(term)[0].size
+        assert [snapshot.chunk(row) for row in range(rows)] == before
+    assert reader.status().generation == 2
+
+
+def test_second_writer_waits_says_so_and_finds_nothing_to_do(tree, monkeypatch):
+    gate = Gate(monkeypatch)
+    first, _ = in_thread(tree.open().update)
+    assert gate.reached.wait(30)
+    seen, log = progress_log()
+    second, results = in_thread(lambda: tree.open().update(log))
+    while not seen:
+        assert second.is_alive()
+        time.sleep(0.01)
+    gate.opened.set()
+    first.join()
+    second.join()
+    assert seen[0].stage == "wait"
+    assert (results[0].files_parsed, results[0].generation, results[0].files) == (0, 1, len(TREE))
+
+
+def test_second_writer_loses_patience_or_is_cancelled(tree, monkeypatch):
+    gate = Gate(monkeypatch)
+    first, _ = in_thread(tree.open().update)
+    assert gate.reached.wait(30)
+    with pytest.raises(BusyIndexError):
+        tree.open().update(patience=0)
+    with pytest.raises(CancelledError):
+        tree.open().update(cancel=Flag(True))
+    gate.opened.set()
+    first.join()
+
+
+def test_lock_of_a_dead_writer_is_free(tree):
+    code = (
+        "import os, sys\nfrom indexer.lock import writer_lock\nfrom pathlib import Path\n"
+        "with writer_lock(Path(sys.argv[1]), waiting=lambda: None):\n    os.kill(os.getpid(), 9)\n"
+    )
+    folder = tree.folder()
+    assert subprocess.run([sys.executable, "-c", code, folder], check=False).returncode == -signal.SIGKILL
+    assert tree.open().update(patience=0).files == len(TREE)
+
+
+CHILD = """
+import sys, random
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+import indexer.workers
+from store_tools import InlinePool, Tree
+indexer.workers.WorkerPool = InlinePool
+tree = Tree(Path({root!r}), Path({cache!r}), clock={clock})
+rng = random.Random({seed})
+index = tree.open()
+print("ready", flush=True)
+for step in range(10_000):
+    index.update()
+    path = f"gen/f{{rng.randrange(30)}}.py"
+    tree.write({{path: f"def step{{step}}(): return load_all({{rng.random()}})\\n" * rng.randrange(1, 40)}})
+"""
+
+
+@pytest.mark.slow
+def test_killed_writer_leaves_an_index_that_opens_and_catches_up(tree):
+    """kill -9 at random moments of first and later updates; CODEMOAT_TEST_KILLS says how often."""
+    kills = int(os.environ.get("CODEMOAT_TEST_KILLS", "5"))
+    rng = random.Random(11)
+    for kill in range(kills):
+        tree.clock += 10**15
+        code = CHILD.format(
+            tests=str(Path(__file__).parent), root=str(tree.root), cache=str(tree.cache), clock=tree.clock, seed=kill
+        )
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(rng.random() * (0.05 if kill % 2 else 0.4))  # the moment of the kill, not a wait for something
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        if (tree.folder() / "index.sqlite").exists():
+            with suppress(NoIndexError):  # killed before its first commit
+                tree.open().verify()
+    index = tree.open()
+    index.update()
+    fresh = tree.open("fresh")
+    fresh.rebuild()
+    assert dump(index) == dump(fresh)
+    listed = {entry.name for entry in (index.folder / "segments").iterdir()}
+    assert len(listed) == index.status().segments, "nothing of killed writers stays"
