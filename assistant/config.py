@@ -100,9 +100,9 @@ class AskSection(_Section, frozen=True):
         Meta(
             ge=64,
             le=32_768,
-            description="Tokens. Code that a question is sent with; 1,200 tokens cost 6-8 s on two cores.",
+            description="Tokens. Code that a question is sent with; on two cores 1,000 take 5 to 7 s to read.",
         ),
-    ] = 1_200
+    ] = 1_000
     answer_tokens: Annotated[int, Meta(ge=16, le=8_192, description="Tokens. Longest answer.")] = 320
     temperature: Annotated[
         float, Meta(ge=0, le=2, description="Randomness of the answer; 0 gives the same answer each time.")

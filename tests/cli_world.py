@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,9 @@ import pytest
 
 from assistant.cli.main import main
 from assistant.engine import Engine
+from indexer.config import IndexConfig
+from indexer.index import Index
+from indexer.location import index_folder
 from tests.fakes import FakeLLM
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schemas"
@@ -74,6 +81,8 @@ def furnish(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Folders of their own for everything that codemoat keeps."""
     for name in ("CACHE", "DATA", "CONFIG", "RUNTIME"):
         monkeypatch.setenv(f"CODEMOAT_{name}_DIR", str(folder / name.lower()))
+    # Three files are not worth a second process.
+    monkeypatch.setenv("CODEMOAT_INDEX_WORKERS", "1")
 
 
 def write_files(root: Path, files: dict[str, str] = FILES) -> Path:
@@ -82,6 +91,25 @@ def write_files(root: Path, files: dict[str, str] = FILES) -> Path:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     return root
+
+
+@cache
+def _template() -> Path:
+    """The project with an index, made once: starting a parse process for every test would take most of their time."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root = write_files(folder / "root")
+    with Index.open(root, IndexConfig(cache_dir=folder / "cache", workers=1), create=True) as index:
+        index.update()
+    return folder
+
+
+def write_indexed(root: Path, cache: Path) -> Path:
+    """``write_files`` and, in the ``cache`` folder, the index of them; the index's folder."""
+    template = _template()
+    shutil.copytree(template / "root", root, dirs_exist_ok=True)
+    made = index_folder(template / "root", IndexConfig(cache_dir=template / "cache"))
+    return Path(shutil.copytree(made, index_folder(root, IndexConfig(cache_dir=cache))))
 
 
 def check_schema(name: str, values: Sequence[Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli_world import Cli, check_schema, furnish, write_files
+from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
 
 
 @pytest.fixture
@@ -27,6 +27,12 @@ def root(tmp_path, monkeypatch):
 @pytest.fixture
 def cli(root, capsys):
     return Cli(capsys)
+
+
+@pytest.fixture
+def database(root, tmp_path):
+    """The database of an index that is there."""
+    return write_indexed(root, tmp_path / "cache") / "index.sqlite"
 
 
 @pytest.fixture
@@ -80,27 +86,21 @@ def test_home_is_not_indexed_by_accident(refuse, cli, root, monkeypatch):
     assert cli("search", "basket", "--path", root).code == 0
 
 
-def database(cli):
-    return Path(cli("index", "--json").json["index_path"]) / "index.sqlite"
-
-
-def test_corrupted_index_names_the_command_that_makes_it_again(refuse, cli):
-    path = database(cli)
-    path.write_bytes(b"no database" * 1000)
+def test_corrupted_index_names_the_command_that_makes_it_again(refuse, cli, database):
+    database.write_bytes(b"no database" * 1000)
     assert "--rebuild" in refuse("search", "x", code=3, kind="corrupt_index")
     assert "--rebuild" in refuse("status", code=3, kind="corrupt_index")
     assert cli("index", "--rebuild").code == 0
     assert cli("search", "basket").code == 0
 
 
-def test_missing_segment_is_a_corrupted_index(refuse, cli):
-    shutil.rmtree(database(cli).parent / "segments")
+def test_missing_segment_is_a_corrupted_index(refuse, database):
+    shutil.rmtree(database.parent / "segments")
     assert "--rebuild" in refuse("search", "x", code=3, kind="corrupt_index")
 
 
-def test_index_of_a_newer_version(refuse, cli):
-    path = database(cli)
-    with sqlite3.connect(path) as connection:
+def test_index_of_a_newer_version(refuse, cli, database):
+    with sqlite3.connect(database) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute(f"PRAGMA user_version = {version + 1}")
     connection.close()

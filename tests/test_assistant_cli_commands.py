@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import HostError
-from tests.cli_world import Cli, check_schema, furnish, write_files
+from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def cli(root, capsys):
 
 
 @pytest.fixture
-def indexed(cli):
-    assert cli("index").code == 0
+def indexed(cli, root, tmp_path):
+    write_indexed(root, tmp_path / "cache")
     return cli
 
 

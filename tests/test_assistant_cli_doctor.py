@@ -7,7 +7,7 @@ import pytest
 
 from assistant import doctor
 from assistant.errors import HostError
-from tests.cli_world import Cli, check_schema, furnish, write_files
+from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
 
 
 @pytest.fixture
@@ -17,13 +17,17 @@ def cli(tmp_path, monkeypatch, capsys):
     return Cli(capsys)
 
 
+@pytest.fixture
+def indexed(tmp_path):
+    return write_indexed(tmp_path / "root", tmp_path / "cache")
+
+
 def checks(result):
     check_schema("doctor", [result.json])
     return {check["name"]: check for check in result.json["checks"]}
 
 
-def test_all_well(cli):
-    cli("index")
+def test_all_well(cli, indexed):
     cli.llm.script = ["+", "+"]
     result = cli("doctor", "--json")
     found = checks(result)
@@ -64,11 +68,10 @@ def test_missing_package(cli, monkeypatch):
     assert found["packages"]["detail"] == "Missing: no-such-thing."
 
 
-def test_damaged_and_stale_index(cli):
-    path = Path(cli("index", "--json").json["index_path"])
+def test_damaged_and_stale_index(cli, indexed):
     Path("new.py").write_text("x = 1\n")
     assert checks(cli("doctor", "--no-model", "--json"))["index"]["status"] == "warning"
-    (path / "index.sqlite").write_bytes(b"no database" * 1000)
+    (indexed / "index.sqlite").write_bytes(b"no database" * 1000)
     found = checks(cli("doctor", "--no-model", "--json"))
     assert found["index"]["status"] == "failed"
     assert "--rebuild" in found["index"]["remedy"]

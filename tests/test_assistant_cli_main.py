@@ -11,10 +11,9 @@ import pytest
 
 from assistant.cli import search as search_command
 from assistant.cli.common import interrupt_cancels, refuse_huge
-from assistant.cli.main import main
 from assistant.cli.output import Output
 from indexer.errors import BadInputError, CodemoatError, CorruptIndexError, StorageError
-from tests.cli_world import Cli, check_schema, furnish, write_files
+from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
 
 HEAVY = {
     *("torch", "faiss", "git", "pydantic", "huggingface_hub", "llama_cpp", "rich", "httpx", "sentence_transformers"),
@@ -141,8 +140,8 @@ def test_help_imports_nothing_heavy(cli):
     assert modules & (HEAVY | {"numpy", "msgspec", "sqlite3"}) == set()
 
 
-def test_search_imports_nothing_heavy(cli):
-    assert main(["index"]) == 0
+def test_search_imports_nothing_heavy(cli, tmp_path):
+    write_indexed(Path.cwd(), tmp_path / "cache")
     text, modules = imported("search", "discounted price", "--json", cwd=Path.cwd())
     assert json.loads(text)["hits"][0]["path"] == "shop/prices.py"
     assert modules & HEAVY == set()

@@ -10,7 +10,7 @@ from assistant.cli.output import Output, ProgressDisplay
 from assistant.models import PullProgress
 from assistant.models.catalogue import PathSource
 from tests import model_world
-from tests.cli_world import Cli, check_schema, furnish, write_files
+from tests.cli_world import Cli, check_schema, furnish, write_indexed
 from tests.test_assistant_cli_output import Terminal
 
 
@@ -24,7 +24,8 @@ def cli(tmp_path, monkeypatch, capsys):
     model_world.use_catalogue(monkeypatch, entry)
     monkeypatch.setattr("assistant.models.load_catalogue", lambda: (entry,))
     monkeypatch.setenv("CODEMOAT_MODEL_NAME", "tiny")
-    monkeypatch.chdir(write_files(tmp_path / "root"))
+    write_indexed(tmp_path / "root", tmp_path / "cache")
+    monkeypatch.chdir(tmp_path / "root")
     return Cli(capsys)
 
 

@@ -106,10 +106,12 @@ def is_huge(root: Path) -> bool:
 def ready_model(engine: Engine, out: Output, *, yes: bool) -> None:
     """See to it that the model's file is here: asks before it is fetched, unless ``yes``.
 
-    Raises NoModelError if it is not to be fetched or there is nobody to ask.
+    Raises NoModelError if it is not to be fetched or there is nobody to ask, and what ``Engine.llm`` raises: before
+    an index is built, not after.
     """
     entry = engine.missing_model
     if entry is None:
+        _ = engine.llm
         return
     absent = f"The model {entry.name} is not on this machine"
     command = f"Run `codemoat models pull {entry.name}`"
