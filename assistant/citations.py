@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.context import LINE, CodeIndex, Source
+from assistant.context import CodeIndex, Source
 from assistant.names import identifiers, is_compound
+from assistant.stretches import LINE
 from indexer.terms import terms
 
-ENOUGH_COVERED = 0.5
+ENOUGH_COVERED = 0.33
 """Part of a paragraph's weighted words that a source must share with it to be cited for it."""
 ENOUGH_SHARED = 4.0
 """Least weight of shared words: a name that can only be code weighs 2, any other word 1."""
@@ -239,24 +240,28 @@ class _Attribution:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = list(sources)
-        self._terms = [{*terms(s.text), *terms(s.symbol or "")} for s in sources]
+        self._terms = [{*terms(s.text), *terms(s.symbol or ""), *terms(s.path)} for s in sources]
         self._spread = Counter(term for words in self._terms for term in words)
 
     def best(self, text: str) -> Source | None:
-        """The source that shares most with ``text``, words of few sources counting more; None if it is not enough."""
+        """The source that shares most with ``text``, words of few sources counting more; None if it is not enough.
+
+        A source whose file ``text`` names gets what the sharing of ``ENOUGH_SHARED`` is worth on top.
+        """
         weights = dict.fromkeys(terms(text), 1.0)
         weights.update({name.strip("_").lower(): 2.0 for name in identifiers(text) if is_compound(name)})
         whole = sum(weights.values())
-        best: tuple[float, int] | None = None
-        for number, words in enumerate(self._terms):
+        best: tuple[float, Source] | None = None
+        for source, words in zip(self._sources, self._terms, strict=True):
             shared = [term for term in weights if term in words]
             weight = sum(weights[term] for term in shared)
             if weight < ENOUGH_SHARED or weight < ENOUGH_COVERED * whole:
                 continue
-            score = sum(weights[term] / self._spread[term] for term in shared)
+            named = ENOUGH_SHARED if source.path.rpartition("/")[2] in text else 0.0
+            score = named + sum(weights[term] / self._spread[term] for term in shared)
             if best is None or score > best[0]:
-                best = (score, number)
-        return self._sources[best[1]] if best else None
+                best = (score, source)
+        return best[1] if best else None
 
 
 def unverified(answer: str, question: str, sources: Sequence[Source], index: CodeIndex) -> tuple[str, ...]:

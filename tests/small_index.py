@@ -39,7 +39,7 @@ class SmallIndex:
         return [s for path in self.files for s in self.file_symbols(path) if s.name == name]
 
     def file_symbols(self, path: str) -> list[Symbol]:
-        lines = self.files.get(path, "").splitlines(keepends=True)
+        lines = re.findall(r".*\n|.+", self.files.get(path, ""))
         starts = [0]
         for line in lines:
             starts.append(starts[-1] + len(line.encode()))

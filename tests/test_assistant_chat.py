@@ -34,7 +34,7 @@ def test_sources_come_first_then_text_then_done():
     chat, llm = session("`start` starts it [1].")
     first, *deltas, done = chat.ask(QUESTION)
     assert isinstance(first, Sources)
-    assert [s.path for s in first.sources] == ["core/engine.py"]
+    assert {s.path for s in first.sources} == {"core/engine.py"}
     assert not first.stale
     assert all(isinstance(d, Delta) for d in deltas)
     assert isinstance(done, Done)
