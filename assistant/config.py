@@ -138,7 +138,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The ``index`` section as the indexer takes it."""
         values = {name: getattr(self.index, name) for name in self.index.__struct_fields__}
         folder = values.pop("cache_dir")
-        return IndexConfig(**values, cache_dir=Path(folder).expanduser() if folder else None)
+        # Unlike pathlib's, this never raises.
+        return IndexConfig(**values, cache_dir=Path(os.path.expanduser(folder)) if folder else None)  # noqa: PTH111
 
 
 REPOSITORY_KEYS = frozenset(

@@ -56,6 +56,15 @@ def test_index_explain(cli):
     assert "x.log is not in the index: " in cli("index", "--explain", "x.log").out
 
 
+def test_index_explain_takes_paths_from_here_and_from_the_root(cli, root, monkeypatch):
+    (root / ".codemoat").mkdir()
+    monkeypatch.chdir(root / "shop")
+    assert cli("index", "--explain", "prices.py", "--json").json["included"] is True
+    assert cli("index", "--explain", "shop/prices.py", "--json").json["included"] is True
+    assert cli("index", "--explain", "/etc/passwd", "--json").json["included"] is False
+    assert cli("index", "--explain", "none.py", "--json").json["included"] is False
+
+
 def test_search(indexed):
     result = indexed("search", "discounted", "price", "-k", 2, "--json")
     check_schema("search", [result.json])

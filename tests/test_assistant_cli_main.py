@@ -11,9 +11,8 @@ import pytest
 
 from assistant.cli import search as search_command
 from assistant.cli.common import interrupt_cancels, refuse_huge
-from assistant.cli.output import Output
 from indexer.errors import BadInputError, CodemoatError, CorruptIndexError, StorageError
-from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
+from tests.cli_world import SCHEMAS, Cli, check_schema, furnish, write_files, write_indexed
 
 HEAVY = {
     *("torch", "faiss", "git", "pydantic", "huggingface_hub", "llama_cpp", "rich", "httpx", "sentence_transformers"),
@@ -103,13 +102,13 @@ def test_bug_shows_its_traceback_and_still_answers_in_json(cli, monkeypatch):
     assert "\x1b" not in result.err
 
 
-def test_first_interrupt_cancels_second_interrupts(capsys):
-    with pytest.raises(KeyboardInterrupt), interrupt_cancels(Output()) as cancel:
+def test_first_interrupt_cancels_second_interrupts(capfd):
+    with pytest.raises(KeyboardInterrupt), interrupt_cancels() as cancel:
         signal.raise_signal(signal.SIGINT)
         assert cancel.cancelled
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert "Ctrl-C again" in capsys.readouterr().err
+    assert "Ctrl-C again" in capfd.readouterr().err
 
 
 def test_home_and_everything_above_it_are_refused_unless_named(tmp_path, monkeypatch):
@@ -121,6 +120,22 @@ def test_home_and_everything_above_it_are_refused_unless_named(tmp_path, monkeyp
             refuse_huge(root, explicit=False)
         refuse_huge(root, explicit=True)
     refuse_huge(home / "project", explicit=False)
+
+
+def error_classes(root=CodemoatError):
+    return [root, *(found for child in root.__subclasses__() for found in error_classes(child))]
+
+
+def test_every_command_and_exit_code_is_documented():
+    lines = (Path(__file__).parent.parent / "docs" / "cli.md").read_text().splitlines()
+    rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("| ")}
+    for error in error_classes():
+        if error.__module__ in ("indexer.errors", "assistant.errors") and error.code not in ("index", "model"):
+            assert f"`{error.code}`" in rows[str(error.exit_code)]
+    for command in ("index", "search", "ask", "complete", "status", "doctor", "config", "models"):
+        assert any(line.startswith(f"codemoat {command}") for line in lines)
+    schemas = {path.name for path in SCHEMAS.iterdir()}
+    assert schemas == {part.split(")")[0] for line in lines for part in line.split("schemas/")[1:]}
 
 
 def imported(*argv: str, cwd: Path) -> tuple[str, set[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from assistant.models import PullProgress
     from indexer.types import UpdateReport
 
+_STDERR = 2
+
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
 Stream = Annotated[bool, typer.Option("--stream", help="Write JSON objects line by line, as they come.")]
 Root = Annotated[
@@ -40,7 +44,8 @@ def chosen_root(path: Path | None) -> Path:
     """
     if path is None:
         return find_root(Path.cwd())
-    folder = path.expanduser()
+    # os.path leaves a "~name" of nobody as it is, where pathlib raises RuntimeError.
+    folder = Path(os.path.expanduser(path))  # noqa: PTH111
     if not folder.exists():
         raise BadInputError(f"There is no folder {path}.", "Check the spelling.")
     if not folder.is_dir():
@@ -84,7 +89,7 @@ def ready_index(engine: Engine, out: Output, *, explicit: bool, update: bool = F
 
 def update_index(engine: Engine, out: Output, *, rebuild: bool = False) -> UpdateReport:
     """Update with progress on stderr. The first Ctrl-C stops between two files, the second at once."""
-    with interrupt_cancels(out) as cancel, out.progress() as progress:
+    with interrupt_cancels() as cancel, out.progress() as progress:
         return engine.update_index(progress, cancel, rebuild=rebuild)
 
 
@@ -137,7 +142,7 @@ def fetch_model(name: str, out: Output, source: str | None = None) -> Path:
     entry = find_model(name)
     if entry is not None and not entry.commercial:
         out.note(f"{entry.name}: {entry.licence}. {entry.licence_note}".rstrip())
-    with interrupt_cancels(out) as cancel, out.progress() as display:
+    with interrupt_cancels() as cancel, out.progress() as display:
         return pull(name, source=source, progress=lambda p: show_transfer(p, display, out), cancel=cancel)
 
 
@@ -163,7 +168,7 @@ def stale_note(out: Output, generation: int, *, stale: bool) -> None:
 
 
 @contextmanager
-def interrupt_cancels(out: Output) -> Iterator[Cancel]:
+def interrupt_cancels() -> Iterator[Cancel]:
     """For the time of the block the first Ctrl-C sets the yielded flag; a second one interrupts as usual."""
     from assistant.llm import Cancel
 
@@ -175,7 +180,9 @@ def interrupt_cancels(out: Output) -> Iterator[Cancel]:
     def stop(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, before)
         cancel.cancel()
-        out.note("Stopping; Ctrl-C again stops at once.")
+        # Not through the stream: the signal may have come in the middle of a write to it.
+        with contextlib.suppress(OSError):
+            os.write(_STDERR, b"\ncodemoat: Stopping; Ctrl-C again stops at once.\n")
 
     before = signal.signal(signal.SIGINT, stop)
     try:

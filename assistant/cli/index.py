@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,7 +73,9 @@ def _show(out: Output, root: Path, report: UpdateReport) -> None:
 def _explain(out: Output, root: Path, path: Path, config: IndexConfig) -> None:
     from indexer.files import explain
 
-    verdict = explain(root, path, config)
+    # As typed, from the current folder; a path as results show it, from the root, is understood too.
+    here = Path.cwd() / path
+    verdict = explain(root, here if os.path.lexists(here) else path, config)
     if out.as_json:
         out.data({"path": str(path), "included": verdict.included, "reason": verdict.reason})
     else:

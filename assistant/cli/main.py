@@ -118,7 +118,7 @@ def _fail(out: Output, error: CodemoatError) -> int:
             out.note(f"{error.message} {error.hint}".rstrip())
         sys.stderr.flush()
     except OSError:
-        return _leave_quietly() or error.exit_code
+        return _leave_quietly()
     return error.exit_code
 
 

@@ -102,7 +102,7 @@ def _verify(name: OptionalName = None, json: Json = False) -> None:
     from assistant.models import verify
 
     out = Output(as_json=json)
-    with interrupt_cancels(out) as cancel, out.progress() as display:
+    with interrupt_cancels() as cancel, out.progress() as display:
         found = verify(name or _configured(), progress=lambda p: show_transfer(p, display, out), cancel=cancel)
     if out.as_json:
         out.data(asdict(found) | {"path": str(found.path)})

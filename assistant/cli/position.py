@@ -27,7 +27,7 @@ def parse_place(text: str) -> Place:
         raise BadInputError(
             f'"{text}" is not FILE:LINE:COL.', "Name a file and a position, both numbers from 1: src/app.py:12:5"
         )
-    return Place(Path(match[1]).expanduser(), int(match[2]), int(match[3]))
+    return Place(Path(match[1]), int(match[2]), int(match[3]))
 
 
 def split_at(text: str, place: Place) -> tuple[str, str]:
