@@ -26,6 +26,8 @@ from indexer.errors import (
 FORMAT = 1
 """Version of the tables and segments. A reader refuses a higher one; an update rewrites a lower one."""
 DATABASE = "index.sqlite"
+SYNCHRONOUS = "FULL"
+"""A commit is on the disk when it returns: a power cut loses no published generation."""
 _APPLICATION = 0x636D6F61
 """The file's application id (``cmoa``)."""
 _BUSY_SECONDS = 10.0
@@ -215,7 +217,7 @@ def open_writer(folder: Path) -> Database:
         version = check_format(database, older_is_fine=True)
         with mapped_errors("writing the index", path):
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA temp_store = MEMORY")
             if version < FORMAT:

@@ -131,6 +131,12 @@ def _dump_segments(snapshot: Any, files: dict[str, Any], row_path: list[str | No
         base += segment.rows
 
 
+def without_flushing(monkeypatch: Any) -> None:
+    """Tests of logic need not wait for the disk; what a crash leaves is tested in processes that do flush."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    monkeypatch.setattr("indexer.store.SYNCHRONOUS", "OFF")
+
+
 def progress_log() -> tuple[list[Any], Callable[[Any], None]]:
     seen: list[Any] = []
     return seen, seen.append

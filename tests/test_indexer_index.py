@@ -5,7 +5,7 @@ import random
 
 import pytest
 from fakes import HashEmbedder
-from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log
+from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log, without_flushing
 
 import indexer.update
 from indexer import Index, IndexConfig
@@ -14,6 +14,7 @@ from indexer.errors import BadInputError, CancelledError, EmbedderMismatchError,
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
+    without_flushing(monkeypatch)
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
     InlinePool.analysed = []
     tree = Tree(tmp_path / "repo", tmp_path)

@@ -13,13 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log
+from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log, without_flushing
 
 from indexer.errors import BusyIndexError, CancelledError, NoIndexError
 
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
+    without_flushing(monkeypatch)
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
     tree = Tree(tmp_path / "repo", tmp_path)
     tree.root.mkdir()

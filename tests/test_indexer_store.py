@@ -9,13 +9,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from store_tools import TREE, InlinePool, Tree, dump
+from store_tools import TREE, InlinePool, Tree, dump, without_flushing
 
 from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, StorageError
 
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
+    without_flushing(monkeypatch)
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
     tree = Tree(tmp_path / "repo", tmp_path)
     tree.root.mkdir()
