@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import struct
 import sys
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -81,32 +82,36 @@ def main() -> None:
     import msgspec
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash costs one file, not a core dump of it
     os.nice(_NICENESS)
     source, sink = os.dup(0), os.dup(1)
     # Whatever a native library prints must neither get between the frames nor fill a pipe that nobody reads.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode
     encode = msgspec.msgpack.Encoder().encode
+    frames = _frames(source)
+    setup = msgspec.msgpack.decode(next(frames), type=Setup)
+    root, config = Path(setup.root), setup.config
+    _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
+    decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode
+    for payload in frames:
+        for job in decode_jobs(payload):
+            _arm(config.parse_deadline)
+            result = analyse_file(root, job.path, config, job.problem)
+            _arm(0)
+            cpu = time.process_time()
+            answer = Answer(None, result, cpu) if isinstance(result, Skipped) else Answer(result, None, cpu)
+            _write_all(sink, frame(encode(answer)))
+    os._exit(0)  # nothing to tidy up, and the parent waits
+
+
+def _frames(descriptor: int) -> Iterator[bytes]:
+    """Payloads of the frames that arrive, until the writer closes its end."""
     buffer = bytearray()
-    setup: Setup | None = None
-    while data := os.read(source, 1 << 16):
+    while data := os.read(descriptor, 1 << 16):
         buffer += data
-        for payload in take_frames(buffer):
-            if setup is None:
-                setup = msgspec.msgpack.decode(payload, type=Setup)
-                root = Path(setup.root)
-                config = IndexConfig(max_file_bytes=setup.max_file_bytes, chunk_bytes=setup.chunk_bytes)
-                _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
-                continue
-            for job in decode_jobs(payload):
-                _arm(setup.parse_deadline)
-                result = analyse_file(root, job.path, config, job.problem)
-                _arm(0)
-                cpu = time.process_time()
-                answer = Answer(None, result, cpu) if isinstance(result, Skipped) else Answer(result, None, cpu)
-                _write_all(sink, frame(encode(answer)))
+        yield from take_frames(buffer)
 
 
 def _arm(deadline: float) -> None:

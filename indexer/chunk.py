@@ -39,7 +39,7 @@ def chunk(parsed: ParsedFile, text: bytes, target_bytes: int) -> list[ChunkRow]:
         for part in _along_outline(parsed.outline, _Lines(text, limit), len(text), limit)
         for piece in _by_lines(part, text, target_bytes)
     ]
-    return list(_rows(_merged(pieces, target_bytes), text))
+    return list(_rows(_without_tiny(_merged(pieces, target_bytes), target_bytes), text))
 
 
 def chunk_lines(text: bytes, target_bytes: int) -> list[ChunkRow]:
@@ -65,6 +65,8 @@ class _Lines:
             end = text.find(b"\n", wanted, start + self._limit)
             if end >= 0 or start + self._limit > len(text):
                 return max(start, after)
+        while wanted > after and wanted < len(text) and text[wanted] & 0xC0 == 0x80:
+            wanted -= 1
         return max(wanted, after)
 
 
@@ -120,22 +122,41 @@ def _by_lines(piece: _Piece, text: bytes, target: int) -> Iterator[_Piece]:
 
 
 def _merged(pieces: Sequence[_Piece], target: int) -> list[_Piece]:
-    """Small neighbours of one block together up to ``target``; tiny ones with any neighbour up to twice that."""
+    """Small neighbours of one block together, up to ``target``."""
     merged: list[_Piece] = []
     for piece in pieces:
-        if merged:
-            last = merged[-1]
-            together = piece.end - last.start
-            smaller = min(piece.end - piece.start, last.end - last.start)
-            if (together <= target and piece.group == last.group) or (
-                together <= 2 * target and smaller * _TINY < target
-            ):
-                last.end = piece.end
-                last.symbol = last.symbol or piece.symbol
-                last.group = piece.group
-                continue
-        merged.append(_Piece(piece.start, piece.end, piece.symbol, piece.group))
+        last = merged[-1] if merged else None
+        if last and piece.group == last.group and piece.end - last.start <= target:
+            last.end = piece.end
+            last.symbol = last.symbol or piece.symbol
+        else:
+            merged.append(piece)
     return merged
+
+
+def _without_tiny(pieces: Sequence[_Piece], target: int) -> list[_Piece]:
+    """Tiny pieces join a neighbour, up to twice ``target``: a header what it heads, all else what stands before it."""
+    kept: list[_Piece] = []
+    for number, piece in enumerate(pieces):
+        following = pieces[number + 1] if number + 1 < len(pieces) else None
+        if (piece.end - piece.start) * _TINY < target:
+            joins_next = following is not None and following.end - piece.start <= 2 * target
+            joins_last = bool(kept) and piece.end - kept[-1].start <= 2 * target
+            if following and joins_next and (not joins_last or _heads(piece.symbol, following.symbol)):
+                following.start = piece.start
+                following.symbol = piece.symbol or following.symbol
+                continue
+            if joins_last:
+                kept[-1].end = piece.end
+                kept[-1].symbol = kept[-1].symbol or piece.symbol
+                continue
+        kept.append(piece)
+    return kept
+
+
+def _heads(outer: str | None, inner: str | None) -> bool:
+    """Whether ``inner`` is ``outer`` or a member of it."""
+    return outer is not None and inner is not None and (inner == outer or inner.startswith(outer + "."))
 
 
 def _rows(pieces: Sequence[_Piece], text: bytes) -> Iterator[ChunkRow]:

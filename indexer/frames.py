@@ -10,18 +10,17 @@ import struct
 from typing import NamedTuple
 
 from indexer.analysis import Analysis
+from indexer.config import IndexConfig
 from indexer.types import Skipped
 
 _LENGTH = struct.Struct("<I")
 
 
 class Setup(NamedTuple):
-    """First frame to a worker: the indexed folder and the settings that it needs."""
+    """First frame to a worker: the indexed folder and the settings, without the folder of the index."""
 
     root: str
-    max_file_bytes: int
-    chunk_bytes: int
-    parse_deadline: float
+    config: IndexConfig
 
 
 class Job(NamedTuple):

@@ -140,7 +140,8 @@ def resolve_references(
     for kind in ("name", "bare"):
         known = imported | {s.name.encode() for s in resolved.symbols if kind == "bare" or s.kind not in _MEMBERS}
         for start, end in spans.get(kind, ()):
-            if text[start:end] in known or 65 <= text[start] <= 90:
+            # Where the parser misses a name it puts an empty one, maybe at the very end.
+            if text[start:end] in known or text[start : start + 1].isupper():
                 found.setdefault(start, end)
     rows: list[ReferenceRow] = []
     scopes: list[tuple[int, str]] = []
@@ -158,7 +159,7 @@ def resolve_references(
             scopes.pop()
         end = found[start]
         raw = text[start:end]
-        if raw in _BUILT_IN:
+        if not raw or raw in _BUILT_IN:
             continue
         name = names.get(raw) or names.setdefault(raw, raw.decode("utf-8", "replace"))
         line = bisect_left(newlines, start) + 1

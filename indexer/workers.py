@@ -8,6 +8,7 @@ without importing the caller's main module. A worker ends when its input ends; s
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -37,9 +39,10 @@ _WINDOW_BYTES = 16_384
 """Request bytes under way in one worker; below any pipe's capacity, so that sending never blocks."""
 _PIPE_BYTES = 1 << 20
 _START_SECONDS = 60.0
-_STARVED = 10
+_STARVED = 4
 """A worker that got hardly any processor time is given this many deadlines before it counts as hanging."""
 _MAX_FAILED_STARTS = 3
+_MAX_WORKERS = 8
 _POLL_SECONDS = 0.1
 _LEAVE_SECONDS = 2.0
 
@@ -65,9 +68,9 @@ class WorkerPool:
     def __init__(self, root: Path, config: IndexConfig) -> None:
         self._root = root
         self._config = config
-        self._limit = config.workers or min(8, len(os.sched_getaffinity(0)))
+        self._limit = config.workers or min(_MAX_WORKERS, _cores())
         self._workers: list[_Worker] = []
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.PollSelector()  # holds no descriptor of its own that would need closing
         self._failed_starts = 0
 
     def __enter__(self) -> Self:
@@ -107,9 +110,9 @@ class WorkerPool:
                 yield from self._collect()
                 for job, reason in self._bury():
                     if job.problem is None and reason:
-                        waiting.appendleft(Job(job.path, reason))
+                        waiting.appendleft(Job(job.path, f"{reason}; taken by lines."))
                     elif reason:
-                        yield Skipped(job.path, reason)
+                        yield Skipped(job.path, f"{reason}, even by lines.")
                     else:
                         waiting.appendleft(job)
         finally:
@@ -121,7 +124,10 @@ class WorkerPool:
         busy = sum(len(worker.jobs) for worker in self._workers)
         wanted = min(self._limit, -(-(len(waiting) + busy) // _BATCH))
         while len(self._workers) < wanted:
-            worker = _Worker(self._root, self._config)
+            try:
+                worker = _Worker(self._root, self._config)
+            except OSError as exc:
+                raise _start_error(exc.strerror or str(exc)) from exc
             self._workers.append(worker)
             self._selector.register(worker.output, selectors.EVENT_READ, worker)
         batches: dict[_Worker, list[Job]] = {worker: [] for worker in self._workers}
@@ -157,9 +163,7 @@ class WorkerPool:
             if not worker.ready:
                 self._failed_starts += 1
                 if self._failed_starts >= _MAX_FAILED_STARTS:
-                    raise CodemoatError(
-                        f"The parse processes do not start: {reason}", "Run `codemoat doctor`; is there enough memory?"
-                    )
+                    raise _start_error(reason)
             while worker.jobs:
                 job = worker.jobs.pop()
                 yield job, None if worker.jobs or not worker.ready else reason
@@ -168,6 +172,12 @@ class WorkerPool:
         self._workers.remove(worker)
         self._selector.unregister(worker.output)
         worker.end()
+
+
+def _start_error(reason: str) -> CodemoatError:
+    return CodemoatError(
+        f"The parse processes do not start: {reason.rstrip('.')}.", "Run `codemoat doctor`; is there enough memory?"
+    )
 
 
 class _Worker:
@@ -188,8 +198,7 @@ class _Worker:
         self._buffer = bytearray()
         self._since = time.monotonic()
         self._cpu = 0.0
-        setup = Setup(str(root), config.max_file_bytes, config.chunk_bytes, config.parse_deadline)
-        self._write(_encode(setup))
+        self._write(_encode(Setup(str(root), replace(config, cache_dir=None))))
 
     def room(self, batch: list[Job]) -> int:
         """How many more jobs it takes on top of ``batch``."""
@@ -220,20 +229,19 @@ class _Worker:
             yield answer
 
     def failure(self, deadline: float) -> str | None:
-        """Why this worker is of no use any more, as one sentence, or None."""
+        """Why this worker is of no use any more, as a clause, or None."""
         if self.ended:
-            self.process.wait()
-            how = _exit_text(self.process.returncode)
-            return f"The parser crashed ({how}); taken by lines." if self.ready else self._last_words() or how
+            how = _exit_text(self._reap())
+            return f"The parser crashed ({how})" if self.ready else self._last_words() or how
         waited = time.monotonic() - self._since
         if not self.ready:
-            return "The parse process did not answer." if waited > _START_SECONDS else None
-        if not self.jobs or waited <= deadline:
-            return None
+            return "no answer" if waited > _START_SECONDS else None
+        if not self.jobs or waited <= deadline or select.select([self.output], [], [], 0)[0]:
+            return None  # what is there to read may be old: the caller may have been away
         used = _cpu_seconds(self.process.pid)
         if used is not None and used - self._cpu < deadline / 2 and waited <= _STARVED * deadline:
             return None
-        return f"Parsing took longer than {deadline:g} s; taken by lines."
+        return f"Parsing took longer than {deadline:g} s"
 
     def hang_up(self) -> None:
         """Close its input: an idle worker ends by itself."""
@@ -243,15 +251,20 @@ class _Worker:
     def end(self) -> None:
         """Close its pipes and reap it, by force unless it is idle."""
         self.hang_up()
-        if not self.jobs and self.ready:
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(_LEAVE_SECONDS)
-        if self.process.poll() is None:
+        if self.jobs or not self.ready:
             self.process.kill()
-        self.process.wait()
+        self._reap()
         for pipe in (self.process.stdout, self.process.stderr):
             assert pipe is not None
             pipe.close()
+
+    def _reap(self) -> int:
+        """Exit status of a process that is leaving; one that does not is killed."""
+        try:
+            return self.process.wait(_LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
     def _last_words(self) -> str:
         """The last line of what a worker that did not even start wrote to its standard error."""
@@ -261,8 +274,15 @@ class _Worker:
 
     def _write(self, payload: bytes) -> None:
         # A worker that died meanwhile is noticed at the end of its output.
+        view = memoryview(frame(payload))
         with suppress(BrokenPipeError):
-            self._input.write(frame(payload))
+            while view:
+                view = view[self._input.write(view) :]
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _widen(descriptor: int) -> None:

@@ -5,7 +5,9 @@
 (module (assignment left: (pattern_list (identifier) @name)) @definition.variable)
 (module (assignment left: (tuple_pattern (identifier) @name)) @definition.variable)
 (module (if_statement (block (assignment left: (identifier) @name) @definition.variable)))
+(module (if_statement (_ (block (assignment left: (identifier) @name) @definition.variable))))
 (module (try_statement (block (assignment left: (identifier) @name) @definition.variable)))
+(module (try_statement (_ (block (assignment left: (identifier) @name) @definition.variable))))
 (class_definition body: (block (assignment left: (identifier) @name) @definition.field))
 (type_alias_statement left: (type (identifier) @name)) @definition.type
 

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer.languages import Language, by_name, detect
+from indexer.parse import MAX_DEPTH, parse, parse_rows
+from indexer.types import Block, Span
+
+SAMPLES = Path(__file__).parent / "data" / "languages"
+EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
+
+# file: references that must be found as "name@line<enclosing", and names that must not be (locals, parameters).
+REFERENCES = {
+    "sample.py": ("decorate@20 Base@21 path@28<Index.__init__ helper@39<Index.rows unusual_member@37<Index.rows.inner "
+                  "Index@46<helper join@46<helper Failure@36<Index.rows.inner", "local x"),
+    "sample.js": ("helper@14<add Store@18<main.inner inner@19<main get@27<Store.handler Base@24<Store "
+                  "count@30<Store.length lazy@40 Widget@49 require@5", "a body key"),
+    "sample.ts": ("Row@5<Shape Shape@16<Geometry.measure area@16<Geometry.measure Injectable@19 Circle@36<make "
+                  "area@25<Circle.onClick MouseEvent@25<Circle.onClick", "x string number"),
+    "sample.tsx": ("Panel@12<App Props@5<Panel setOpen@7<Panel.toggle", "open"),
+    "Sample.java": ("Item@9<Store requireNonNull@14<Store.Store Service@8 dispose@20<Store.close check@34<Point.Point "
+                    "helper@22<Store.close.run Runnable@21<Store.close items@20<Store.close", "local x"),
+    "sample.kt": ("Shape@15<Circle compute@20<Circle.area LIMIT@19<Circle.area register@38<main Circle@38<main "
+                  "radius@20<Circle.area", "local scale"),
+    "sample.c": ("node@9<node.next MIN@35<node_new malloc@36<node_new node_t@36<node_new count@37<node_new "
+                 "node_new@45<main counter@44<main ops@21<table", "local size argc"),
+    "sample.cpp": ("Base@12<store.detail.Index go@31<store.detail.Engine.Part.run open@29<store.detail.Index.Index "
+                   "make_unique@37<store.detail.make_point Query@16<store.detail.Index.search", "n x"),
+    "sample.cs": ("Base@8<Example.App.Store LoadAsync@23<Example.App.Store.FindAsync Limit@22 Clean@26 "
+                  "Local@23<Example.App.Store.FindAsync", "key x"),
+    "sample.go": ("Entry@23<Index.items makeItems@35<New Index@35<New Printf@40<Index.Search match@41<Index.Search "
+                  "Color@44<Color.String", "local e string"),
+    "sample.rs": ("helper@27<Circle.new Shape@32 Base@18<Shape println@39<inner.run new@42<main Entry@39<inner.run",
+                  "local f64"),
+    "sample.rb": ("helper@19<Store.Index.each Enumerable@11<Store.Index open@39<helper Thing@10<Store.Index "
+                  "new@31<Store.Index.build", "local item"),
+    "sample.php": ("find@26<App.Http.UserController.show Query@26<App.Http.UserController.show "
+                   "Controller@15<App.Http.UserController make@36<App.Http.boot", "local config"),
+    "sample.swift": ("helper@25<Circle.area Solid@13<Circle Shape@13<Circle print@44<main area@44<main "
+                     "cleanup@22<Circle.deinit",
+                     "local amount"),
+    "sample.scala": ("Base@7<Shape helper@18<Circle.area Limit@18<Circle.area Shape@12<Circle unit@29<Main", "local x"),
+    "sample.lua": ("helper@8<M.open search@11 scan@12<M.Index.search encode@16<helper open@20<run run@23<M.api.list",
+                   "handle path"),
+    "sample.sh": ("helper@13<greet greet_all@17<helper count_rows@17<helper greet@20 LIMIT@12<greet", "name"),
+}  # fmt: skip
+
+
+def parse_sample(name: str):
+    text = (SAMPLES / name).read_bytes()
+    return parse(name, text, detect(name, text), block_bytes=3_000)
+
+
+def parse_text(language: str, text: str):
+    return parse("x", text.encode(), by_name(language), block_bytes=3_000)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_symbols_and_imports_of_each_language(name):
+    parsed = parse_sample(name)
+    assert parsed.language == EXPECTED[name]["language"]
+    assert [
+        f"{s.kind} {s.qualified} {s.span.start_line}-{s.span.end_line} | {s.signature}" for s in parsed.symbols
+    ] == EXPECTED[name]["symbols"]
+    assert list(parsed.imports) == EXPECTED[name]["imports"]
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_references_of_each_language(name):
+    wanted, unwanted = (part.split() for part in REFERENCES[name])
+    references = parse_sample(name).references
+    found = {f"{r.name}@{r.span.start_line}" for r in references}
+    found |= {f"{r.name}@{r.span.start_line}<{r.enclosing}" for r in references}
+    assert set(wanted) - found == set()
+    assert {r.name for r in references} & set(unwanted) == set()
+
+
+def test_every_language_with_a_query_has_a_golden_file():
+    assert {expected["language"] for expected in EXPECTED.values()} == {
+        *(detect(name).name for name in REFERENCES),
+        "markdown",
+    }
+
+
+def test_spans_point_at_the_bytes():
+    text = "# é\n\nclass Ä:\n    def f(self): return Öl()\n".encode()
+    parsed = parse("x.py", text, by_name("python"), block_bytes=3_000)
+    method = parsed.symbols[1]
+    assert (method.qualified, method.kind, method.path) == ("Ä.f", "method", "x.py")
+    assert text[method.span.start_byte : method.span.end_byte] == "def f(self): return Öl()".encode()
+    use = next(r for r in parsed.references if r.name == "Öl")
+    assert use.span == Span(text.index("Öl".encode()), text.index(b"()\n"), 4, 4)
+    assert use.enclosing == "Ä.f"
+
+
+def test_signature_is_one_line_of_at_most_200_characters():
+    parameters = ",\n    ".join(f"parameter_{i}: int" for i in range(40))
+    (symbol,) = parse_text("python", f"def f(\n    {parameters}\n) -> None:\n    pass\n").symbols
+    assert symbol.signature.startswith("def f( parameter_0: int, parameter_1: int, ")
+    assert len(symbol.signature) <= 200
+    assert "\n" not in symbol.signature
+
+
+def test_c_sees_both_branches_of_a_conditional_and_no_prototypes():
+    parsed = parse_text(
+        "c", "int later(int);\n#if A\nint f(void) { return 1; }\n#else\nint f(void) { return 2; }\n#endif\n"
+    )
+    assert [(s.name, s.span.start_line) for s in parsed.symbols] == [("f", 3), ("f", 5)]
+
+
+def test_python_conditional_definitions_and_locals():
+    parsed = parse_text(
+        "python", "if X:\n    def f(): y = 1\nelse:\n    ZED = 2\nfor i in z:\n    total = 1\nA, b = 1, 2\n"
+    )
+    found = [(s.kind, s.name) for s in parsed.symbols]
+    assert found == [("function", "f"), ("constant", "ZED"), ("variable", "A"), ("variable", "b")]
+
+
+def test_broken_source_still_yields_what_is_whole():
+    parsed = parse_text("python", "def good():\n    pass\n\ndef bad(:\n    x = [\n\nclass Last:\n    pass\n")
+    assert "good" in {s.name for s in parsed.symbols}
+
+
+def test_text_and_empty_files_have_no_outline():
+    assert parse_text("text", "some words\n").outline == ()
+    assert parse_text("python", "").outline == ()
+
+
+def test_a_grammar_without_a_query_has_an_outline_only():
+    parsed = parse("x.json", b'{"a": [1, 2], "b": 3}', by_name("json"), block_bytes=4)
+    assert parsed.symbols == () and parsed.references == ()
+    (top,) = parsed.outline
+    assert [(b.start_byte, b.end_byte) for b in top.children] == [(1, 12), (14, 20)]
+
+
+def test_outline_opens_only_what_is_large_and_keeps_comments_with_their_definition():
+    body = "".join(f"    def m{i}(self):\n        return {i}\n\n" for i in range(10))
+    text = (
+        f"import os\n\n# About A.\n# More.\n@decorated\nclass A:\n{body}\n\n# Apart.\n\ndef f():\n    pass\n".encode()
+    )
+    outline = parse("x.py", text, by_name("python"), block_bytes=200).outline
+    assert [text[b.start_byte : b.start_byte + 8] for b in outline] == [
+        b"import o",
+        b"# About ",
+        b"# Apart.",
+        b"def f():",
+    ]
+    assert [b.symbol for b in outline] == [None, "A", None, "f"]
+    assert outline[1].children and not outline[0].children
+    assert "A.m3" in {b.symbol for b in flatten(outline[1])}
+
+
+def flatten(block: Block) -> list[Block]:
+    return [block, *(b for child in block.children for b in flatten(child))]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("python", b"x = " + b"(" * 100_000 + b"1" + b")" * 100_000 + b"\n"),
+        ("json", b"[" * 100_000 + b"]" * 100_000),
+        ("rust", b"fn f(){" * 20_000 + b"}" * 20_000),
+        ("cpp", b"namespace a{" * 20_000 + b"}" * 20_000),
+    ],
+)
+def test_deep_nesting_neither_recurses_nor_grows_without_bound(language, text):
+    rows = parse_rows(text, by_name(language), block_bytes=3_000)
+    depth, level = 0, rows.outline
+    while level:
+        depth, level = depth + 1, tuple(child for block in level for child in block.children)
+    assert depth <= MAX_DEPTH + 1
+    assert max((len(s.parent or "") for s in rows.symbols), default=0) < 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in EXPECTED if n != "sample.md"])
+def test_truncated_sources_never_break_the_parser(name):
+    text = (SAMPLES / name).read_bytes()
+    language: Language = detect(name, text)
+    for end in range(0, len(text), 37):
+        parse(name, text[:end], language, block_bytes=300)

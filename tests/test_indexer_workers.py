@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from indexer import workers
+from indexer.analyse import analyse_file
+from indexer.analysis import Analysis
+from indexer.config import IndexConfig
+from indexer.errors import CancelledError, CodemoatError
+from indexer.terms import terms
+from indexer.types import Skipped
+from indexer.workers import WorkerPool
+
+ROOT = Path(__file__).parent.parent
+QUICK = IndexConfig(workers=2, parse_deadline=0.4)
+PATIENT = 30.0
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Forty small files, and one each whose grammar hangs and crashes (both real, in the pinned pack)."""
+    for number in range(40):
+        (tmp_path / f"m{number:02}.py").write_text(f"def f{number}(x):\n    return g(x)\n\n\nLIMIT = {number}\n")
+    (tmp_path / "hang.cbl").write_text("x\n")
+    (tmp_path / "crash.md").write_text(">" * 50_000 + "\nlast words\n")
+    return tmp_path
+
+
+def small(tree: Path) -> list[str]:
+    return [f"m{number:02}.py" for number in range(40)]
+
+
+def gone(pids) -> bool:
+    """Whether all processes end within a patient while; zombies whose parent is somebody else count as ended."""
+    end = time.monotonic() + PATIENT
+    left = list(pids)
+    while left and time.monotonic() < end:
+        left = [pid for pid in left if state(pid) not in ("", "Z")]
+        time.sleep(0.01)
+    return not left
+
+
+def state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_every_file_comes_back_once_and_the_same_as_in_process(tree):
+    paths = [*small(tree), "absent.py"]
+    with WorkerPool(tree, QUICK) as pool:
+        results = {result.path: result for result in pool.analyse(iter(paths))}
+    assert sorted(results) == sorted(paths)
+    assert isinstance(results.pop("absent.py"), Skipped)
+    for path, result in results.items():
+        assert result == analyse_file(tree, path, QUICK)
+    one = results["m07.py"]
+    assert isinstance(one, Analysis)
+    assert [(s.kind, s.name) for s in one.symbols] == [("function", "f7"), ("constant", "LIMIT")]
+    assert [(r.name, r.enclosing) for r in one.references] == [("g", "f7")]
+    assert (one.language, one.problem, one.size) == ("python", None, len(one.text))
+
+
+def test_postings_count_the_terms_of_each_chunk(tmp_path):
+    text = "".join(f"def read_{n}(path):\n    return open(path).read()\n\n\n" for n in range(80))
+    (tmp_path / "a.py").write_text(text)
+    found = analyse_file(tmp_path, "a.py", QUICK)
+    assert isinstance(found, Analysis) and len(found.chunks) > 2
+    columns = (found.postings.chunk_numbers, found.postings.term_numbers, found.postings.counts)
+    rows = list(zip(*(struct.unpack(f"<{len(c) // 4}I", c) for c in columns), strict=True))
+    assert rows == sorted(rows, key=lambda row: row[0])
+    for number, chunk in enumerate(found.chunks):
+        expected = Counter(terms(found.text[chunk.start_byte : chunk.end_byte].decode()))
+        assert {found.postings.terms[t]: count for c, t, count in rows if c == number} == expected
+        assert struct.unpack_from("<I", found.postings.lengths, 4 * number)[0] == expected.total()
+
+
+def test_a_grammar_that_hangs_costs_one_file_its_syntax(tree):
+    with WorkerPool(tree, QUICK) as pool:
+        results = {result.path: result for result in pool.analyse([*small(tree)[:20], "hang.cbl", *small(tree)[20:]])}
+    hung = results.pop("hang.cbl")
+    assert isinstance(hung, Analysis)
+    assert hung.problem == "Parsing took longer than 0.4 s; taken by lines."
+    assert (hung.language, hung.text, len(hung.chunks)) == ("cobol", b"x\n", 1)
+    assert len(results) == 40
+    assert all(isinstance(result, Analysis) and result.problem is None for result in results.values())
+
+
+def test_a_grammar_that_crashes_costs_one_file_its_syntax(tree):
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        results = {result.path: result for result in pool.analyse([*small(tree)[:5], "crash.md", *small(tree)[5:]])}
+    crashed = results.pop("crash.md")
+    assert isinstance(crashed, Analysis)
+    assert crashed.problem == "The parser crashed (signal SIGSEGV); taken by lines."
+    assert crashed.chunks[-1].end_byte == len(crashed.text)
+    assert [r for r in results.values() if not isinstance(r, Analysis) or r.problem] == []
+
+
+def test_workers_killed_from_outside_lose_no_file(tree):
+    with WorkerPool(tree, QUICK) as pool:
+        results = {}
+        for result in pool.analyse(small(tree)):
+            if len(results) == 5:
+                os.kill(pool.pids[0], signal.SIGKILL)
+            results[result.path] = result
+    assert sorted(results) == small(tree)
+    blamed = [result for result in results.values() if isinstance(result, Skipped) or result.problem]
+    assert len(blamed) <= 1
+
+
+class Polls:
+    """A cancel flag that runs ``act`` (the number of the poll is its argument) and is set when that returns true."""
+
+    def __init__(self, act):
+        self.act, self.count = act, 0
+
+    @property
+    def cancelled(self):
+        self.count += 1
+        return self.act(self.count)
+
+
+def test_a_worker_without_processor_time_is_not_blamed(tree):
+    with WorkerPool(tree, IndexConfig(workers=1, parse_deadline=0.2)) as pool:
+        list(pool.analyse(["m00.py"]))
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        # A poll with nothing to read takes 0.1 s: 8 polls are 4 deadlines.
+        wake = Polls(lambda count: os.kill(pid, signal.SIGCONT) if count == 8 else None)
+        (result,) = pool.analyse(["m01.py"], wake)
+        assert pool.pids == [pid]
+    assert wake.count >= 8
+    assert isinstance(result, Analysis) and result.problem is None
+
+
+def test_a_caller_that_is_slow_to_take_results_costs_no_worker(tree, monkeypatch):
+    skipped = 0.0
+    real = time.monotonic
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: real() + skipped))
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        found = []
+        for result in pool.analyse(small(tree)):
+            found.append(result)
+            if any(worker.jobs for worker in pool._workers) and len(found) % 8 == 0:
+                select.select([worker.output for worker in pool._workers], [], [], PATIENT)
+                skipped += 1_000
+        assert skipped
+    assert [r for r in found if not isinstance(r, Analysis) or r.problem] == []
+
+
+def test_cancelling_ends_the_work_and_its_workers(tree):
+    with WorkerPool(tree, IndexConfig(workers=1, parse_deadline=60)) as pool:
+        with pytest.raises(CancelledError):
+            list(pool.analyse(["hang.cbl"], Polls(lambda count: count > 3)))
+        assert pool.pids == []
+        assert len(list(pool.analyse(small(tree)))) == 40
+
+
+def test_leaving_the_results_midway_leaves_a_usable_pool(tree):
+    with WorkerPool(tree, QUICK) as pool:
+        results = pool.analyse(small(tree))
+        next(results)
+        results.close()
+        assert sorted(r.path for r in pool.analyse(small(tree))) == small(tree)
+        pids = pool.pids
+        assert pids
+    assert pool.pids == []
+    assert [pid for pid in pids if state(pid)] == []
+
+
+def test_few_files_start_one_worker_and_many_the_configured_number(tree):
+    with WorkerPool(tree, IndexConfig(workers=3)) as pool:
+        assert pool.pids == []
+        list(pool.analyse(small(tree)[:3]))
+        assert len(pool.pids) == 1
+        list(pool.analyse(small(tree)))
+        assert len(pool.pids) == 3
+
+
+def test_it_works_from_a_thread_and_ignores_modules_in_the_current_folder(tree, monkeypatch):
+    for name in ("struct.py", "indexer.py", "msgspec.py"):
+        (tree / name).write_text("raise RuntimeError('imported from the indexed folder')\n")
+    monkeypatch.chdir(tree)
+    found = []
+
+    def work():
+        with WorkerPool(tree, QUICK) as pool:
+            found.extend(pool.analyse([*small(tree), "struct.py"]))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(PATIENT)
+    assert len(found) == 41
+    assert all(isinstance(result, Analysis) for result in found)
+
+
+SCRIPTED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import msgspec
+from indexer.frames import Answer, frame, take_frames
+setup = bytearray()
+while not take_frames(setup):
+    setup += os.read(0, 1)
+os.write(1, frame(msgspec.msgpack.encode(Answer(None, None, 0.0))))
+os.read(0, 1)
+os._exit(3)
+"""
+
+
+def test_a_file_that_fails_even_by_lines_is_skipped(tree, monkeypatch):
+    monkeypatch.setattr(workers, "_COMMAND", SCRIPTED)
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        assert list(pool.analyse(["m00.py", "m01.py"])) == [
+            Skipped("m00.py", "The parser crashed (exit status 3), even by lines."),
+            Skipped("m01.py", "The parser crashed (exit status 3), even by lines."),
+        ]
+
+
+def test_workers_that_do_not_start_are_one_clear_error(tree, monkeypatch):
+    monkeypatch.setattr(workers, "_COMMAND", "raise SystemExit('no such module')")
+    with WorkerPool(tree, QUICK) as pool:
+        with pytest.raises(CodemoatError, match=r"The parse processes do not start: no such module\.?") as caught:
+            list(pool.analyse(small(tree)))
+        assert "codemoat doctor" in caught.value.hint
+        assert pool.pids == []
+
+
+PARENT = """
+import sys, threading
+from pathlib import Path
+from types import SimpleNamespace
+from indexer.config import IndexConfig
+from indexer.workers import WorkerPool
+
+class Report:
+    @property
+    def cancelled(self):
+        if len(pool.pids) == 2 and all(w.ready for w in pool._workers):
+            print(*pool.pids, flush=True)
+        return False
+
+pool = WorkerPool(Path(sys.argv[1]), IndexConfig(workers=2, parse_deadline=0.25))
+list(pool.analyse(["hang.cbl"] * 8, Report()))
+"""
+
+
+def test_no_worker_outlives_a_parent_that_is_killed(tree):
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tree)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2 and all(state(pid) not in ("", "Z") for pid in pids)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(pids)
