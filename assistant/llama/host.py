@@ -13,6 +13,7 @@ import asyncio
 import faulthandler
 import os
 import secrets
+import signal
 import sys
 import threading
 import traceback
@@ -70,8 +71,13 @@ def _serve_model(place: HostPlace, model: Path, settings: EngineSettings, idle_s
         _detach_output()
 
     async def serve() -> None:
-        asyncio.get_running_loop().set_exception_handler(_die)
-        await Host(llm, token, idle_seconds).serve(place.address(), listening)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_die)
+        host = Host(llm, token, idle_seconds)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(number, host.stop)
+        await host.serve(place.address(), listening)
 
     try:
         asyncio.run(serve())

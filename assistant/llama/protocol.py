@@ -65,7 +65,7 @@ def messages_to_json(messages: Sequence[Message]) -> list[Json]:
 
 def messages_from_json(data: Sequence[Json]) -> list[Message]:
     """A conversation."""
-    return [Message(m["role"], m["content"]) for m in data]
+    return [Message(m["role"], str(m["content"])) for m in data]
 
 
 def request_to_json(request: FillRequest) -> Json:
@@ -75,8 +75,9 @@ def request_to_json(request: FillRequest) -> Json:
 
 def request_from_json(data: Json) -> FillRequest:
     """A fill request."""
-    context = tuple(Snippet(s["path"], s["text"]) for s in data["context"])
-    return FillRequest(data["path"], data["prefix"], data["suffix"], context, data["repository"])
+    context = tuple(Snippet(str(s["path"]), str(s["text"])) for s in data["context"])
+    path, prefix, suffix, repository = (str(data[key]) for key in ("path", "prefix", "suffix", "repository"))
+    return FillRequest(path, prefix, suffix, context, repository)
 
 
 def sampling_to_json(sampling: Sampling) -> Json:
@@ -86,7 +87,13 @@ def sampling_to_json(sampling: Sampling) -> Json:
 
 def sampling_from_json(data: Json) -> Sampling:
     """Sampling settings."""
-    return Sampling(**{**data, "stop": tuple(data["stop"])})
+    return Sampling(
+        max_tokens=int(data["max_tokens"]),
+        temperature=float(data["temperature"]),
+        stop=tuple(str(s) for s in data["stop"]),
+        seed=int(data["seed"]),
+        repeat_penalty=float(data["repeat_penalty"]),
+    )
 
 
 def info_to_json(info: ModelInfo) -> Json:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-import signal
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +51,24 @@ class Host:
         self._clients: set[_Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle_timer: asyncio.TimerHandle | None = None
-        self._stop = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     async def serve(self, address: Address, listening: Callable[[Address], None]) -> None:
         """Listen until told to stop or idle for too long; ``listening`` is called once clients can connect."""
         server = await self._listen(address)
         port = 0 if address.path else server.sockets[0].getsockname()[1]
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         self._await_clients()
         listening(Address(address.path, port))
-        await self._stop.wait()
+        await self._stopped.wait()
         server.close()
         for client in list(self._clients):
             client.leave()
         for lane in self._lanes.values():
             lane.close()
+
+    def stop(self) -> None:
+        """End ``serve``: what runs is cancelled, every connection closed. On the event loop's thread only."""
+        self._stopped.set()
 
     async def _listen(self, address: Address) -> asyncio.Server:
         if address.path:
@@ -114,7 +113,7 @@ class Host:
 
     def _await_clients(self) -> None:
         if not self._clients and self._idle_timer is None:
-            self._idle_timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._stop.set)
+            self._idle_timer = asyncio.get_running_loop().call_later(self._idle_seconds, self.stop)
 
     def _handle(self, client: _Client, message: Json) -> None:
         number = message.get("id")
@@ -127,7 +126,7 @@ class Host:
                         job.cancel.cancel()
                 case "stop":
                     client.send({"id": number, "result": True})
-                    self._stop.set()
+                    self.stop()
                 case _:
                     self._answer(client, number, self._question(message))
         except (KeyError, TypeError, ValueError, AttributeError):

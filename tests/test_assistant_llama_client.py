@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from assistant.errors import DamagedModelError, HostError, NoModelError
+from assistant.llama import client as module
+from assistant.llama import starter
+from assistant.llama.client import HostedLLM, HostSettings
+from assistant.llama.hosts import stop_host
+from assistant.llama.place import HostPlace
+from assistant.llama.settings import EngineSettings
+from assistant.llm import Cancel, Delta, FillRequest, Sampling
+from indexer.errors import CancelledError, StorageError
+from tests.fakes import FakeLLM
+from tests.host_world import SlowLLM, model_file, serving, user
+
+
+def client(folder, path=None) -> HostedLLM:
+    return HostedLLM(path or model_file(folder), HostSettings(runtime_dir=folder / "run"))
+
+
+def fake_process(folder, script: str) -> None:
+    """An executable that stands in for the Python that would run the host."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(NoModelError, match=r"The model file .*gone.gguf is not there") as caught:
+        client(tmp_path, tmp_path / "gone.gguf").count(["x"])
+    assert "codemoat models pull" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"<html>", "is not a GGUF model file"), (b"", "is not a GGUF"), (b"GGUF", "is damaged")]
+)
+def test_a_file_that_is_no_model_is_named_by_the_host(tmp_path, content, sentence):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(content)
+    with pytest.raises(DamagedModelError, match=sentence):
+        client(tmp_path, path).count(["x"])
+
+
+def test_a_host_that_dies_while_starting(tmp_path, monkeypatch):
+    fake_process(tmp_path / "bin", "kill -9 $$")
+    monkeypatch.setattr(starter.sys, "executable", str(tmp_path / "bin" / "python"))
+    with pytest.raises(HostError, match=r"could not start \(signal 9\)"):
+        client(tmp_path).count(["x"])
+
+
+def test_progress_is_told_and_a_start_can_be_cancelled(tmp_path, monkeypatch):
+    fake_process(tmp_path / "bin", 'echo \'{"progress": 0.5}\'; read forever < "$0.fifo"')
+    os.mkfifo(tmp_path / "bin" / "python.fifo")
+    monkeypatch.setattr(starter.sys, "executable", str(tmp_path / "bin" / "python"))
+    cancel, told = Cancel(), []
+
+    def progress(fraction: float) -> None:
+        told.append(fraction)
+        cancel.cancel()
+
+    llm = HostedLLM(model_file(tmp_path), HostSettings(runtime_dir=tmp_path / "run"), progress=progress)
+    with pytest.raises(CancelledError):
+        next(iter(llm.chat(user("q"), Sampling(), cancel)))
+    assert told == [0.5]
+    (tmp_path / "bin" / "python.fifo").write_text("go\n")  # let the process end
+
+
+def test_a_host_that_vanishes_in_mid_answer(tmp_path):
+    slow = SlowLLM()
+    place = HostPlace.of(tmp_path / "run", model_file(tmp_path), EngineSettings())
+    llm = client(tmp_path)
+    with serving(slow, place) as (_, thread):
+        stream = llm.fill(FillRequest("a.py", "f", ""), Sampling())
+        slow.step("f")
+        assert next(stream) == Delta("f0 ")
+        stop_host(tmp_path / "run")
+        thread.join(10)
+        with pytest.raises(HostError, match="stopped in the middle of the answer"):
+            list(stream)
+    with serving(FakeLLM(), place):
+        assert llm.count(["a b"]) == [3]
+    with serving(FakeLLM(), place):  # the connection that stayed open is opened again
+        assert llm.count(["a b"]) == [3]
+        llm.close()
+
+
+def test_a_deleted_model_is_served_on_but_not_started_again(tmp_path):
+    path = model_file(tmp_path)
+    place = HostPlace.of(tmp_path / "run", path, EngineSettings())
+    llm = client(tmp_path)
+    with serving(FakeLLM(["one"]), place):
+        assert llm.count(["a"]) == [1]
+        path.unlink()
+        assert list(llm.chat(user("q"), Sampling()))[0] == Delta("one")
+        with pytest.raises(NoModelError):
+            client(tmp_path, path).count(["a"])
+    with pytest.raises(NoModelError):
+        llm.count(["a"])
+
+
+def test_while_another_process_loads_the_host_nothing_is_started(tmp_path, monkeypatch):
+    place = HostPlace.of(tmp_path / "run", model_file(tmp_path), EngineSettings())
+    place.folder.mkdir(parents=True)
+    monkeypatch.setattr(module, "start_host", lambda *_: pytest.fail("started a second host"))
+    locked, answers = threading.Event(), []
+    llm = client(tmp_path)
+
+    def wait() -> None:
+        locked.wait()
+        answers.append(llm.count(["a b"]))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    with place.lock() as mine:
+        assert mine
+        locked.set()
+        with place.lock() as second:
+            assert not second
+    # serving() takes the lock as a host does; the client must not have started one in between
+    monkeypatch.setattr(module, "start_host", lambda *_: None)
+    with serving(FakeLLM(), place):
+        thread.join(10)
+        llm.close()
+    assert answers == [[3]]
+
+
+def test_a_runtime_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "run").write_text("a file in the way")
+    with pytest.raises(StorageError):
+        client(tmp_path).count(["x"])
