@@ -278,7 +278,7 @@ def unverified(answer: str, question: str, sources: Sequence[Source], index: Cod
     for source in sources:
         known.update(identifiers(f"{source.text} {source.path} {source.symbol or ''}"))
     names = [n for n in dict.fromkeys((*named, *called)) if n not in known and identifiers(n)]
-    bad = [n for n in names if not index.symbols(n) and not index.references(n)]
+    bad = [n for n in names if not any(s.name == n for s in index.symbols(n)) and not index.references(n)]
     files = [f for f in dict.fromkeys(_FILE.findall(" ".join(spans))) if f not in {s.path for s in sources}]
     return (*bad, *(f for f in files if index.text(f) is None))
 

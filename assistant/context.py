@@ -156,6 +156,8 @@ def relevant(question: str, hits: Sequence[Hit]) -> list[Hit]:
     covered = {word for hit in hits for word in _shared(wanted, hit)}
     if len(covered) < max(1.0, COVERED_ENOUGH * len(wanted)):
         return []
+    # Search marks tests that were not asked for; they say how code is called, seldom what it does.
+    hits = [hit for hit in hits if hit.reasons.get("test", 0.0) >= 0] or list(hits)
     floor = SCORE_FLOOR * max(hit.score for hit in hits)
     return [hit for hit in hits if hit.score >= floor]
 

@@ -25,13 +25,15 @@ LINE = re.compile(r".*\n|.+")
 FIRST_SHARE = 0.5
 """Most of the budget that one stretch of the best file may take: a long class must not push out every other file."""
 OTHER_SHARE = 0.28
+SURE_SHARE = 0.2
+"""Most that the first stretch of the second and third file may take."""
 LEAST_ROOM = 100.0
 """Tokens that a share is worth at least."""
 FILES_SURE = 3
 """Files, best first, that get a stretch each before anything gets a second one."""
 MOST_STRETCHES = 6
-TOKEN_COST = 0.006
-"""What a token costs in units of word rarity: 300 tokens more must add a word that one line in six has."""
+TOKEN_COST = 0.004
+"""What a token costs in units of word rarity: 250 tokens more must add at least a common word."""
 LEAST_GAIN = 2.0
 """A further stretch must add at least this."""
 SAID_AGAIN = 0.4
@@ -94,24 +96,25 @@ class Stretch:
 def choose(files: Sequence[FileText], question: str, budget: int) -> list[Stretch]:
     """Stretches for ``question`` within about ``budget`` tokens, best first, joined where they touch."""
     asked = _Asked(frozenset(query_terms(question)), frozenset(IDENTIFIER.findall(question)))
-    first_room = min(float(budget), max(budget * FIRST_SHARE, LEAST_ROOM))
-    other_room = min(float(budget), max(budget * OTHER_SHARE, LEAST_ROOM))
-    pools = [_candidates(file, asked, other_room) for file in files]
+    first_room, other_room, sure_room = (
+        min(float(budget), max(budget * share, LEAST_ROOM)) for share in (FIRST_SHARE, OTHER_SHARE, SURE_SHARE)
+    )
+    pools = [_candidates(file, asked, other_room) + _candidates(file, asked, sure_room) for file in files[1:]]
     if files:
-        pools[0] = _candidates(files[0], asked, first_room) + pools[0]
+        pools.insert(0, _candidates(files[0], asked, first_room))
     rarity = _rarity(pools, asked.terms)
     said: Counter[str] = Counter()
     chosen: list[Stretch] = []
     left = float(budget)
-    # The best file twice: the definition that was asked for, and what of it else says most.
-    for turn, number in enumerate((0, 0, *range(1, FILES_SURE))):
-        pool = pools[number] if number < len(pools) else []
-        best = _best(pool, chosen, said, rarity, min(left, other_room if turn else first_room))
-        if best is not None and (turn != 1 or best[0] >= LEAST_GAIN):
+    for number, pool in enumerate(pools[:FILES_SURE]):
+        # What other files said does not count against a file's first.
+        best = _best(pool, chosen, Counter(), rarity, min(left, sure_room if number else first_room))
+        if best is not None:
             chosen.append(best[1])
             said.update(best[1].words)
             left -= best[1].tokens
     everything = [stretch for pool in pools for stretch in pool]
+    everything += _candidates(files[0], asked, other_room) if files else []
     while len(chosen) < MOST_STRETCHES:
         best = _best(everything, chosen, said, rarity, min(left, other_room))
         if best is None or best[0] < LEAST_GAIN:
@@ -184,7 +187,8 @@ def _name_bonus(name: str, asked: _Asked) -> float:
     if name in asked.names:
         return 6.0 if is_compound(name) else 4.0
     words = [word for word in terms(name) if "_" not in word] or [name]
-    return 3.0 * sum(word in asked.terms for word in words) / len(words)
+    # One word (``delay``, ``_download``) is said by chance.
+    return (3.0 if len(words) > 1 else 1.0) * sum(word in asked.terms for word in words) / len(words)
 
 
 def _starts(first: int, last: int, sums: Sequence[float], room: float, bonus: float) -> Iterator[tuple[int, float]]:

@@ -12,9 +12,10 @@ from functools import partial
 from itertools import chain
 
 from assistant.completion.window import Count, Window
-from assistant.context import LINE, CodeIndex
+from assistant.context import CodeIndex
 from assistant.llm import Snippet
 from assistant.names import identifiers
+from assistant.stretches import LINE
 from indexer.types import Symbol
 
 NEAR_ABOVE = 24
@@ -25,6 +26,8 @@ SIMILAR_LINES = 8
 MOST_NAMES = 24
 MOST_DEFINITIONS = 6
 """A name with more definitions (``get``, ``run``) says nothing, unless an import points at one of them."""
+TELLING = frozenset({"class", "interface", "enum", "function", "method", "constructor", "type", "macro", "constant"})
+"""Kinds of definitions that are worth showing; a variable of the same name elsewhere says nothing."""
 DEFINITION_LINES = 12
 """Lines of a definition that are shown: its signature, its docstring, the first fields or methods."""
 SIMILAR_SHOWN = 16
@@ -105,10 +108,11 @@ def _definitions(index: CodeIndex, path: str, names: Sequence[str], imports: set
     keys = [_module_parts(module, path) for module in sorted(imports)]
     out: list[Symbol] = []
     for name in names:
-        found = index.symbols(name)
-        named = [s for s in found if s.name == name]
-        pointed = [s for s in named if any(_points_at(key, s.path) for key in keys)]
-        candidates = pointed or (named if len(named) <= MOST_DEFINITIONS else [])
+        named = [s for s in index.symbols(name) if s.name == name and s.kind in TELLING]
+        pointed = [s for s in named if s.parent is None and any(_points_at(key, s.path) for key in keys)]
+        # Nobody imports a method; several of one name are as good as none.
+        unclear = len(named) > (MOST_DEFINITIONS if any(s.parent is None for s in named) else 1)
+        candidates = pointed or ([] if unclear else named)
         if candidates:
             out.append(min(candidates, key=partial(_preference, path)))
     return list(dict.fromkeys(out))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.context import LINE
+from assistant.stretches import LINE
 
 ANCHOR = 16
 """Lines that an edge moves at once. Each move evaluates the whole window anew."""
