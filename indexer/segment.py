@@ -165,14 +165,16 @@ class Segment:
 
     def _map(self, name: str) -> mmap.mmap | bytes:
         path, size = self.folder / name, self._manifest["files"][name]["size"]
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno()).st_size
-            if found != size:
-                raise damaged(path, f"it has {found} bytes instead of {size}")
-            try:
+        try:
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno()).st_size
+                if found != size:
+                    raise damaged(path, f"it has {found} bytes instead of {size}")
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-            except OSError as exc:
-                raise StorageError.from_os_error(exc, "reading the index", path) from exc
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "reading the index", path) from exc
 
     def _index(self) -> Any:
         if self._ivf is None:

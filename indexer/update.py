@@ -17,7 +17,7 @@ from indexer.config import IndexConfig
 from indexer.errors import CancelledError
 from indexer.plan import Plan, make_plan
 from indexer.rows import FileRows
-from indexer.segment import Segment
+from indexer.segment import Segment, damaged
 from indexer.segment_merge import choose, merge
 from indexer.segment_write import SegmentBuilder, remove_leftovers, segment_folder
 from indexer.stale import folder_mtime
@@ -210,7 +210,7 @@ class Update:
         chosen = choose([(number, rows[number], live[number]) for number in rows])
         dead = self._database.tombstones()
         sources = [
-            (Segment(segment_folder(self._segments, number)), np.array(dead.get(number, ()), np.int64))
+            (self._open_for_merging(number), np.array(dead.get(number, ()), np.int64))
             for number in chosen
             if live[number]
         ]
@@ -223,6 +223,13 @@ class Update:
         for number in chosen:
             self._execute("DELETE FROM segments WHERE number = ?", (number,))
             self._execute("DELETE FROM tombstones WHERE segment = ?", (number,))
+
+    def _open_for_merging(self, number: int) -> Segment:
+        folder = segment_folder(self._segments, number)
+        try:
+            return Segment(folder)
+        except FileNotFoundError as exc:
+            raise damaged(folder, "it is missing") from exc
 
     def _note_directories(self, listing: Listing) -> None:
         """Record the folders' times, by which ``stale`` sees new and deleted files without listing."""

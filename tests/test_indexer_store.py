@@ -123,6 +123,27 @@ def test_missing_segment(tree, name):
     assert_rebuilds(tree)
 
 
+def test_missing_segment_is_named_when_an_update_merges_it(tree):
+    index = tree.open()
+    shutil.rmtree(segment_file(tree, "."))
+    for path in ("app/main.py", "app/model.py", "web/view.js"):
+        (tree.root / path).unlink()
+    with pytest.raises(CorruptIndexError, match="missing"):
+        index.update()
+
+
+def test_unreadable_segment(tree, unprivileged):
+    path = segment_file(tree, "columns.bin")
+    unprivileged(tree.cache / "cache")
+    if os.getuid() == 0:
+        os.seteuid(0)
+    path.chmod(0)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    with pytest.raises(StorageError, match="ermission"):
+        tree.open(create=False)
+
+
 def test_changed_byte_in_a_segment_is_found_by_verify(tree):
     path = segment_file(tree, "columns.bin")
     data = bytearray(path.read_bytes())
