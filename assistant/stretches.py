@@ -44,6 +44,10 @@ _BEGINNING = 1.0
 """A stretch that begins with its definition: a signature says more than the middle of a body."""
 _LITTLE = 90.0
 """Tokens below which a stretch (a constant, an abstract method) is shown with its neighbours."""
+_HOLDERS = frozenset({"class", "interface", "enum", "type", "module"})
+_MEMBERS = frozenset({"method", "constructor", "function", *_HOLDERS})
+_LONG_HOLDER = 40
+"""Lines from which a class is shown up to its first member only."""
 _STEP = 8
 _MOST_LINES = 4_000
 _HEADER_TOKENS = 30
@@ -174,12 +178,20 @@ def _spans(file: FileText, asked: _Asked) -> Iterator[tuple[int, int, str | None
     for place in file.places:
         if place.first_line <= whole:
             yield place.first_line - 1, min(place.last_line, whole), place.symbol, 1.0
-    for symbol in file.symbols:
+    for number, symbol in enumerate(file.symbols):
         first, last = symbol.span.start_line - 1, min(symbol.span.end_line, whole)
         if first >= last:
             continue
+        if symbol.kind in _HOLDERS and last - first > _LONG_HOLDER:
+            last = _first_member(file.symbols[number + 1 :], first, last)
         bonus = _name_bonus(symbol.name, asked)
         yield first, last, symbol.qualified, bonus
+
+
+def _first_member(following: Sequence[Symbol], first: int, last: int) -> int:
+    """Where the first method or inner class of a long class begins: its members are candidates of their own."""
+    starts = (s.span.start_line - 1 for s in following if s.kind in _MEMBERS)
+    return next((start for start in starts if first < start < last), last)
 
 
 def _name_bonus(name: str, asked: _Asked) -> float:
