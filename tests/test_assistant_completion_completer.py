@@ -20,12 +20,12 @@ def request(prefix: str, suffix: str = "\n", path: str = PATH) -> CompletionRequ
 
 
 def test_a_line_stops_at_its_end_and_says_what_stood_in_the_prompt():
-    llm = FakeLLM(["net_price(item, country)\n    more"])
+    llm = FakeLLM([" net_price(item, country)\n    more"])
     done = Completer(SmallIndex(FILES), llm).complete(request(PREFIX, SUFFIX))
     assert (done.text, done.stop_reason, done.reused) == ("net_price(item, country)", "line", False)
     ((asked, sampling),) = llm.calls
     assert isinstance(asked, FillRequest)
-    assert (asked.prefix, asked.suffix, asked.path) == (PREFIX, SUFFIX, PATH)
+    assert (asked.prefix, asked.suffix, asked.path) == (PREFIX.removesuffix(" "), SUFFIX, PATH)
     assert sampling.stop == ("\n",)
     assert sampling.max_tokens == LINE_TOKENS
     assert sampling.temperature == 0.0
@@ -48,7 +48,7 @@ def test_a_retyped_rest_is_replaced():
 
 
 def test_a_block_is_generated_until_it_is_complete():
-    script = "total = 0\n    return total\n\ndef other():\n" + "    pass\n" * 200
+    script = "    total = 0\n    return total\n\ndef other():\n" + "    pass\n" * 200
     llm = FakeLLM([script])
     done = Completer(None, llm).complete(request("def f(x):\n    ", "\n"))
     assert (done.text, done.stop_reason) == ("total = 0\n    return total", "block")
@@ -70,7 +70,8 @@ def test_typing_leaves_context_and_suffix_of_the_prompt_as_they_are():
     first, second, third = (asked for asked, _ in llm.calls)
     assert first.context == second.context == third.context != ()
     assert first.suffix == second.suffix == third.suffix
-    assert third.prefix == first.prefix + "ne"
+    # The blank before the cursor joins the prompt with the word that follows it.
+    assert (first.prefix, third.prefix) == (PREFIX[:-1], PREFIX + "ne")
 
 
 def test_lines_are_counted_once():
@@ -109,7 +110,7 @@ def test_cancelled_and_empty_say_so():
 
 
 def test_windows_line_ends_go_in_as_line_feeds_and_come_back():
-    llm = FakeLLM(["a = 1\n    return a\n"])
+    llm = FakeLLM(["    a = 1\n    return a\n"])
     done = Completer(None, llm).complete(request("import x\r\n\r\ndef f():\r\n    ", "\r\n"))
     assert "\r" not in llm.calls[0][0].prefix + llm.calls[0][0].suffix
     assert done.text == "a = 1\r\n    return a"

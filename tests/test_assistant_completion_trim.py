@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.completion.trim import trim_block, trim_line, wants_block
+from assistant.completion.trim import after_blanks, trim_block, trim_line, wants_block
 from assistant.completion.window import Window, window
 from tests.fakes import FakeLLM
 
@@ -28,7 +28,6 @@ def block(text: str, generated: str, language: str = "python", *, final: bool = 
     [
         ("x = ‸\n", "1\ny = 2\n", "1"),
         ("x = ‸\n", "1   ", "1"),
-        ("    ‸\n", "    return x", "return x"),
         ("x = ‸\n", "1<|file_sep|>other.py", "1"),
         ("x = ‸\n", "1<|endof", "1"),
         ("x = ‸\n", "one</s> two", "one"),
@@ -71,6 +70,23 @@ def test_why_nothing_is_kept(text, generated, reason):
     assert (found.text, found.reason) == ("", reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "generated", "kept"),
+    [
+        ("x = ‸\n", " 1", "1"),
+        ("x = ‸\n", "1", "1"),
+        ("x =  ‸\n", " 1", "1"),
+        ("x =‸\n", " 1", " 1"),
+        ("    ‸\n", "    if x:\n        y()", "if x:\n        y()"),
+        ("  ‸\n", "    if x:\n        y()", "  if x:\n        y()"),
+        ("        ‸\n", "    if x:\n        y()\n\n    z()", "if x:\n            y()\n\n        z()"),
+        ("\t‸\n", "    if x:\n        y()", "if x:\n        y()"),
+    ],
+)
+def test_blanks_that_the_model_was_not_shown_are_taken_off(text, generated, kept):
+    assert after_blanks(generated, at(text)) == kept
+
+
 def test_prose_and_fences_are_welcome_in_markdown():
     assert line("‸\n", "This function returns the sum of numbers.", "markdown").text.startswith("This")
     assert line("‸\n", "```python", "markdown").text == "```python"
@@ -104,6 +120,7 @@ def test_a_block_is_wanted_where_one_is_missing(text):
         "x = 1\n‸\ny = 2\n",
         "#include <stdio.h>\n‸\n",
         "call(a, ‸)\n",
+        "call(‸\n",
         "‸",
     ],
 )

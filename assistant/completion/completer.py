@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from assistant.completion.nearby import NearSnippet, for_completion
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
-from assistant.completion.trim import Trimmed, trim_block, trim_line, wants_block
+from assistant.completion.trim import Trimmed, after_blanks, blanks_at_end, trim_block, trim_line, wants_block
 from assistant.completion.window import Window, window
 from assistant.context import CodeIndex, RequestTimings
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Sampling, StopReason
@@ -78,7 +78,10 @@ class Completer:
         if self._index is not None and settings.context_share > 0:
             tokens = int(budget * settings.context_share)
             context = for_completion(self._index, request.path, request.prefix, around, tokens, self._count)
-        fill = FillRequest(request.path, around.prefix, around.suffix, tuple(near.snippet for near in context))
+        # Blanks at the very end would have to be tokens of their own: models write them together with the next word.
+        held = blanks_at_end(around.line_before)
+        prefix = around.prefix.removesuffix(held)
+        fill = FillRequest(request.path, prefix, around.suffix, tuple(near.snippet for near in context))
         return _Plan(fill, context, around, settings.multiline and wants_block(around))
 
     def _generate(self, plan: _Plan, language: str, cancel: Cancel | None) -> tuple[Trimmed, RequestTimings]:
@@ -97,7 +100,7 @@ class Completer:
             elif not stop.cancelled:
                 text += piece.text
                 if plan.block and "\n" in piece.text:
-                    trimmed = trim_block(text, plan.window, language, final=False)
+                    trimmed = trim_block(after_blanks(text, plan.window), plan.window, language, final=False)
                     if trimmed.done:
                         stop.cancel()
         if stop.asked:
@@ -119,6 +122,7 @@ class Completer:
 
 def _final(text: str, plan: _Plan, language: str, stop_reason: StopReason) -> Trimmed:
     """The completion when the model said all it would."""
+    text = after_blanks(text, plan.window)
     if not plan.block:
         trimmed = trim_line(text, plan.window, language)
     else:

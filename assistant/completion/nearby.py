@@ -27,7 +27,7 @@ MOST_NAMES = 24
 MOST_DEFINITIONS = 6
 """A name with more definitions (``get``, ``run``) says nothing, unless an import points at one of them."""
 TELLING = frozenset({"class", "interface", "enum", "function", "method", "constructor", "type", "macro", "constant"})
-"""Kinds of definitions that are worth showing; a variable of the same name elsewhere says nothing."""
+"""Kinds of definitions that are worth showing; a variable or constant of the same name elsewhere says nothing."""
 DEFINITION_LINES = 12
 """Lines of a definition that are shown: its signature, its docstring, the first fields or methods."""
 SIMILAR_SHOWN = 16

@@ -49,13 +49,36 @@ def wants_block(window: Window) -> bool:
     before = window.line_before
     below = next((line for line in window.below if line.strip()), "")
     if before.strip():
-        return _opens(before) and indent(below) <= indent(before)
+        # After an open bracket one goes on writing on the same line.
+        return _opens(before) and before.rstrip()[-1] not in "([" and indent(below) <= indent(before)
     above = next((line for line in reversed(window.above) if line.strip()), "")
     if _opens(above):
         return indent(below) <= indent(above)
     if above.rstrip().endswith(('"""', "'''", "*/")):
         return indent(below) < max(indent(before), 1) or not below
     return bool(_COMMENT_LINE.match(above)) and indent(above) == indent(before) and bool(window.above)
+
+
+def blanks_at_end(line: str) -> str:
+    """The blanks that ``line`` ends with."""
+    return line[len(line.rstrip(" \t")) :]
+
+
+def after_blanks(generated: str, window: Window) -> str:
+    """What goes behind the cursor when the model was not shown the blanks before it and wrote its own.
+
+    Where it indented less than the cursor stands, its further lines move along.
+    """
+    held = blanks_at_end(window.line_before)
+    if not held or generated.startswith(held):
+        return generated[len(held) :]
+    first = generated.lstrip(" \t")
+    own = generated[: len(generated) - len(first)]
+    if window.line_before.strip() or not held.startswith(own):
+        return first
+    missing = held[len(own) :]
+    head, *rest = first.split("\n")
+    return "\n".join((head, *(missing + line if line.strip() else line for line in rest)))
 
 
 def indent(line: str) -> int:
@@ -67,8 +90,6 @@ def indent(line: str) -> int:
 def trim_line(generated: str, window: Window, language: str) -> Trimmed:
     """One line of ``generated`` text, without what the rest of the cursor's line or the next line says already."""
     text = _clean(generated, language).split("\n", 1)[0].rstrip()
-    if not window.line_before.strip() and window.line_before:
-        text = text.lstrip()
     if not text.strip():
         return Trimmed("", "empty")
     if _says_next(window.line_before + text, window.below):
@@ -90,8 +111,6 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
     lines = clean.split("\n")
     if not (final or cut):
         lines = lines[:-1]
-    if not window.line_before.strip() and window.line_before and lines:
-        lines[0] = lines[0].lstrip()
     kept: list[str] = []
     seen: Counter[str] = Counter()
     done = cut
