@@ -105,20 +105,7 @@ def best_and_sum(name: str, corpus: Corpus, files: Ints, rows: Ints, scores: Flo
     return {name: best, f"{name}_sum": total}
 
 
-def coverage(corpus: Corpus, files: Ints, terms: Mapping[str, Term], idf: Mapping[str, float]) -> Floats:
-    """Share of the query's terms, weighted by rarity, that each file holds anywhere."""
-    out = np.zeros(len(files), np.float32)
-    whole = sum(idf.values())
-    if not len(files) or whole <= 0:
-        return out
-    place = np.full(max(int(files[-1]), int(corpus.file_ids.max())) + 1, -1, np.int32)
-    place[files] = np.arange(len(files))
-    for term, rarity in idf.items():
-        holders = place[corpus.file_ids[terms[term].rows]]
-        present = np.zeros(len(files), np.bool_)
-        present[holders[holders >= 0]] = True
-        out += present * np.float32(rarity / whole)
-    return out
+SYMBOL_FEATURES = ("symbol_query", "symbol", "symbol_word", "symbol_compound")
 
 
 @dataclass(slots=True)
@@ -145,7 +132,7 @@ class Symbols:
 
     def features(self, place: Mapping[int, int]) -> dict[str, Floats]:
         """As arrays over the candidate files."""
-        out = {name: np.zeros(len(place), np.float32) for name in ("symbol", "symbol_word", "symbol_compound")}
+        out = {name: np.zeros(len(place), np.float32) for name in SYMBOL_FEATURES}
         for name, scores in self.by_feature.items():
             for file_id, score in scores.items():
                 out[name][place[file_id]] = score
@@ -161,7 +148,8 @@ def symbols(corpus: Corpus, query: Query, allowed: NDArray[np.bool_] | None) -> 
     out = Symbols()
     for name in query.names:
         scored = _scored_definitions(corpus, name, allowed)
-        out.add("symbol" if name.strength == 1 else "symbol_word", scored, name.strength)
+        feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
+        out.add(feature, scored, name.strength)
     for compound in query.compounds:
         spelled = {d.row: d for c in (compound.joined, compound.snake) for d in corpus.definitions(c)}
         out.add("symbol_compound", _weighed(list(spelled.values()), allowed), 1.0)

@@ -9,26 +9,30 @@ from typing import NamedTuple
 from indexer.terms import parts, stem, terms
 
 WEIGHTS: dict[str, float] = {
-    "words": 1.0,
-    "words_sum": 1.0,
-    "coverage": 0.5,
-    "meaning": 0.5,
-    "meaning_sum": 0.3,
-    "symbol": 1.5,
-    "symbol_word": 0.5,
-    "symbol_compound": 0.5,
-    "file_name": 0.7,
-    "file_name_words": 0.7,
-    "folder": 0.3,
-    "test": -0.8,
-    "example": -0.5,
-    "vendored": -0.5,
-    "generated": -0.5,
-    "documentation": -0.4,
-    "configuration": -0.4,
-    "shim": -0.3,
+    "words": 0.43,
+    "words_sum": 0.56,
+    "meaning": 0.39,
+    "meaning_sum": 0.19,
+    "symbol_query": 2.0,
+    "symbol": 0.74,
+    "symbol_word": 0.45,
+    "symbol_compound": 0.24,
+    "file_name": 0.67,
+    "file_name_words": 0.68,
+    "folder": 0.58,
+    "test": -0.73,
+    "example": -0.59,
+    "vendored": -0.54,
+    "generated": -0.51,
+    "documentation": -0.76,
+    "configuration": -0.53,
+    "shim": -0.34,
 }
-"""Feature → weight. Every feature lies in 0 … 1, so a weight is the most that the feature can move a score."""
+"""Feature → weight. Every feature lies in 0 … 1, so a weight is the most that it can move a score.
+
+Fitted by ``benchmarks.fit_ranking``; docs/search.md says what each means and what it adds."""
+FIXED = frozenset({"symbol_query"})
+"""Not fitted: whoever asks for nothing but a name wants its definition first."""
 
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "fixtures", "e2e"})
 _TEST_NAME = re.compile(
@@ -43,7 +47,7 @@ _SHIM = frozenset({"compat", "compatibility", "shim", "shims", "polyfill", "poly
 _DOCUMENTATION = frozenset({"markdown", "rst", "text", "asciidoc", "html", "latex", "org"})
 _CONFIGURATION = frozenset({"json", "yaml", "toml", "ini", "xml", "csv", "make", "cmake", "dockerfile", "css", "scss",
                             "svg", "properties", "gitignore", "sql"})  # fmt: skip
-_NAMELESS = frozenset({"__init__", "__main__", "index", "init", "lib", "main", "mod", "package", "types"})
+_NAMELESS = frozenset({"__init__", "__main__", "index", "init", "lib", "main", "mod", "package"})
 """File names that say nothing; the folder's name counts as the file's."""
 _ASKS = {
     "test": frozenset({"test", "spec", "fixtur", "mock"}),

@@ -88,7 +88,6 @@ def candidates(
     values = {
         **features.best_and_sum("words", corpus, files, word_rows, words),
         **features.best_and_sum("meaning", corpus, files, meaning_rows, meaning),
-        "coverage": features.coverage(corpus, files, found_terms, idf),
         **symbols.features(place),
         **features.path_features(corpus, files, asked, idf),
     }

@@ -149,6 +149,9 @@ class _Memo(dict[str, tuple[str, ...]]):
 _MEMO = _Memo()
 
 
+_QUESTION_STEMS = frozenset(map(stem, QUESTION_WORDS))
+
+
 def terms(text: str) -> list[str]:
     """Every term of ``text`` in order, repeated as often as it occurs."""
     return list(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
@@ -162,7 +165,7 @@ def count_terms(text: str) -> Counter[str]:
 def query_terms(query: str) -> list[str]:
     """The distinct terms of a query in order, without question words unless it has nothing else."""
     found = list(dict.fromkeys(terms(query)))
-    return [t for t in found if t not in QUESTION_WORDS] or found
+    return [t for t in found if t not in _QUESTION_STEMS] or found
 
 
 def path_terms(path: str) -> list[str]:
