@@ -49,15 +49,16 @@ _CONFIGURATION = frozenset({"json", "yaml", "toml", "ini", "xml", "csv", "make",
                             "svg", "properties", "gitignore", "sql"})  # fmt: skip
 _NAMELESS = frozenset({"__init__", "__main__", "index", "init", "lib", "main", "mod", "package"})
 """File names that say nothing; the folder's name counts as the file's."""
-_ASKS = {
-    "test": frozenset({"test", "spec", "fixtur", "mock"}),
-    "example": frozenset({"exampl", "sampl", "demo", "tutorial", "benchmark"}),
-    "vendored": frozenset({"vendor"}),
-    "generated": frozenset({"gener"}),
-    "documentation": frozenset({"documentation", "document", "doc", "readm", "changelog", "guid"}),
-    "configuration": frozenset({"config", "configur", "json", "yaml", "toml", "css", "xml", "makefil", "cmak"}),
-    "shim": frozenset(stem(w) for w in _SHIM),
-}  # fmt: skip
+_ASKED_BY = {
+    "test": "test spec fixture mock",
+    "example": "example sample demo tutorial benchmark",
+    "vendored": "vendor vendored",
+    "generated": "generate generated",
+    "documentation": "documentation document doc readme changelog guide",
+    "configuration": "config configure configuration json yaml toml css xml makefile cmake",
+    "shim": " ".join(_SHIM),
+}
+_ASKS = {kind: frozenset(map(stem, words.split())) for kind, words in _ASKED_BY.items()}
 """Terms of a query that ask for a kind of file; they lift what the kind costs."""
 
 

@@ -58,7 +58,7 @@ def search(
         file_id = int(found.files[i])
         row = rows_of[file_id][0] if rows_of.get(file_id) else _first_row(corpus, file_id)
         shown.add(row)
-        reasons = {name: float(values[i]) for name, values in parts.items() if values[i]}
+        reasons = {name: round(float(values[i]), 6) for name, values in parts.items() if values[i]}
         hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
     if len(hits) < k:
         hits += _further(corpus, found, shown, {int(found.files[i]) for i in order}, hits[-1].score, k - len(hits))
