@@ -49,14 +49,14 @@ class RuleFile:
             pattern = compile_pattern(line)
             if pattern is not None and pattern.regex is not None and pattern.include is not None:
                 rule = Rule(source, number, line.strip())
-                self._rules.append((_exact(pattern.regex.pattern), pattern.include, rule))
+                self._rules.append((_exact(line, pattern.regex.pattern), pattern.include, rule))
         self._any = self._joined()
 
     def _joined(self) -> Callable[[str], object] | None:
         """One expression that matches whenever any rule does: most paths match none and are done after it."""
         if not self._rules:
             return None
-        return re.compile("|".join(f"(?:{regex.pattern})" for regex, _, _ in self._rules), re.DOTALL).match
+        return re.compile("|".join(f"(?:{regex.pattern})" for regex, _, _ in self._rules), re.DOTALL).search
 
     def decide(self, relative: str, is_dir: bool) -> tuple[bool, Rule] | None:
         """(ignored, rule) by the last rule that matches, or None. ``relative`` has no trailing slash."""
@@ -66,19 +66,23 @@ class RuleFile:
         if not self._any(name):
             return None
         for regex, include, rule in reversed(self._rules):
-            if regex.match(name):
+            if regex.search(name):
                 return include, rule
         return None
 
 
-def _exact(regex: str) -> re.Pattern[str]:
+def _exact(line: str, regex: str) -> re.Pattern[str]:
     """A pattern's expression, matching the path itself only and not all that lies below it.
 
     pathspec's matches both, so that a plain list of files can be filtered. Here folders are decided on the way down, as
     git does; else ``!folder/`` would bring back every file in it.
     """
     regex = regex.replace("(?:(?P<ps_d>/)|$)", r"/?\Z").replace("(?P<ps_d>/)", r"/\Z")
-    return re.compile(regex + "." if regex.endswith("/") else regex, re.DOTALL)
+    if regex.endswith("/"):
+        regex += "."  # "folder/**" means what is in it
+    if regex.startswith("^") and line.rstrip().endswith("/**/"):
+        regex = regex.removesuffix(r"/\Z") + r"/.+/\Z"  # the folders in it, at any depth
+    return re.compile(regex, re.DOTALL)
 
 
 def compile_pattern(line: str) -> GitIgnoreSpecPattern | None:

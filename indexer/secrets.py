@@ -74,7 +74,7 @@ _FORMATS = (
     rb"g(?:h[pousr]_[A-Za-z0-9]{36}|l(?:pat|dt|ft|soat|rt|ptt|agent|oas)-[\w-]{20}|ithub_pat_\w{50})",
     rb"x(?:ox[abeoprs]|app)-[\w-]{10}",
     rb"k(?:-[\w-]{32}(?<=[^A-Za-z0-9]sk-.{32})|_live_(?<=[sr]k_live_)[0-9a-zA-Z]{24}|\.com/services/T(?<=slack.com/services/T))",
-    rb"J(?<=eyJ)[\w=-]{8,}\.[\w=-]{8}",
+    rb"J(?<=eyJ)(?<!\weyJ)[\w=-]{8,}\.[\w=-]{8}",
     rb"z(?<=AIz)a[\w-]{35}",
     rb"q(?<=sq)0(?:csp|atp)-[\w-]{22}",
     rb"G(?<=SG)\.[\w-]{22}\.[\w-]{43}",
@@ -118,9 +118,9 @@ _OTHER_FORMATS = re.compile(
 _KEY_BLOCK = re.compile(
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(?P<body>"
     rb"(?:(?!-----BEGIN)[\s\S]){1,20000}?(?=-----END (?P=kind)-----)"
-    rb"|(?:[^\n]{0,8}[A-Za-z0-9+/=]{32,}[^\n]{0,8}(?:\n|$)|[ \t\r]*\n)+)"
+    rb"|(?:[^\n]{0,8}[A-Za-z0-9+/=]{32,200}[^\n]{0,8}(?:\n|$)|[ \t\r]*\n)+)"
 )
-_KEY_DATA = re.compile(rb"(?=[^\s]*[0-9])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])[A-Za-z0-9+/=]{24}")
+_KEY_DATA = re.compile(rb"(?=\S{0,60}[0-9])(?=\S{0,60}[A-Z])(?=\S{0,60}[a-z])[A-Za-z0-9+/=]{24}")
 _KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
 
 _NO_SECRET_SUFFIX = re.compile(
@@ -189,10 +189,11 @@ def _secrets(text: bytes, path: str) -> Iterator[tuple[int, int]]:
     testing: bool | None = None
     done = 0
     for candidate in (_IN_SETTINGS if settings else _IN_CODE).finditer(text):
-        start, end = _line_around(text, *candidate.span())
-        if end <= done:
+        if candidate.end() <= done:
             continue
-        done = end
+        start, end = _line_around(text, *candidate.span())
+        # Where a window cuts a line, what stands near the cut is looked at again, whole, in the next one.
+        done = end if text[end : end + 1] in (b"", b"\n") else end - _WINDOW // 2
         line = text[start:end]
         if testing is None:
             testing = _TEST_PATH.search(path) is not None
@@ -217,7 +218,10 @@ def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
     # One character a byte, so that offsets in the string are offsets in the line.
     string = line.decode("latin-1")
     for pattern, group, accept in _providers():
+        end = 0
         for match in pattern.finditer(string):
+            if match.start() < end:
+                continue
             start, end = match.span(group)
             if group == 0:
                 # A token is a word of its own; the patterns stop at the shortest length, the word may go on.
