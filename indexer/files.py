@@ -13,9 +13,9 @@ from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
-from indexer.ignore import IgnoreRules
+from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
-from indexer.reasons import link_reason, os_reason, printable, special_reason
+from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
 from indexer.secrets import refuse_secret_name
 from indexer.source import read_source
 from indexer.types import Skipped
@@ -65,6 +65,8 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
     root = checked_root(root)
     lister = _Lister(root, config)
     git = lister.take(".", 0)
+    if not git and not lister.files:
+        lister.walk_again()
     files = sorted(lister.files, key=lambda listed: listed.path)
     skipped = sorted(lister.skipped, key=lambda skip: skip.path)
     return Listing(tuple(files), tuple(skipped), tuple(lister.all_directories()), git)
@@ -203,6 +205,14 @@ class _Lister:
                 self._directories.add(path)
         return True
 
+    def walk_again(self) -> None:
+        """Without .gitignore files, if they left nothing: some packages' exclude all that their repository lacks."""
+        if any(f"{GIT_IGNORE}, line" in skip.reason for skip in self.skipped):
+            self.skipped = [skip for skip in self.skipped if skip.path == "."]
+            self.skipped.append(Skipped(".", "Its .gitignore excludes every file, so it was not followed."))
+            self._counts, self._junk, self._all_rules = {".": True}, {".": False}, self._own_rules
+            self._walk(".")
+
     def all_directories(self) -> list[str]:
         """The folders that hold or could hold files, and all above them, sorted."""
         found = {"."}
@@ -269,7 +279,7 @@ class _Lister:
         return True
 
     def _refuse(self, path: str, info: os.stat_result, rules: IgnoreRules) -> str | None:
-        if not path.isascii() and not _encodable(path):
+        if not path.isascii() and not encodable(path):
             return "Its name is not valid UTF-8."
         if stat.S_ISLNK(info.st_mode):
             return link_reason(self.root, path)
@@ -387,11 +397,3 @@ def _git_problem(errors: str) -> str:
         return "its .git is damaged"
     first = errors.strip().partition("\n")[0].removeprefix("fatal: ").strip().rstrip(".")
     return first or "git failed"
-
-
-def _encodable(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -50,3 +50,12 @@ def link_reason(root: Path, path: str) -> str:
         return "Symbolic link that leads out of the indexed folder."
     kind = "folder" if target.is_dir() else "file"
     return f"Symbolic link to a {kind} that is found at its own place: {target.relative_to(root).as_posix()}."
+
+
+def encodable(path: str) -> bool:
+    """Whether a path read from disk is valid UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

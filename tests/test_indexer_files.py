@@ -71,6 +71,22 @@ def test_codemoatignore_and_exclude_hold_and_cannot_bring_back(tmp_path: Path) -
     assert "vendor" not in listing.directories
 
 
+def test_a_gitignore_that_excludes_everything_is_not_followed(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "/*\n!/debian/\n")
+    write(tmp_path, ".codemoatignore", "b.py\n")
+    write(tmp_path, "sub/a.py")
+    write(tmp_path, "b.py")
+    listing = list_files(tmp_path, CONFIG)
+    assert paths(listing) == [".codemoatignore", ".gitignore", "sub/a.py"]
+    assert reasons(listing) == {
+        ".": "Its .gitignore excludes every file, so it was not followed.",
+        "b.py": "Excluded by .codemoatignore, line 1: b.py.",
+    }
+    assert listing.directories == (".", "sub")
+    write(tmp_path, ".codemoatignore", "*\n")
+    assert paths(list_files(tmp_path, CONFIG)) == []
+
+
 def test_an_invalid_exclude_pattern_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="'!'"):
         list_files(tmp_path, IndexConfig(exclude=("!",)))
