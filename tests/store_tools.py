@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from fakes import HashEmbedder
@@ -16,8 +16,8 @@ from indexer.analyse import analyse_file
 
 TREE = {
     "app/main.py": "import os\nfrom app.model import Store\n\n\ndef run(path):\n    return Store(path).load_all()\n",
-    "app/model.py": "class Store:\n    def load_all(self):\n        return parse_rows(self.path)\n\n\ndef parse_rows(p):\n"
-    "    return [row for row in open(p)]\n",
+    "app/model.py": "class Store:\n    def load_all(self):\n        return parse_rows(self.path)\n\n\n"
+    "def parse_rows(p):\n    return [row for row in open(p)]\n",
     "web/view.js": "export function renderTable(rows) {\n  return rows.map(renderRow)\n}\nfunction renderRow(r) {}\n",
     "docs/guide.md": "# Guide\n\nHow to load all rows of a store.\n",
     "empty.py": "",
@@ -27,7 +27,7 @@ TREE = {
 class InlinePool:
     """Analyses in this process, in reverse order, as WorkerPool may: what comes back is unordered."""
 
-    analysed: list[str] = []
+    analysed: ClassVar[list[str]] = []
 
     def __init__(self, root: Path, config: IndexConfig) -> None:
         self.root, self.config = root, config
