@@ -96,7 +96,7 @@ def test_a_deleted_model_is_served_on_but_not_started_again(tmp_path):
     with serving(FakeLLM(["one"]), place):
         assert llm.count(["a"]) == [1]
         path.unlink()
-        assert list(llm.chat(user("q"), Sampling()))[0] == Delta("one")
+        assert next(llm.chat(user("q"), Sampling())) == Delta("one")
         with pytest.raises(NoModelError):
             client(tmp_path, path).count(["a"])
     with pytest.raises(NoModelError):

@@ -19,7 +19,10 @@ def specials(*texts: str) -> dict[str, int]:
 def test_qwen_puts_the_prefix_last():
     vocabulary = FakeVocabulary()
     assert fim.find_format(vocabulary).layout == "spm"
-    assert prompt(vocabulary, FillRequest("a.py", "PRE", "SUF")) == "{<|fim_prefix|>}{<|fim_suffix|>}SUF{<|fim_middle|>}PRE"
+    assert (
+        prompt(vocabulary, FillRequest("a.py", "PRE", "SUF"))
+        == "{<|fim_prefix|>}{<|fim_suffix|>}SUF{<|fim_middle|>}PRE"
+    )
 
 
 def test_qwen_puts_other_files_in_front():
@@ -48,20 +51,20 @@ def test_a_typed_character_changes_only_the_end():
 
 
 @pytest.mark.parametrize(
-    ("texts", "architecture", "layout", "expected"),
+    ("texts", "architecture", "layout", "order"),
     [
-        (("<fim_prefix>", "<fim_suffix>", "<fim_middle>"), "starcoder2", "psm", "{<fim_prefix>}P{<fim_suffix>}S{<fim_middle>}"),
-        (("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"), "gemma", "psm", "{<|fim_prefix|>}P{<|fim_suffix|>}S{<|fim_middle|>}"),
-        (("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"), "llama", "psm", "{<｜fim▁begin｜>}P{<｜fim▁hole｜>}S{<｜fim▁end｜>}"),
-        (("▁<PRE>", "▁<SUF>", "▁<MID>"), "llama", "psm", "{▁<PRE>}P{▁<SUF>}S{▁<MID>}"),
-        (("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>"), "llama", "spm", "{<[fim-suffix]>}S{<[fim-prefix]>}P{<[fim-middle]>}"),
-        (("[PREFIX]", "[SUFFIX]"), "llama", "spm", "{[SUFFIX]}S{[PREFIX]}P"),
+        (("<fim_prefix>", "<fim_suffix>", "<fim_middle>"), "starcoder2", "psm", "{0}P{1}S{2}"),
+        (("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"), "gemma", "psm", "{0}P{1}S{2}"),
+        (("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"), "llama", "psm", "{0}P{1}S{2}"),
+        (("▁<PRE>", "▁<SUF>", "▁<MID>"), "llama", "psm", "{0}P{1}S{2}"),
+        (("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>"), "llama", "spm", "{1}S{0}P{2}"),
+        (("[PREFIX]", "[SUFFIX]"), "llama", "spm", "{1}S{0}P"),
     ],
 )
-def test_families(texts, architecture, layout, expected):
+def test_families(texts, architecture, layout, order):
     vocabulary = FakeVocabulary(specials(*texts), architecture)
     assert fim.find_format(vocabulary).layout == layout
-    assert prompt(vocabulary, FillRequest("a.py", "P", "S")) == expected
+    assert prompt(vocabulary, FillRequest("a.py", "P", "S")) == order.format(*(f"{{{t}}}" for t in texts))
 
 
 def test_unknown_spellings_come_from_the_metadata():

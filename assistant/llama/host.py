@@ -143,10 +143,10 @@ def _detach_output() -> None:
 def _die(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """A failure nobody expected: leave, so that clients get an error and the next call a fresh host."""
     error = context.get("exception")
-    if isinstance(error, BaseException):
+    if isinstance(error, Exception):
         _log_failure(type(error), error, error.__traceback__)
-    if not isinstance(error, OSError):  # a connection that could not be accepted harms nobody else
-        os._exit(_FAILED)
+        if not isinstance(error, OSError):  # a connection that could not be accepted harms nobody else
+            os._exit(_FAILED)
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:

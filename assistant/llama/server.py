@@ -49,6 +49,7 @@ class Host:
         self._idle_seconds = idle_seconds
         self._lanes = {"fill": Lane("completion"), "chat": Lane("chat")}
         self._clients: set[_Client] = set()
+        self._handlers: dict[asyncio.Task[None], _Client] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle_timer: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
@@ -61,8 +62,10 @@ class Host:
         listening(Address(address.path, port))
         await self._stopped.wait()
         server.close()
-        for client in list(self._clients):
+        for client in self._handlers.values():
             client.leave()
+        if self._handlers:  # they see their connection closed and return; cancelled ones would be logged as failures
+            await asyncio.wait(self._handlers, timeout=_GREETING_SECONDS)
         for lane in self._lanes.values():
             lane.close()
 
@@ -77,6 +80,10 @@ class Host:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._handlers[task] = client
+        task.add_done_callback(self._handlers.pop)
         try:
             if not await self._greet(reader, client):
                 return

@@ -1,0 +1,59 @@
+"""The real default model, in a model host that belongs to the test run and ends with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import ModelError
+from assistant.llama.client import HostedLLM, HostSettings
+from assistant.llama.hosts import host_status, stop_host
+from assistant.models import resolve
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The default model's file: CODEMOAT_TEST_MODEL, else where `make test` put it."""
+    if (named := os.environ.get("CODEMOAT_TEST_MODEL")) is not None:
+        return Path(named)
+    try:
+        return resolve("qwen2.5-coder-0.5b")
+    except ModelError as exc:
+        pytest.skip(f"{exc.message} {exc.hint}")
+
+
+@pytest.fixture(scope="session")
+def runtime_dir() -> Iterator[Path]:
+    """A short path, as Unix-domain sockets need; its hosts are stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="cm"))
+    yield folder
+    stop_host(folder)
+    assert host_status(folder) == []
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def make_llm(model_path: Path, runtime_dir: Path) -> Iterator[Callable[..., HostedLLM]]:
+    """Makes clients of one host; keyword arguments are HostSettings (others start another host)."""
+    clients: list[HostedLLM] = []
+
+    def make(path: Path = model_path, **settings) -> HostedLLM:
+        clients.append(
+            HostedLLM(path, HostSettings(**{"runtime_dir": runtime_dir, "context_tokens": 4096, **settings}))
+        )
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def llm(make_llm) -> HostedLLM:
+    """A client of the shared host."""
+    return make_llm()
