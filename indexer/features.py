@@ -143,14 +143,19 @@ _MOST_DEFINITIONS = 64
 """A name defined more often than this (``get``, ``init``) singles nothing out; the best are looked at."""
 
 
-def symbols(corpus: Corpus, query: Query, allowed: NDArray[np.bool_] | None) -> Symbols:
-    """Definitions whose names the query holds: as identifiers, as plain words, and as words that spell a name."""
+def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: NDArray[np.bool_] | None) -> Symbols:
+    """Definitions whose names the query holds: as identifiers, as plain words, and as words that spell a name.
+
+    A name stands where it is defined, so words whose spelling is no term (``terms``) are no name and cost no look-up.
+    """
     out = Symbols()
     for name in query.names:
         scored = _scored_definitions(corpus, name, allowed)
         feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
         out.add(feature, scored, name.strength)
     for compound in query.compounds:
+        if compound.joined not in terms:
+            continue
         spelled = {d.row: d for c in (compound.joined, compound.snake) for d in corpus.definitions(c)}
         out.add("symbol_compound", _weighed(list(spelled.values()), allowed), 1.0)
     return out
@@ -199,14 +204,15 @@ def _weighed(found: list[Definition], allowed: NDArray[np.bool_] | None) -> list
 
 
 def path_files(
-    corpus: Corpus, query: Query, idf: Mapping[str, float], allowed: NDArray[np.bool_] | None, n: int
+    corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: NDArray[np.bool_] | None, n: int
 ) -> Ints:
     """The ``n`` files whose paths hold most of the query's terms, weighted by rarity; none without a chunk."""
     scores: dict[int, float] = {}
-    rare = max(idf.values(), default=1.0)
-    for term in (*query.terms, *(c.joined for c in query.compounds)):
+    rare = max((terms[t].idf for t in query.terms if t in terms), default=1.0)
+    for term in (*query.terms, *(c.joined for c in query.compounds if c.joined in terms)):
+        weight = terms[term].idf if term in terms else rare
         for file_id in corpus.files_with_path_term(term).tolist():
-            scores[file_id] = scores.get(file_id, 0.0) + idf.get(term, rare)
+            scores[file_id] = scores.get(file_id, 0.0) + weight
     if not scores:
         return np.empty(0, np.int64)
     live = corpus.file_ids if allowed is None else corpus.file_ids[allowed]

@@ -74,13 +74,13 @@ def candidates(
     words, found_terms = features.lexical(corpus, (*asked.terms, *(c.joined for c in asked.compounds)), allowed)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
     meaning = features.meaning(corpus, query_vector, allowed)
-    symbols = features.symbols(corpus, asked, allowed)
+    symbols = features.symbols(corpus, asked, found_terms, allowed)
     word_rows = features.top_rows(words, _WORD_ROWS)
     meaning_rows = features.top_rows(meaning, _MEANING_ROWS)
     offered: list[NDArray[Any]] = [
         corpus.file_ids[word_rows],
         corpus.file_ids[meaning_rows],
-        features.path_files(corpus, asked, idf, allowed, _PATH_FILES),
+        features.path_files(corpus, asked, found_terms, allowed, _PATH_FILES),
         np.array(symbols.files, np.int64),
     ]
     files = np.unique(np.concatenate(offered).astype(np.int64))
@@ -111,9 +111,10 @@ def _allowed_rows(corpus: Corpus, language: str | None) -> NDArray[np.bool_] | N
 
 def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
     """Rows with a score of their own, by file, best first."""
+    rows = sorted(found.row_scores, key=lambda r: (-found.row_scores[r], r))
     by_file: dict[int, list[int]] = {}
-    for row in sorted(found.row_scores, key=lambda r: (-found.row_scores[r], r)):
-        by_file.setdefault(int(corpus.file_ids[row]), []).append(row)
+    for row, file_id in zip(rows, corpus.file_ids[np.array(rows, np.int64)].tolist(), strict=True):
+        by_file.setdefault(file_id, []).append(row)
     return by_file
 
 

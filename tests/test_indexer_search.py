@@ -83,7 +83,7 @@ def test_a_file_without_chunks_is_no_result() -> None:
 @pytest.mark.parametrize("query", ["flat_hash_map", "flat hash map", "FlatHashMap", "flatHashMap"])
 def test_a_name_is_found_in_every_naming_style(query: str) -> None:
     c = corpus(
-        ("a.py", ["flat map"]), ("b.py", ["other"]), ("z.py", ["class body"]),
+        ("a.py", ["flat map"]), ("b.py", ["other"]), ("z.py", ["class flat_hash_map"]),
         definitions={"z.py": [defined("flat_hash_map", "class")]},
     )  # fmt: skip
     if query == "flat hash map":
