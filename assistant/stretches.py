@@ -48,6 +48,8 @@ _HOLDERS = frozenset({"class", "interface", "enum", "type", "module"})
 _MEMBERS = frozenset({"method", "constructor", "function", *_HOLDERS})
 _LONG_HOLDER = 40
 """Lines from which a class is shown up to its first member only."""
+_SMALL_FILE = 800
+"""Characters up to which a file is shown as a whole or not at all."""
 _STEP = 8
 _MOST_LINES = 4_000
 _HEADER_TOKENS = 30
@@ -175,6 +177,9 @@ def _candidates(file: FileText, asked: _Asked, room: float) -> list[Stretch]:
 def _spans(file: FileText, asked: _Asked) -> Iterator[tuple[int, int, str | None, float]]:
     """(first, last, symbol, bonus) of what may be shown of a file."""
     whole = min(len(file.lines), _MOST_LINES)
+    if sum(map(len, file.lines[:whole])) <= _SMALL_FILE:
+        yield 0, whole, file.places[0].symbol, 1.0
+        return
     for place in file.places:
         if place.first_line <= whole:
             yield place.first_line - 1, min(place.last_line, whole), place.symbol, 1.0

@@ -6,7 +6,7 @@ Nothing here looks at the line that is being typed, so typing leaves the prompt'
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -24,12 +24,14 @@ NEAR_BELOW = 6
 SIMILAR_LINES = 8
 """Lines above the cursor that similar code is looked for with."""
 MOST_NAMES = 24
-MOST_DEFINITIONS = 6
+MOST_DEFINITIONS = 2
 """A name with more definitions (``get``, ``run``) says nothing, unless an import points at one of them."""
 TELLING = frozenset({"class", "interface", "enum", "function", "method", "constructor", "type", "macro", "constant"})
 """Kinds of definitions that are worth showing; a variable or constant of the same name elsewhere says nothing."""
 DEFINITION_LINES = 12
 """Lines of a definition that are shown: its signature, its docstring, the first fields or methods."""
+SIGNATURE_LINES = 3
+"""Lines shown of what is imported but not used near the cursor: perhaps it is what comes next."""
 SIMILAR_SHOWN = 16
 SAME_LINES = 0.5
 """A snippet with more than this part of its lines in the window already is not shown."""
@@ -62,22 +64,39 @@ def for_completion(
     before the cursor: its imports decide between definitions of the same name.
     """
     head = LINE.findall(prefix)[: -1 if window.line_before else None]
-    imports = {*index.imports(path), *_imports(head)}
-    names = _names(window, head)
-    definitions = _definitions(index, path, names, imports)
-    found = chain((_definition_snippet(index, d) for d in definitions), _similar(index, path, window))
+    modules = {*index.imports(path), *_imports(head)}
+    used, imported = _names(window, head)
+    definitions = _definitions(index, path, used, modules)
+    signatures = [s for s in _definitions(index, path, imported, modules) if s not in definitions]
+    found = chain(
+        (_definition_snippet(index, symbol, DEFINITION_LINES) for symbol in definitions),
+        (_definition_snippet(index, symbol, SIGNATURE_LINES) for symbol in signatures),
+        _similar(index, path, window),
+    )
     shown = {line.strip() for line in (*window.above, *window.below) if line.strip()}
     chosen = _fit(found, shown, budget, count)
     return tuple(reversed(chosen))
 
 
-def _names(window: Window, head: Sequence[str]) -> list[str]:
-    """Names to look up, nearest first: of the lines above in the same block, of its headers, of the lines below."""
+def _names(window: Window, head: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names to look up: those that the lines around the cursor use, nearest first, and others that are imported.
+
+    What was imported by name is certainly defined elsewhere, so of the used names these come first.
+    """
     above = list(reversed(_scope(window.above)))
-    imported = {n for line in head if _IMPORT.match(line) for n in identifiers(line)}
-    found = identifiers("\n".join((*above, *window.below[:NEAR_BELOW])))
-    # What was imported by name is certainly defined elsewhere; anything else only might be.
-    return sorted(found, key=lambda name: name not in imported)[:MOST_NAMES]
+    imported = identifiers("".join(_import_lines(head)))
+    used = identifiers("\n".join((*above, *window.below[:NEAR_BELOW])))
+    used.sort(key=lambda name: name not in imported)
+    return used[:MOST_NAMES], [name for name in imported if name not in used][-MOST_NAMES:]
+
+
+def _import_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that import, with those that a bracket left open on them continues to."""
+    inside = False
+    for line in lines:
+        if inside or _IMPORT.match(line):
+            yield line
+            inside = ("(" in line or "{" in line or inside) and not (")" in line or "}" in line)
 
 
 def _scope(above: Sequence[str]) -> list[str]:
@@ -158,11 +177,11 @@ def _common(left: Sequence[str], right: Sequence[str]) -> Iterable[str]:
         yield a
 
 
-def _definition_snippet(index: CodeIndex, symbol: Symbol) -> NearSnippet | None:
-    """The beginning of a definition, as indexed."""
+def _definition_snippet(index: CodeIndex, symbol: Symbol, most: int) -> NearSnippet | None:
+    """The first lines of a definition, at most ``most``, as indexed."""
     lines = LINE.findall(index.text(symbol.path) or "")
     first = symbol.span.start_line
-    shown = lines[first - 1 : min(symbol.span.end_line, first + DEFINITION_LINES - 1)]
+    shown = lines[first - 1 : min(symbol.span.end_line, first + most - 1)]
     return _near(symbol.path, first, shown)
 
 
