@@ -60,8 +60,9 @@ class _Lines:
         Returns ``after`` (no cut) if the line starts at or before it.
         """
         text = self._text
-        start = text.rfind(b"\n", 0, wanted) + 1
-        if wanted - start < self._limit:
+        low = max(0, wanted - self._limit)  # no further back: one long line may have very many blocks
+        start = text.rfind(b"\n", low, wanted) + 1
+        if start or not low:
             end = text.find(b"\n", wanted, start + self._limit)
             if end >= 0 or start + self._limit > len(text):
                 return max(start, after)

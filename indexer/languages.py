@@ -38,7 +38,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("go", "go go", ".go"),
     ("rust", "rust rust", ".rs"),
     ("ruby", "ruby ruby", ".rb .rake .gemspec .ru .rbw Rakefile Gemfile Vagrantfile Guardfile Podfile Fastfile"),
-    ("php", "php php", ".php .php3 .php4 .php5 .phtml .inc"),
+    ("php", "php php", ".php .php3 .php4 .php5 .phtml"),
     ("swift", "swift swift", ".swift"),
     ("scala", "scala scala", ".scala .sc .sbt"),
     ("lua", "lua lua", ".lua .rockspec"),
@@ -153,10 +153,18 @@ for _name, _grammar, _patterns in _TABLE:
         (_BY_EXTENSION if _pattern.startswith(".") else _BY_FILE_NAME).setdefault(_pattern, _language)
 
 _SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+([^\r\n]*))?")
+# Each alternative is code, not prose: comments of C headers speak of classes, namespaces and virtual memory too.
 _CPP_HEADER = re.compile(
-    rb"^[ \t]*(?:class[ \t]+\w[^;]*$|class[ \t]+\w+[^;]*[{:]|namespace\b|template[ \t]*<|using[ \t]+\w|public:|private:"
-    rb"|protected:|virtual\b|constexpr\b|#[ \t]*include[ \t]*<[a-z_]+>)|\bstd::|^[ \t]*enum[ \t]+class\b",
-    re.MULTILINE,
+    rb"""^[ \t]*(?:
+        (?:inline[ \t]+)?namespace\s*[\w:]*\s*\{
+        | (?:enum[ \t]+)?class[ \t]+(?:\w+[ \t]+)?\w+\s*(?:final\s*)?(?:;|\{|:[^:])
+        | template[ \t]*<
+        | using[ \t]+(?:namespace\b|\w+[ \t]*=|\w+::)
+        | (?:public|private|protected)[ \t]*:
+        | (?:static[ \t]+)?constexpr\b
+        | \#[ \t]*include[ \t]*<[a-z_]+>
+    ) | \bstd::""",
+    re.MULTILINE | re.VERBOSE,
 )
 _OBJC_HEADER = re.compile(rb"^[ \t]*(?:@interface|@protocol|@implementation|#[ \t]*import)\b", re.MULTILINE)
 HEAD_BYTES = 64_000
@@ -180,7 +188,7 @@ def detect(path: str, head: bytes = b"") -> Language:
     if found is None:
         if name.startswith(("Dockerfile.", "Containerfile.")):
             return _BY_NAME["dockerfile"]
-        return _by_shebang(head) or TEXT
+        return _BY_NAME["php"] if head.startswith(b"<?php") else _by_shebang(head) or TEXT
     if found.name in ("c", "matlab", "v"):
         return _by_content(found, name, head)
     return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.analysis import ReferenceRow, SymbolRow
 from indexer.languages import Language
-from indexer.symbols import Definition, Resolved, resolve_references, resolve_symbols
+from indexer.symbols import Definition, Resolved, qualified, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
 
 @cache
 def _load(language: Language) -> _Grammar:
-    """Grammar and compiled query, loaded once a process and language (a few ms each)."""
+    """Grammar and compiled query, once a process and language: compiling takes 1-60 ms, 0.2 s for C++."""
     from tree_sitter import Parser, Query
     from tree_sitter_language_pack import get_language
 
@@ -121,23 +121,20 @@ def _definitions(captures: Mapping[str, Sequence[Node]]) -> list[Definition]:
             kind = capture.removeprefix("definition.")
             for node in nodes:
                 body = node.child_by_field_name("body")
-                end = node.end_byte
-                found.append(Definition(node.start_byte, end, kind, body.start_byte if body else end))
+                start, end = node.byte_range
+                found.append(Definition(start, end, kind, body.start_byte if body else end))
     return found
 
 
 def _names(captures: Mapping[str, Sequence[Node]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Spans of the captures ``name`` and ``parent``, ascending."""
-    names, parents = (
-        sorted({(node.start_byte, node.end_byte) for node in captures.get(capture, ())})
-        for capture in ("name", "parent")
-    )
+    names, parents = (sorted({node.byte_range for node in captures.get(capture, ())}) for capture in ("name", "parent"))
     return names, parents
 
 
 def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[tuple[int, int]]]:
     return {
-        capture.removeprefix("reference."): [(node.start_byte, node.end_byte) for node in nodes]
+        capture.removeprefix("reference."): [node.byte_range for node in nodes]
         for capture, nodes in captures.items()
         if capture.startswith("reference.")
     }
@@ -145,7 +142,7 @@ def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[t
 
 def _imports(text: bytes, nodes: Sequence[Node]) -> tuple[str, ...]:
     """Imported modules in order of appearance, without keyword, quotes and angle brackets, each once."""
-    spans = sorted({(node.start_byte, node.end_byte) for node in nodes})
+    spans = sorted({node.byte_range for node in nodes})
     raw = (text[start:end].decode("utf-8", "replace") for start, end in spans)
     found = (" ".join(name.removeprefix("import ").strip("\"'` \t;").split()) for name in raw)
     return tuple(dict.fromkeys(name[1:-1] if name.startswith("<") else name for name in found if name))
@@ -181,7 +178,7 @@ def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> t
             continue
         node = frame.children[frame.next]
         frame.next += 1
-        start, end = node.start_byte, node.end_byte
+        start, end = node.byte_range
         if _leads(node.type) and end - start <= block_bytes and _touches_next(frame, text, end):
             if frame.pending < 0:
                 frame.pending = start
@@ -235,8 +232,3 @@ class _SymbolFinder:
         if symbol.end_byte <= end and 2 * (symbol.end_byte - symbol.start_byte) >= end - start:
             return qualified(symbol)
         return None
-
-
-def qualified(symbol: SymbolRow) -> str:
-    """Dotted name within the file, e.g. ``Index.search``."""
-    return f"{symbol.parent}.{symbol.name}" if symbol.parent else symbol.name

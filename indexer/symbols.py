@@ -41,7 +41,7 @@ _BUILT_IN = frozenset(
     b"""any bool boolean byte char double error float float32 float64 i16 i32 i64 i8 int int16 int32 int64 int8 isize
     long never none null number object self short str string this u16 u32 u64 u8 uint uint16 uint32 uint64 uint8
     undefined unknown usize void Self""".split()
-)
+) | {b""}  # where the parser misses a name it puts an empty one
 _MAX_NESTING = 64
 _MAX_SIGNATURE = 200
 _SEPARATOR = re.compile(r"::|\.|\\|:|->")
@@ -100,13 +100,13 @@ def resolve_symbols(
             if not name:
                 continue
             parent = f"{outer.qualified}.{within}" if outer.qualified and within else outer.qualified or within
-            qualified = f"{parent}.{name}" if parent else name
-            resolved.extents.setdefault((definition.start, definition.end), qualified)
+            full_name = f"{parent}.{name}" if parent else name
+            resolved.extents.setdefault((definition.start, definition.end), full_name)
             kind = _kind(definition.kind, name, outer.kind, bool(within), parent)
             if definition.kind in _SCOPES and len(scopes) < _MAX_NESTING:
                 # A namespace without a body reaches to the next one.
                 whole_file = definition.kind == "namespace" and definition.body == definition.end
-                scopes.append(_Scope(len(text) if whole_file else definition.end, kind, qualified))
+                scopes.append(_Scope(len(text) if whole_file else definition.end, kind, full_name))
             if kind != "scope":
                 first_line = bisect_left(newlines, definition.start) + 1
                 last_line = bisect_left(newlines, max(definition.start, definition.end - 1)) + 1
@@ -139,32 +139,34 @@ def resolve_references(
     imported = {text[start:end] for start, end in spans.get("import", ())}
     for kind in ("name", "bare"):
         known = imported | {s.name.encode() for s in resolved.symbols if kind == "bare" or s.kind not in _MEMBERS}
-        for start, end in spans.get(kind, ()):
-            # Where the parser misses a name it puts an empty one, maybe at the very end.
-            if text[start:end] in known or text[start : start + 1].isupper():
-                found.setdefault(start, end)
+        found.update(
+            (start, end) for start, end in spans.get(kind, ()) if (raw := text[start:end]) in known or raw[:1].isupper()
+        )
     rows: list[ReferenceRow] = []
     scopes: list[tuple[int, str]] = []
-    upcoming = [(s.start_byte, s.end_byte, f"{s.parent}.{s.name}" if s.parent else s.name) for s in resolved.symbols]
+    upcoming = [(s.start_byte, s.end_byte, qualified(s)) for s in resolved.symbols]
     upcoming.reverse()
-    for start in sorted(found):
-        if start in resolved.names:
+    defining, ignored, newline_before = resolved.names, _BUILT_IN, bisect_left
+    for start, end in sorted(found.items()):
+        raw = text[start:end]
+        if raw in ignored or start in defining:
             continue
         while upcoming and upcoming[-1][0] <= start:
-            _, end, name = upcoming.pop()
+            _, scope_end, scope = upcoming.pop()
             while scopes and scopes[-1][0] <= start:
                 scopes.pop()
-            scopes.append((end, name))
+            scopes.append((scope_end, scope))
         while scopes and scopes[-1][0] <= start:
             scopes.pop()
-        end = found[start]
-        raw = text[start:end]
-        if not raw or raw in _BUILT_IN:
-            continue
         name = names.get(raw) or names.setdefault(raw, raw.decode("utf-8", "replace"))
-        line = bisect_left(newlines, start) + 1
+        line = newline_before(newlines, start) + 1
         rows.append(ReferenceRow(name, start, end, line, scopes[-1][1] if scopes else None))
     return rows
+
+
+def qualified(symbol: SymbolRow) -> str:
+    """Dotted name within the file, e.g. ``Index.search``."""
+    return f"{symbol.parent}.{symbol.name}" if symbol.parent else symbol.name
 
 
 def _distinct(definitions: Sequence[Definition]) -> list[Definition]:
@@ -220,11 +222,11 @@ def _name(kind: str, raw: bytes) -> tuple[str, str]:
     return parts[-1], ".".join(part for part in parts[:-1] if part not in _IGNORED_PARENTS)
 
 
-def _kind(kind: str, name: str, outer_kind: str, qualified: bool, parent: str) -> str:
+def _kind(kind: str, name: str, outer_kind: str, of_other: bool, parent: str) -> str:
     """The captured kind, made exact by where it stands."""
     if kind == "namespace":
         return "module"
-    if kind == "function" and (outer_kind in _CLASSLIKE or qualified):
+    if kind == "function" and (outer_kind in _CLASSLIKE or of_other):
         kind = "method"
     if kind == "method" and parent and (name in _CONSTRUCTORS or name == parent.rpartition(".")[2]):
         return "constructor"
@@ -235,14 +237,17 @@ def _kind(kind: str, name: str, outer_kind: str, qualified: bool, parent: str) -
 
 def _signature(text: bytes, definition: Definition, name_end: int) -> str:
     """The declaration without annotations and body, white space folded, at most 200 characters."""
-    start, stop = definition.start, min(definition.body, definition.start + 8 * _MAX_SIGNATURE)
+    start = definition.start
     while text.startswith((b"@", b"[", b"#["), start):
         line_end = text.find(b"\n", start, name_end)
+        while line_end >= 0 and _open_brackets(text, start, line_end) > 0:
+            line_end = text.find(b"\n", line_end + 1, name_end)
         if line_end < 0:
             break
         start = line_end + 1
         while text[start : start + 1] in (b" ", b"\t"):
             start += 1
+    stop = min(definition.body, max(start, name_end) + 4 * _MAX_SIGNATURE)
     end = text.find(b"\n", name_end, stop)
     while end >= 0 and _open_brackets(text, start, end) > 0:
         end = text.find(b"\n", end + 1, stop)

@@ -236,12 +236,17 @@ class _Worker:
         waited = time.monotonic() - self._since
         if not self.ready:
             return "no answer" if waited > _START_SECONDS else None
-        if not self.jobs or waited <= deadline or select.select([self.output], [], [], 0)[0]:
+        if not self.jobs or waited <= deadline or self._has_output():
             return None  # what is there to read may be old: the caller may have been away
         used = _cpu_seconds(self.process.pid)
         if used is not None and used - self._cpu < deadline / 2 and waited <= _STARVED * deadline:
             return None
         return f"Parsing took longer than {deadline:g} s"
+
+    def _has_output(self) -> bool:
+        poll = select.poll()  # select.select() refuses descriptors above 1023
+        poll.register(self.output, select.POLLIN)
+        return bool(poll.poll(0))
 
     def hang_up(self) -> None:
         """Close its input: an idle worker ends by itself."""

@@ -34,6 +34,13 @@ WITH_SYMBOLS = [
         ("x.h", b"#include <vector>\nvoid f();\n", "cpp"),
         ("x.h", b"class A : public B {\n};\n", "cpp"),
         ("x.h", b"#import <Foundation/Foundation.h>\n@interface A\n@end\n", "objc"),
+        (
+            "x.h",
+            b"/* virtual memory, a\n   class of the device\n   using what is free\n   namespace */\nint f(void);\n",
+            "c",
+        ),
+        ("x.inc", b"<?php\necho 1;\n", "php"),
+        ("x.inc", b"mov eax, 1\n", "text"),
         ("x.m", b"function y = f(x)\ny = x;\nend\n", "matlab"),
         ("x.m", b"@implementation A\n@end\n", "objc"),
         ("x.v", b"module top(input a);\nendmodule\n", "verilog"),
