@@ -12,11 +12,15 @@ import ctypes
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import HostError
 from assistant.llama.native import Model, libc, library
 from assistant.llm import Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MICRO_BATCH = 128
 """Tokens a step of prompt evaluation: an aborted step is lost, so it must be short; larger ones are hardly faster."""
@@ -125,6 +129,14 @@ class Context:
             if self._stopped(cancelled):
                 return False
 
+    def best_of(self, tokens: NDArray[np.int32]) -> int:
+        """The likeliest of some tokens after what the context holds."""
+        import numpy as np
+
+        size = vocabulary_size(self._handle, self._lib)
+        logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
+        return int(tokens[np.argmax(logits[tokens])])
+
     def sampler(self, sampling: Sampling) -> Sampler:
         """A fresh sampler over this context's logits."""
         return Sampler(self._handle, self._lib, sampling)
@@ -202,8 +214,8 @@ def _links(context: Any, lib: Any, sampling: Sampling) -> list[Any]:
     """Samplers in the order of llama.cpp's own tools."""
     links: list[Any] = []
     if sampling.repeat_penalty != 1.0:
-        vocabulary = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(lib.llama_get_model(context)))
-        links.append(lib.llama_sampler_init_penalties(vocabulary, _PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0))
+        size = vocabulary_size(context, lib)
+        links.append(lib.llama_sampler_init_penalties(size, _PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0))
     if sampling.temperature <= 0:
         return [*links, lib.llama_sampler_init_greedy()]
     return [
@@ -214,6 +226,11 @@ def _links(context: Any, lib: Any, sampling: Sampling) -> list[Any]:
         lib.llama_sampler_init_temp(sampling.temperature),
         lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF),
     ]
+
+
+def vocabulary_size(context: Any, lib: Any) -> int:
+    """Number of tokens of the model behind a context."""
+    return int(lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(lib.llama_get_model(context))))
 
 
 def common_prefix(left: list[int], right: list[int]) -> int:

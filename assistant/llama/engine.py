@@ -18,6 +18,7 @@ from assistant.llama import fim
 from assistant.llama.cancel import InterruptingCancel
 from assistant.llama.context import Context, Turn, no_turn
 from assistant.llama.gate import Gate
+from assistant.llama.healing import Healer
 from assistant.llama.native import Model
 from assistant.llama.settings import EngineSettings
 from assistant.llama.streaming import TextStream
@@ -68,6 +69,7 @@ class LocalLLM:
         self._model = Model(path, gpu_layers=settings.gpu_layers, progress=progress)
         self._format = fim.find_format(self._model)
         self._template = self._chat_template()
+        self._healer = Healer(self._model)
         self._gate = Gate()
         self._size = min(settings.context_tokens, self._model.trained_context)
         make = partial(
@@ -121,10 +123,15 @@ class LocalLLM:
         cancel = cancel or Cancel()
         prompt = fim.build(self._model, self._format, request)
         self._check_fits(prompt, sampling)
+        opening = b""
+        if request.prefix and self._format is not None and self._format.order[-1] == "prefix":
+            prompt, opening = self._healer.cut(prompt)
         with self._completion.lock, self._gate.urgent():
             context = self._completion.context
             with interrupting(cancel, context):
-                yield from generate(self._model, context, prompt, sampling, cancel)
+                yield from generate(
+                    self._model, context, prompt, sampling, cancel, opening=opening, healer=self._healer
+                )
 
     def close(self) -> None:
         """Free contexts and weights. Safe to call twice."""
@@ -176,10 +183,14 @@ def generate(
     cancel: Cancel,
     turn: Turn = no_turn,
     remember: Callable[[str, Sequence[int]], None] | None = None,
+    *,
+    opening: bytes = b"",
+    healer: Healer | None = None,
 ) -> Iterator[Generated]:
     """Evaluate ``prompt`` as far as the context does not hold it, then generate.
 
-    ``remember`` is told the text and its tokens, if the tokens make up exactly the text.
+    ``remember`` is told the text and its tokens, if the tokens make up exactly the text. With ``opening``, which needs
+    ``healer``, the first tokens must spell these bytes, the end of the text before the cursor; they are not shown.
     """
     run = _Run(len(prompt))
     evaluation = context.evaluate(prompt, lambda: cancel.cancelled, turn)
@@ -192,12 +203,14 @@ def generate(
     reason: StopReason = "length"
     with context.sampler(sampling) as sampler:
         while len(run.tokens) < sampling.max_tokens:
-            token = sampler.sample()
+            token = context.best_of(healer.allowed(opening)) if opening and healer else sampler.sample()
             if model.ends(token):
                 reason = "stop"
                 break
             run.tokens.append(token)
-            if text := stream.push(model.piece(token)):
+            piece = model.piece(token)
+            piece, opening = piece[len(opening) :], opening[len(piece) :]
+            if text := stream.push(piece):
                 pieces.append(text)
                 yield Delta(text)
             if stream.stopped:
