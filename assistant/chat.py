@@ -67,6 +67,7 @@ class Done:
     answer: str
     sources: tuple[Source, ...]
     model: str
+    """Name of the model; empty when it was not asked, because nothing relevant was found."""
     stop_reason: StopReason
     timings: RequestTimings = field(default_factory=RequestTimings)
     citations: tuple[Citation, ...] = ()
@@ -115,7 +116,7 @@ class ChatSession:
         yield Sources(sources, found.stale)
         if not sources:
             yield Delta(NOTHING_FOUND)
-            yield Done(NOTHING_FOUND, (), self._llm.info.name, "stop", RequestTimings(retrieval_ms=retrieval_ms))
+            yield Done(NOTHING_FOUND, (), "", "stop", RequestTimings(retrieval_ms=retrieval_ms))
             return
 
         writer = CitationWriter(self._index, sources)

@@ -70,6 +70,8 @@ class CitationWriter:
         """The current line as written so far."""
         self._said: list[str] = []
         self._fence = ""
+        self._inside = False
+        """Whether the line that opened the fence is over."""
         self._code = False
         self._cited = False
         """Whether the current line has a citation."""
@@ -108,8 +110,9 @@ class CitationWriter:
         piece = self._pending[: end + 1] if end >= 0 else self._pending
         self._line += piece
         if end >= 0:
-            if self._line.strip() == self._fence:
+            if self._inside and self._line.strip() == self._fence:
                 self._fence = ""
+            self._inside = True
             self._said.append(self._line)
             self._line = ""
         return len(piece), piece
@@ -140,7 +143,7 @@ class CitationWriter:
         if ticks == len(self._pending) and ticks < 3 and not final:
             return None
         if ticks >= 3 and not self._line.strip():
-            self._fence = "`" * ticks
+            self._fence, self._inside = "`" * ticks, False
         elif ticks % 2:
             self._code = not self._code
         self._line += "`" * ticks

@@ -78,6 +78,7 @@ def test_lines_beyond_the_file_are_not_cited():
         "A [word] there",
         "An [x] there [",
         "```python\nvalue = rows [1]\n```",
+        "```\nvalue = rows [1]\n```\n",
         "~ [unfinished",
         "`[1]` there",
     ],
@@ -96,6 +97,13 @@ def test_the_pieces_of_the_stream_change_nothing(size):
         "- `build_engine` makes an engine from settings\n- See [nowhere/at.py:3-4] [core/engine.py:1-400]\n"
     )
     assert write(answer, size)[0] == write(answer)[0]
+
+
+def test_text_after_a_fence_is_cited_again():
+    for fence in ("```", "```python", "````"):
+        closing = fence.rstrip("python")
+        text, _ = write(f"{fence}\nrows [1]\n{closing}\nThen `stop` it [1].")
+        assert text == f"{fence}\nrows [1]\n{closing}\nThen `stop` it [core/engine.py:11-13]."
 
 
 def test_a_partial_bracket_is_held_back():

@@ -118,7 +118,7 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
         whole = window.line_before + line if number == 0 else line
         if _ends_block(whole, number, kept, opener, window, language) or seen[whole.strip()] >= 3:
             done = True
-            if opener is not None and indent(whole) == opener and _takes_along(whole, kept, window):
+            if opener is not None and indent(whole) == opener and _takes_along(whole, window):
                 kept.append(line)
             break
         kept.append(line)
@@ -129,9 +129,7 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
     while kept and not kept[-1].strip():
         kept.pop()
     text = _owed_only("\n".join(line.rstrip() for line in kept), window)
-    return (
-        Trimmed(text, "block" if text.strip() else "empty", 0, done) if text.strip() else Trimmed("", "empty", 0, done)
-    )
+    return Trimmed(text, "block", 0, done) if text.strip() else Trimmed("", "empty", 0, done)
 
 
 def _opens(line: str) -> bool:
@@ -175,13 +173,11 @@ def _ends_block(line: str, number: int, kept: Sequence[str], opener: int | None,
     return number > 0 and indent(line) < indent(window.line_before)
 
 
-def _takes_along(line: str, kept: Sequence[str], window: Window) -> bool:
+def _takes_along(line: str, window: Window) -> bool:
     """Whether ``line``, a lone closer at the opener's indentation, is one that the file still owes."""
     if not _CLOSING_LINE.match(line.strip()) or _says_next(line, window.below):
         return False
-    if line.strip()[0].isalpha():
-        return True
-    return not unmatched_closers(_owed_only("\n".join((*kept, line)), window)) or _owed(window) > 0
+    return line.strip()[0].isalpha() or _owed(window) > 0
 
 
 def _says_next(line: str, below: Sequence[str]) -> bool:
