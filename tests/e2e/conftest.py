@@ -14,6 +14,9 @@ from assistant.errors import ModelError
 from assistant.llama.client import HostedLLM, HostSettings
 from assistant.llama.hosts import host_status, stop_host
 from assistant.models import resolve
+from benchmarks.trees import tree
+from indexer.config import IndexConfig
+from indexer.index import Index
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +60,24 @@ def make_llm(model_path: Path, runtime_dir: Path) -> Iterator[Callable[..., Host
 def llm(make_llm) -> HostedLLM:
     """A client of the shared host."""
     return make_llm()
+
+
+@pytest.fixture(scope="session")
+def real_llm(make_llm: Callable[..., HostedLLM]) -> HostedLLM:
+    """The model with the context that users get."""
+    return make_llm(context_tokens=8192)
+
+
+@pytest.fixture(scope="session")
+def package_root() -> Path:
+    """A real package of several hundred files: networkx, pinned, unpacked from its wheel."""
+    return tree("networkx")
+
+
+@pytest.fixture(scope="session")
+def package_index(package_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """Its index, made anew for the run."""
+    config = IndexConfig(cache_dir=tmp_path_factory.mktemp("cache"))
+    with Index.open(package_root, config, create=True) as index:
+        index.update()
+        yield index

@@ -1,0 +1,113 @@
+"""Write the tables of README.md from the raw results, between their markers.
+
+usage: python -m benchmarks.report
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import RESULTS, ROOT, median, read_rows
+
+README = Path(__file__).resolve().parent / "README.md"
+SCORER = ROOT.parent / "shared" / "bench" / "retrieval" / "score.py"
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Replace every table whose raw results are there; the others stay as they are."""
+    text = README.read_text("utf-8")
+    for name, table in TABLES.items():
+        made = table(read_rows(RESULTS / f"{name}.jsonl"))
+        if made:
+            marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+            text = marks.sub(lambda found, made=made: found[1] + made + found[2], text)
+    README.write_text(text, "utf-8")
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[object]], source: Row) -> str:
+    """A table and a line that says what it was measured with."""
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
+    return "\n".join(lines) + f"\n\n*Commit {source['commit']}, {source['machine']}, {source['date']}.*\n"
+
+
+def startup(rows: list[Row]) -> str:
+    """Ratios to ``import numpy``."""
+    if not rows:
+        return ""
+    body = [(f"`{r['command']}`", f"{r['median_s'] * 1000:.0f} ms", f"{r['ratio']:.2f}") for r in rows]
+    return markdown(("command, whole process", f"median of {rows[0]['runs']}", "× `import numpy`"), body, rows[-1])
+
+
+def indexing(rows: list[Row]) -> str:
+    """Medians a tree, codemoat and semble side by side."""
+    if not rows:
+        return ""
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["tree"], row["system"]].append(row)
+    body = []
+    for (tree, system), own in groups.items():
+        last, cell = own[-1], middle(own)
+        size = f"{last['files']} files, {last['source_mb']} MB" if "files" in last else ""
+        index = f"{last['index_mb']} MB" if "index_mb" in last else ""
+        updates = (cell("unchanged_s", "{:.2f} s"), cell("one_file_s", "{:.2f} s"))
+        body.append((tree, system, size, cell("cold_s", "{:.2f} s"), cell("peak_mb", "{:.0f} MB"), *updates, index))
+    head = ("tree", "system", "size", "cold index", "peak memory", "no change", "one file edited", "index size")
+    return markdown(head, body, rows[-1])
+
+
+def middle(rows: list[Row]) -> Callable[[str, str], str]:
+    """Formats the median of a column, empty where it was not measured."""
+    return lambda key, form: form.format(median(r[key] for r in rows)) if key in rows[0] else ""
+
+
+def assistant(rows: list[Row]) -> str:
+    """Seconds and evaluated tokens by kind of request, and how many answers were right."""
+    if not rows:
+        return ""
+    body = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        note = ""
+        if kind == "answer":
+            shares = [f"{sum(bool(r.get(key)) for r in own)}/{len(own)} {says}" for key, says in ANSWER_CHECKS]
+            note = ", ".join([*shares, f"first token after {median(r['first_token_s'] for r in own):.1f} s"])
+        seconds, evaluated = median(r["seconds"] for r in own), median(r["evaluated"] for r in own)
+        body.append((kind, f"{seconds:.2f} s", f"{evaluated:.0f}", note))
+    return markdown(("request", "median", "tokens evaluated", ""), body, rows[-1])
+
+
+ANSWER_CHECKS = (("right", "hold the fact"), ("right_source", "have the right file"), ("cited", "cite it"))
+
+
+def retrieval(rows: list[Row]) -> str:
+    """What the benchmark's own scorer says of the raw results."""
+    if not rows or not SCORER.exists():
+        return ""
+    scores = RESULTS / "retrieval-scores.json"
+    command = [sys.executable, str(SCORER), str(RESULTS / "retrieval.jsonl"), "--json", str(scores)]
+    subprocess.run(command, check=True, capture_output=True)
+    found = json.loads(scores.read_text("utf-8"))
+    parts = {"all, mean of repositories": found["overall"]}
+    parts |= {f"category {name}": value for name, value in found["by_category"].items()}
+    parts |= {f"language {name}": value for name, value in found["by_language"].items()}
+    body = [(name, *(f"{value[key]:.3f}" for key in ("ndcg10", "r@10", "mrr10"))) for name, value in parts.items()]
+    return markdown(
+        (f"{found['answered']} of {found['queries']} queries", "NDCG@10", "recall@10", "MRR@10"), body, rows[-1]
+    )
+
+
+TABLES = {"startup": startup, "indexing": indexing, "assistant": assistant, "retrieval": retrieval}
+
+
+if __name__ == "__main__":
+    main()
