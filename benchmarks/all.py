@@ -36,8 +36,8 @@ def retrieval() -> None:
     """The public code-search benchmark, where its data is at hand."""
     if not (PUBLIC / "queries.jsonl").exists() or not CHECKOUTS.is_dir():
         print(
-            f"retrieval: skipped. It needs the queries in {PUBLIC} and the repositories, checked out at the revisions of"
-            f" repos.json, in {CHECKOUTS} (or in the folder that CODEMOAT_BENCH_REPOS names)."
+            f"retrieval: skipped. It needs the queries in {PUBLIC} and the repositories, checked out at the"
+            f" revisions of repos.json, in {CHECKOUTS} (or in the folder that CODEMOAT_BENCH_REPOS names)."
         )
         return
     queries, repos = str(PUBLIC / "queries.jsonl"), str(PUBLIC / "repos.json")

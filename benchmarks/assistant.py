@@ -50,18 +50,20 @@ def main() -> None:
     args = parser.parse_args()
     results = Results("assistant", fresh=args.fresh)
     root = tree("scrapy")
-    with tempfile.TemporaryDirectory(prefix="cm") as folder:
-        with Index.open(root, IndexConfig(cache_dir=Path(folder)), create=True) as index:
-            index.update()
-            for repeat in range(args.repeats):
-                if results.done(repeat=repeat, last=True):
-                    continue
-                llm = HostedLLM(resolve(DEFAULT_MODEL), HostSettings(runtime_dir=Path(folder)))
-                try:
-                    measure(index, llm, root, lambda row, repeat=repeat: results.add({**row, "repeat": repeat}))
-                finally:
-                    llm.close()
-                    stop_host(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="cm") as folder,
+        Index.open(root, IndexConfig(cache_dir=Path(folder)), create=True) as index,
+    ):
+        index.update()
+        for repeat in range(args.repeats):
+            if results.done(repeat=repeat, last=True):
+                continue
+            llm = HostedLLM(resolve(DEFAULT_MODEL), HostSettings(runtime_dir=Path(folder)))
+            try:
+                measure(index, llm, root, lambda row, repeat=repeat: results.add({**row, "repeat": repeat}))
+            finally:
+                llm.close()
+                stop_host(Path(folder))
     for kind in dict.fromkeys(row["kind"] for row in results.rows):
         rows = [row for row in results.rows if row["kind"] == kind]
         print(
