@@ -82,7 +82,7 @@ def serving(llm: LLM, place: HostPlace, *, idle_seconds: float = 60.0, address: 
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield found[0], thread
     finally:

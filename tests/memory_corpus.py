@@ -14,7 +14,7 @@ from indexer.types import Chunk, Span
 
 
 class MemoryCorpus:
-    """Add files with ``add``, then ``freeze``; ``vectors`` holds one row a chunk, or nothing for lexical search only."""
+    """Add files with ``add``, then ``freeze``; ``vectors``: one row a chunk, or nothing for lexical search only."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -35,7 +35,7 @@ class MemoryCorpus:
         chunks: Iterable[tuple[int, int, str, str | None]],
         definitions: Sequence[tuple[str, str, str, int, int, bool]] = (),
     ) -> None:
-        """``chunks``: (start line, end line, text, symbol); ``definitions``: (name, qualified, kind, lines, exported)."""
+        """``chunks``: (start, end line, text, symbol); ``definitions``: (name, qualified, kind, lines, exported)."""
         file_id, first = len(self.paths), len(self.chunks)
         self.paths.append(path)
         self.languages.append(language)
@@ -52,7 +52,8 @@ class MemoryCorpus:
                 rows.append(row)
                 numbers.append(n)
         for name, qualified, kind, start, end, exported in definitions:
-            row = max((r for r in range(first, len(self.chunks)) if self.chunks[r].span.start_line <= start), default=first)
+            before = (r for r in range(first, len(self.chunks)) if self.chunks[r].span.start_line <= start)
+            row = max(before, default=first)
             definition = Definition(file_id, row, name, qualified, kind, start, end, exported)
             self._definitions[name.lower()].append(definition)
 

@@ -192,7 +192,7 @@ def test_complete(indexed, root):
     assert result.json["text"] == "price + percent"
     assert (result.json["replace"]["start_line"], result.json["replace"]["start_column"]) == (2, 12)
     request = indexed.llm.calls[0][0]
-    assert request.prefix.endswith("def é(price, percent):\n    return ")
+    assert request.prefix.endswith("def é(price, percent):\n    return")
     assert indexed("complete", "shop/prices.py:2:12").out == "price + percent\n"
 
 
@@ -203,7 +203,7 @@ def test_complete_stream_and_stdin(indexed, monkeypatch):
     result = indexed("complete", "unsaved.py:2:12", "--stdin", "--stream")
     check_schema("complete-stream", result.lines)
     assert result.lines[-1]["text"] == "name"
-    assert indexed.llm.calls[0][0].prefix == "def greet(name):\n    return "
+    assert indexed.llm.calls[0][0].prefix == "def greet(name):\n    return"
 
 
 def test_complete_outside_any_root_works_without_an_index(cli, tmp_path):
