@@ -32,6 +32,7 @@ from indexer.errors import CodemoatError
 
 _LOCK_SECONDS = 0.5  # a client that looks whether the lock is held holds it for an instant
 _NICENESS = 5
+_SPINS = 1000
 _FAILED = 70  # EX_SOFTWARE
 
 
@@ -92,8 +93,10 @@ def _settle() -> None:
     sys.excepthook = _log_failure
     threading.excepthook = _thread_failed
     os.umask(0o077)
-    # The threads sleep while they wait for each other instead of spinning: see docs/design.md for the figures.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # GNU OpenMP lets threads spin while they wait for each other. A short spin costs nothing on a quiet machine (22
+    # tokens a second either way); beside one busy process it generates 12 tokens a second instead of 7. Not spinning at
+    # all: 16 and 13.
+    os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
     if sys.platform != "win32":
         import resource
 
