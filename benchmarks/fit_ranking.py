@@ -3,7 +3,7 @@
 usage: python -m benchmarks.fit_ranking --queries F --repos-json F --repos DIR --cache DIR [--out FIGURES.json]
 
 Loss: softmax cross-entropy between the scores of a query's files and those that answer it, repositories counting alike,
-with an L2 pull towards ``BEFORE``, weights set by hand before anything was fitted. Features come out of ``Hit.reasons``
+with an L2 pull towards ``BEFORE``, weights set by hand. Features come out of ``Hit.reasons``
 (a part divided by its weight), so what is fitted is what users get. Reported, as NDCG@10: leave-one-repository-out
 (each repository scored with weights that never saw it), ``BEFORE``, what each feature adds to the held-out figure, and
 95 % bootstrap intervals over repositories of paired differences. The figure of the fitted weights on what they were
@@ -60,6 +60,7 @@ class Asked(NamedTuple):
     """A query with its candidate files: features, shape (files, weights), and which of them answer it."""
 
     repo: str
+    language: str
     category: str
     paths: list[str]
     features: Floats
@@ -82,8 +83,9 @@ def main(arguments: list[str] | None = None) -> None:
     held_out = [ndcg(a, fitted[a.repo]) for a in asked]
     figures: dict[str, Any] = {
         **environment(options.seed),
-        "before": by_category(asked, before),
-        "leave_one_repository_out": by_category(asked, held_out),
+        "before": by_group(asked, before, "category"),
+        "leave_one_repository_out": by_group(asked, held_out, "category"),
+        "leave_one_repository_out_by_language": by_group(asked, held_out, "language"),
         "held_out_minus_before": interval(asked, held_out, before, options.seed),
         "weights": {n: round(float(w), 2) for n, w in zip(NAMES, fit(asked, start), strict=True)},
         "adds": {},
@@ -121,7 +123,7 @@ def candidates(index: Index, query: dict[str, Any], prefix: str) -> Asked:
     targets = [t["path"].removeprefix(prefix) for t in query["relevant"] + query["secondary"]]
     paths = [h.chunk.path for h in hits]
     right = np.array([any(same(p, t) for t in targets) for p in paths], np.bool_)
-    return Asked(query["repo"], query["category"], paths, features, right, targets)
+    return Asked(query["repo"], query["language"], query["category"], paths, features, right, targets)
 
 
 def same(path: str, target: str) -> bool:
@@ -166,12 +168,12 @@ def repository_mean(asked: list[Asked], values: list[float]) -> float:
     return float(np.mean([np.mean(g) for g in groups.values()]))
 
 
-def by_category(asked: list[Asked], values: list[float]) -> dict[str, float]:
-    """Repository means over all queries and within each category."""
+def by_group(asked: list[Asked], values: list[float], field: str) -> dict[str, float]:
+    """Repository means over all queries and within each value of a field of ``Asked``."""
     out = {"all": round(repository_mean(asked, values), 4)}
-    for category in sorted({a.category for a in asked}):
-        chosen = [(a, v) for a, v in zip(asked, values, strict=True) if a.category == category]
-        out[category] = round(repository_mean([a for a, _ in chosen], [v for _, v in chosen]), 4)
+    for group in sorted({getattr(a, field) for a in asked}):
+        chosen = [(a, v) for a, v in zip(asked, values, strict=True) if getattr(a, field) == group]
+        out[group] = round(repository_mean([a for a, _ in chosen], [v for _, v in chosen]), 4)
     return out
 
 

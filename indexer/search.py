@@ -94,8 +94,9 @@ def candidates(
     row_scores = {r: WEIGHTS["words"] * s for r, s in features.relative(words, word_rows)}
     for r, s in features.relative(meaning, meaning_rows):
         row_scores[r] = row_scores.get(r, 0.0) + WEIGHTS["meaning"] * s
+    defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     for r, s in symbols.rows.items():
-        row_scores[r] = row_scores.get(r, 0.0) + WEIGHTS["symbol"] * s
+        row_scores[r] = row_scores.get(r, 0.0) + defining * s
     return Candidates(files, values, row_scores)
 
 
