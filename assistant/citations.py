@@ -73,6 +73,8 @@ class CitationWriter:
         self._inside = False
         """Whether the line that opened the fence is over."""
         self._code = False
+        self._echo = ""
+        """A snippet's heading behind its number, which the model copies at times; it would say the place twice."""
         self._cited = False
         """Whether the current line has a citation."""
 
@@ -120,6 +122,12 @@ class CitationWriter:
     def _take(self, final: bool) -> tuple[int, str] | None:
         """The next piece of prose: (characters used, text shown), or None when more must come first."""
         pending = self._pending
+        if self._echo:
+            if self._echo.startswith(pending) and pending != self._echo and not final:
+                return None
+            echo, self._echo = self._echo, ""
+            if pending.startswith(echo):
+                return len(echo), ""
         if pending[0] == "\n":
             shown = self._close_line() + "\n"
             self._said.append(self._line + "\n")
@@ -181,7 +189,10 @@ class CitationWriter:
         """What a bracket's inside cites, checked; None when it is no citation."""
         sentence = _SENTENCE_END.split(self._line)[-1] or self._line
         if _NUMBERS.fullmatch(inside):
-            found = [self._check(self._sources.get(n), sentence) for n in _numbers(inside)]
+            given = [self._sources.get(n) for n in _numbers(inside)]
+            found = [self._check(source, sentence) for source in given]
+            if (last := given[-1]) is not None:
+                self._echo = f" {last.path}:{last.start_line}-{last.end_line}"
         elif place := _PLACE.fullmatch(inside.strip().strip("`")):
             if "/" not in place["path"] and not place["first"]:
                 return None

@@ -106,6 +106,12 @@ def test_text_after_a_fence_is_cited_again():
         assert text == f"{fence}\nrows [1]\n{closing}\nThen `stop` it [core/engine.py:11-13]."
 
 
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_a_copied_heading_is_not_said_twice(size):
+    text, _ = write("[1] core/engine.py:4-18 (Engine) starts it. See [2] graph/colour.py too.", size)
+    assert text == f"{ENGINE_PLACE} (Engine) starts it. See {COLOUR_PLACE} graph/colour.py too."
+
+
 def test_a_partial_bracket_is_held_back():
     writer = CitationWriter(SmallIndex(FILES), SOURCES)
     assert writer.feed("Starts spiders [") == "Starts spiders"
