@@ -183,6 +183,8 @@ def _distinct(definitions: Sequence[Definition]) -> list[Definition]:
 def _owned(ordered: Sequence[Definition], names: Spans) -> list[list[tuple[int, int]]]:
     """For each definition the names whose innermost definition it is."""
     owned: list[list[tuple[int, int]]] = [[] for _ in ordered]
+    if not names:
+        return owned
     around: list[int] = []
     upcoming = 0
     for start, end in names:
@@ -203,9 +205,10 @@ def _name(kind: str, raw: bytes) -> tuple[str, str]:
 
     Empty names stand for what names nothing, such as ``module.exports`` or the result of a call.
     """
-    name = raw.decode("utf-8", "replace").strip("\"'` \t\r\n")
+    name = raw.decode("utf-8", "replace")
     if name.isidentifier():
         return name, ""
+    name = name.strip("\"'` \t\r\n")
     if kind == "section":
         return _SPACE.sub(" ", name), ""
     operator = _OPERATOR.search(name)
@@ -248,6 +251,8 @@ def _signature(text: bytes, definition: Definition, name_end: int) -> str:
         while text[start : start + 1] in (b" ", b"\t"):
             start += 1
     stop = min(definition.body, max(start, name_end) + 4 * _MAX_SIGNATURE)
+    if definition.kind in _DATA and text.find(b"\n", start, stop) < 0:  # the usual field or constant
+        return _SPACE.sub(" ", text[start:stop].decode("utf-8", "replace"))[:_MAX_SIGNATURE].rstrip(" {:")
     end = text.find(b"\n", name_end, stop)
     while end >= 0 and _open_brackets(text, start, end) > 0:
         end = text.find(b"\n", end + 1, stop)
