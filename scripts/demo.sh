@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN="$PWD/.venv/bin"
-TREE="${CODEMOAT_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/codemoat}/demo/scrapy"
-QUESTION="Which setting limits how often a failed request is retried, and which function reads it?"
+TREE="${CODEMOAT_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/codemoat}/demo/networkx"
+QUESTION="Which exception does topological_sort raise if the graph contains a cycle?"
 
 say() { printf '\n\n==> %s\n' "$*"; }
 run() {
@@ -21,36 +21,36 @@ run() {
 }
 
 if [ ! -d "$TREE" ]; then
-    say "Fetching Scrapy, a web crawler of almost 200 files, as something to ask about (unpacked, not installed)"
-    original=$("$BIN/python" -m benchmarks.trees scrapy)
+    say "Fetching networkx, a graph library of several hundred files, as something to ask about (unpacked, not installed)"
+    original=$("$BIN/python" -m benchmarks.trees networkx)
     mkdir -p "$(dirname "$TREE")"
     cp -r "$original" "$TREE.new" && mv "$TREE.new" "$TREE"
 fi
 cd "$TREE"
 
 say "1. Index the package in $TREE"
-rm -f blocked.py
+rm -f build_order.py
 run codemoat index .
 
 say "2. Ask about it; the answer comes from the model on this machine, with the places it rests on"
 run codemoat ask "$QUESTION"
 
 # A line that only makes sense with the text before it, the text after it, and a function of another file.
-cat >blocked.py <<'PYTHON'
-from scrapy.downloadermiddlewares.retry import get_retry_request
+cat >build_order.py <<'PYTHON'
+from networkx import DiGraph
+from networkx.algorithms.dag import topological_sort
 
 
-def retry_when_blocked(request, response, spider):
-    if b"captcha" in response.body:
-        retry = get_retry_request(request, spider=spider,
-        if retry is not None:
-            return retry
-    return response
+def build_order(dependencies):
+    """Names in an order in which each comes after what it depends on."""
+    graph = DiGraph(dependencies)
+    order = 
+    return list(reversed(order))
 PYTHON
 
-say "3. Complete line 6 of blocked.py, after its last comma"
+say "3. Complete line 8 of build_order.py, at its end"
 printf '\n'
-sed 's/^/    /' blocked.py
-run codemoat complete blocked.py:6:58
+sed 's/^/    /' build_order.py
+run codemoat complete build_order.py:8:13
 
 say "That was all local. Try it on your own code: cd there and run $BIN/codemoat ask \"…\""
