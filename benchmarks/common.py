@@ -100,7 +100,7 @@ def run_measured(command: Sequence[str], *, cwd: Path | None = None, env: Mappin
     """Run ``command``; sample the memory of its whole process tree every 50 ms (proportional share, Linux)."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=cwd, env=_environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     peak = 0
     while True:
@@ -112,13 +112,18 @@ def run_measured(command: Sequence[str], *, cwd: Path | None = None, env: Mappin
     return Run(time.perf_counter() - started, peak, stdout, stderr, process.returncode)
 
 
+def _environment(changes: Mapping[str, str] | None) -> dict[str, str]:
+    """The environment of users: compiled modules are kept, even where this machine says otherwise."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(changes or {})
+
+
 def run_timed(command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> float:
     """Wall time of ``command`` in seconds; its output is dropped."""
     started = time.perf_counter()
     subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env=_environment(env),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
