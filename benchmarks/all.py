@@ -27,6 +27,7 @@ def main() -> None:
     peers.main()
     run("startup", "--tree", str(tree("django")))
     run("indexing", *fresh, *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
+    run("masking", *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("assistant", *fresh)
     retrieval()
     report.main()

@@ -70,6 +70,14 @@ def middle(rows: list[Row]) -> Callable[[str, str], str]:
     return lambda key, form: form.format(median(r[key] for r in rows)) if key in rows[0] else ""
 
 
+def masking(rows: list[Row]) -> str:
+    """Rate of looking for secrets, a tree a row."""
+    if not rows:
+        return ""
+    body = [(r["tree"], f"{r['mb']} MB", f"{r['mb_per_s']} MB/s", r["masked"]) for r in rows]
+    return markdown(("tree", "size", "rate, one core", "items masked"), body, rows[-1])
+
+
 def assistant(rows: list[Row]) -> str:
     """Seconds and evaluated tokens by kind of request, and how many answers were right."""
     if not rows:
@@ -106,7 +114,7 @@ def retrieval(rows: list[Row]) -> str:
     )
 
 
-TABLES = {"startup": startup, "indexing": indexing, "assistant": assistant, "retrieval": retrieval}
+TABLES = {"startup": startup, "indexing": indexing, "masking": masking, "assistant": assistant, "retrieval": retrieval}
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an update is. ``stage`` is one of: list, parse, embed, write."""
+    """How far an update is. ``stage`` is one of: wait (another process writes), list, parse, embed, write."""
 
     stage: str
     files_done: int
