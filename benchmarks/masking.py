@@ -19,10 +19,10 @@ def main() -> None:
     """Measure each tree named on the command line."""
     results = Results("masking", fresh=True)
     for tree in map(Path, sys.argv[1:]):
-        texts = [(tree / f.path).read_bytes() for f in list_files(tree, IndexConfig()).files]
-        size = sum(map(len, texts)) / 1e6
+        texts = [(f.path, (tree / f.path).read_bytes()) for f in list_files(tree, IndexConfig()).files]
+        size = sum(len(text) for _, text in texts) / 1e6
         started = time.process_time()
-        masked = sum(mask_secrets(text, "file")[1] for text in texts)
+        masked = sum(mask_secrets(text, path)[1] for path, text in texts)
         seconds = time.process_time() - started
         results.add({"tree": tree.name, "mb": round(size, 1), "mb_per_s": round(size / seconds), "masked": masked})
         print(f"{tree.name:16} {size:8.1f} MB {size / seconds:8.0f} MB/s {masked:5} masked")

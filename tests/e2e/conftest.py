@@ -27,7 +27,7 @@ def model_path() -> Path:
     try:
         return resolve("qwen2.5-coder-0.5b")
     except ModelError as exc:
-        pytest.skip(f"{exc.message} {exc.hint}")
+        pytest.fail(f"{exc.message} {exc.hint}")
 
 
 @pytest.fixture(scope="session")
