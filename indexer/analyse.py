@@ -9,12 +9,14 @@ import struct
 import sys
 import time
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 
-from indexer.analysis import Analysis, ChunkRow, Postings
+from indexer.analysis import Analysis, ChunkRow, Definitions, Postings, ReferenceRow, SymbolRow, Uses
+from indexer.body import pack
 from indexer.chunk import chunk
 from indexer.config import IndexConfig
 from indexer.frames import Answer, Job, Setup, frame, take_frames
@@ -22,9 +24,11 @@ from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
 from indexer.source import read_source
 from indexer.terms import count_terms
-from indexer.types import ParsedFile, Skipped
+from indexer.types import KINDS, ParsedFile, Skipped
 
 _NICENESS = 5
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+_MOST_LINES = 2**32 - 1
 
 
 def analyse_file(root: Path, path: str, config: IndexConfig, problem: str | None = None) -> Analysis | Skipped:
@@ -46,12 +50,51 @@ def analyse_file(root: Path, path: str, config: IndexConfig, problem: str | None
         sha256=source.sha256,
         text=text,
         chunks=chunks,
-        symbols=parsed.symbols,
-        references=parsed.references,
-        imports=parsed.imports,
+        body=pack(text, chunks, parsed.symbols, parsed.imports),
+        definitions=_definitions(parsed.symbols, chunks, language.name),
+        uses=_uses(parsed.references),
         postings=_postings(text, chunks),
         masked=source.masked,
         problem=problem,
+    )
+
+
+def exported(name: str, language: str) -> bool:
+    """Whether other files are meant to use the name, by the convention of its language, as far as the name shows."""
+    return name[:1].isupper() if language == "go" else not name.startswith("_")
+
+
+def _definitions(symbols: Sequence[SymbolRow], chunks: Sequence[ChunkRow], language: str) -> Definitions:
+    """Definitions as columns."""
+    scopes: dict[str, int] = {}
+    scope_numbers, chunk_numbers, starts, lines = (array("I") for _ in range(4))
+    chunk_starts = [chunk.start_byte for chunk in chunks]
+    for symbol in symbols:
+        scope_numbers.append(scopes.setdefault(symbol.parent or "", len(scopes)))
+        chunk_numbers.append(max(0, bisect_right(chunk_starts, symbol.start_byte) - 1))
+        starts.append(symbol.start_line)
+        lines.append(min(_MOST_LINES, max(1, symbol.end_line - symbol.start_line + 1)))
+    return Definitions(
+        names=[symbol.name for symbol in symbols],
+        scopes=list(scopes),
+        scope_numbers=_uint32(scope_numbers),
+        chunk_numbers=_uint32(chunk_numbers),
+        starts=_uint32(starts),
+        lines=_uint32(lines),
+        kinds=bytes(_KIND_NUMBERS[symbol.kind] for symbol in symbols),
+        exported=bytes(exported(symbol.name, language) for symbol in symbols),
+    )
+
+
+def _uses(references: Sequence[ReferenceRow]) -> Uses:
+    """References as columns."""
+    names: dict[str, int] = {}
+    scopes: dict[str, int] = {}
+    name_numbers = array("I", [names.setdefault(r.name, len(names)) for r in references])
+    scope_numbers = array("I", [scopes.setdefault(r.enclosing or "", len(scopes)) for r in references])
+    starts, lines = array("I", [r.start_byte for r in references]), array("I", [r.line for r in references])
+    return Uses(
+        list(names), list(scopes), *(_uint32(column) for column in (name_numbers, starts, lines, scope_numbers))
     )
 
 

@@ -53,6 +53,44 @@ class Postings(NamedTuple):
     lengths: bytes
 
 
+class Uses(NamedTuple):
+    """One file's references as parallel columns, in order of position: uint32 arrays as bytes.
+
+    ``name_numbers[i]`` indexes ``names``, ``scope_numbers[i]`` indexes ``scopes`` (qualified names of what encloses the
+    use, "" for nothing). A use is as long as its name.
+    """
+
+    names: list[str]
+    scopes: list[str]
+    name_numbers: bytes
+    starts: bytes
+    lines: bytes
+    scope_numbers: bytes
+
+    @property
+    def total(self) -> int:
+        """Number of references."""
+        return len(self.starts) // 4
+
+
+class Definitions(NamedTuple):
+    """One file's definitions as parallel columns in order of position: what ranking reads of them.
+
+    ``scopes`` and ``scope_numbers`` as in ``Uses``; ``chunk_numbers`` say in which chunk each starts; ``kinds`` are
+    bytes that index ``indexer.types.KINDS``; ``exported`` is 1 where other files are meant to use the name. The
+    rest are uint32 arrays as bytes; ``lines`` counts the lines that a definition covers.
+    """
+
+    names: list[str]
+    scopes: list[str]
+    scope_numbers: bytes
+    chunk_numbers: bytes
+    starts: bytes
+    lines: bytes
+    kinds: bytes
+    exported: bytes
+
+
 @dataclass(slots=True)
 class Analysis:
     """One file, read, masked, parsed, chunked and tokenised. ``text`` is UTF-8, masked, exactly covered by chunks."""
@@ -64,9 +102,10 @@ class Analysis:
     sha256: str
     text: bytes
     chunks: list[ChunkRow]
-    symbols: list[SymbolRow]
-    references: list[ReferenceRow]
-    imports: tuple[str, ...]
+    body: bytes
+    """Text, chunks, symbols and imports as ``indexer.body`` packs them: what the store keeps of the file."""
+    definitions: Definitions
+    uses: Uses
     postings: Postings
     masked: int = 0
     """Number of secrets masked in ``text``."""

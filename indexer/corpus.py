@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,19 +13,67 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A defined symbol and the row of the chunk that holds its first line."""
+@dataclass(slots=True)
+class Definitions:
+    """Definitions of one name as parallel arrays: what ranking needs of thousands at once."""
 
-    file_id: int
-    row: int
-    name: str
-    qualified: str
-    """Dotted name within the file, e.g. ``Index.search``."""
-    kind: str
-    start_line: int
-    end_line: int
-    exported: bool
+    files: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    """Row of the chunk that holds the first line."""
+    kinds: NDArray[np.uint8]
+    """Numbers in ``indexer.types.KINDS``."""
+    start_lines: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    """How many lines each covers."""
+    exported: NDArray[np.bool_]
+    exact: NDArray[np.bool_]
+    """Whether the name is spelled as asked, not in another case."""
+    scopes: Sequence[str]
+    """Qualified name of what encloses each; empty at the top level."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Definitions:
+        """Some of them."""
+        import numpy as np
+
+        chosen = np.arange(len(self))[which]
+        return Definitions(
+            self.files[chosen],
+            self.rows[chosen],
+            self.kinds[chosen],
+            self.start_lines[chosen],
+            self.lines[chosen],
+            self.exported[chosen],
+            self.exact[chosen],
+            [self.scopes[i] for i in chosen.tolist()],
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Definitions]) -> Definitions:
+        """Several as one; of none there is none."""
+        import numpy as np
+
+        return Definitions(
+            np.concatenate([np.empty(0, np.int64), *(part.files for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
+            np.concatenate([np.empty(0, np.uint8), *(part.kinds for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.start_lines for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.lines for part in parts)]),
+            np.concatenate([np.empty(0, np.bool_), *(part.exported for part in parts)]),
+            np.concatenate([np.empty(0, np.bool_), *(part.exact for part in parts)]),
+            [scope for part in parts for scope in part.scopes],
+        )
+
+
+@dataclass(slots=True)
+class Near:
+    """Rows near to a vector and their cosines; ``floor`` is the mean cosine of all rows."""
+
+    rows: NDArray[np.int64]
+    cosines: NDArray[np.float32]
+    floor: float
 
 
 class Corpus(Protocol):
@@ -36,8 +85,13 @@ class Corpus(Protocol):
         ...
 
     @property
-    def file_count(self) -> int:
-        """Number of live files."""
+    def live_rows(self) -> int:
+        """Number of rows that still exist."""
+        ...
+
+    @property
+    def mean_length(self) -> float:
+        """Terms in the average living chunk, at least 1."""
         ...
 
     @property
@@ -50,25 +104,24 @@ class Corpus(Protocol):
         """File of each row, shape (rows,)."""
         ...
 
-    @property
-    def alive(self) -> NDArray[np.bool_] | None:
-        """Which rows still exist, shape (rows,); None when all do."""
+    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
         ...
 
-    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Live rows that hold ``term``, ascending, and how often each does."""
-        ...
-
-    def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine of every row with ``vector``, shape (rows,); -inf where it was not looked at."""
+    def nearest(self, vector: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> Near:
+        """The ``n`` live rows (of those ``allowed``) nearest to a unit vector, best first, equal ones by row."""
         ...
 
     def files_with_path_term(self, term: str) -> NDArray[np.int32]:
         """Live files whose ``path_terms`` hold ``term``, ascending."""
         ...
 
-    def definitions(self, name: str) -> list[Definition]:
-        """Live definitions by bare name: the exact ones first, then those that differ in case only."""
+    def files_in(self, language: str) -> NDArray[np.int32]:
+        """Live files in a language, ascending."""
+        ...
+
+    def definitions(self, name: str) -> Definitions:
+        """Live definitions by bare name, in whatever ASCII case."""
         ...
 
     def path(self, file_id: int) -> str:
@@ -77,6 +130,10 @@ class Corpus(Protocol):
 
     def language(self, file_id: int) -> str:
         """Language of a file."""
+        ...
+
+    def first_row(self, file_id: int) -> int | None:
+        """Row of a file's first chunk; None if it has none."""
         ...
 
     def chunk(self, row: int) -> Chunk:

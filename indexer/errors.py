@@ -5,6 +5,7 @@ CodemoatError                     exit 1
 │   └── UnknownSettingError                a configuration key that does not exist (names the nearest one)
 ├── IndexStoreError               exit 3
 │   ├── NoIndexError                       there is no index here yet
+│   │   └── OlderIndexError                only one that this version makes again
 │   ├── CorruptIndexError                  its files are damaged
 │   ├── NewerIndexError                    made by a newer codemoat
 │   ├── BusyIndexError                     another process is writing it
@@ -65,6 +66,10 @@ class NoIndexError(IndexStoreError):
     """There is no index at this place yet."""
 
     code = "no_index"
+
+
+class OlderIndexError(NoIndexError):
+    """The index was made by an older codemoat in another format; an update makes it again."""
 
 
 class CorruptIndexError(IndexStoreError):

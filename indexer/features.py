@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.corpus import Corpus, Definition
+from indexer.corpus import Corpus, Definitions
 from indexer.query import Name, Query
 from indexer.ranking import asked_kinds, folded, kind_share, path_facts
+from indexer.types import KINDS
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -24,78 +25,122 @@ _BEST_CHUNKS = 3
 """Chunks of a file that count in sums: enough to tell a file about a thing from one that mentions it."""
 
 
-class Term(NamedTuple):
-    """A term that occurs: its rows and how rare it is."""
+_MOST_POSTINGS = 120_000
+"""Postings that are all scored for a query, about 2 ms. Terms beyond that are so common that they only tell apart what
+rarer terms found."""
+_FIRST_ROWS = 4_000
+"""Rows that go on to be scored by the common terms."""
 
-    rows: NDArray[np.int32]
+
+class Term(NamedTuple):
+    """A term that occurs: how rare it is."""
+
+    rows: int
     idf: float
 
 
-def lexical(corpus: Corpus, terms: Iterable[str], allowed: NDArray[np.bool_] | None) -> tuple[Floats, dict[str, Term]]:
-    """BM25 of every row, shape (rows,), and the terms that occur at all."""
-    scores = np.zeros(corpus.rows, np.float32)
-    found: dict[str, Term] = {}
-    if not corpus.rows:
-        return scores, found
-    live = corpus.rows if corpus.alive is None else int(np.count_nonzero(corpus.alive))
-    lengths = corpus.lengths
-    average = max(1.0, float(lengths.mean() if corpus.alive is None else lengths[corpus.alive].mean()) if live else 1.0)
-    for term in terms:
-        rows, counts = corpus.postings(term)
-        if not len(rows):
-            continue
-        idf = math.log1p((live - len(rows) + 0.5) / (len(rows) + 0.5))
-        found[term] = Term(rows, idf)
-        room = counts + _K1 * (1 - _B + (_B / average) * lengths[rows])
-        scores[rows] += idf * (_K1 + 1) * counts / room
+@dataclass(slots=True)
+class Scored:
+    """Rows and their scores, best first, equal ones by row."""
+
+    rows: Ints
+    scores: Floats
+
+    def relative(self) -> list[tuple[int, float]]:
+        """Rows with their scores as shares of the best."""
+        if not len(self.rows):
+            return []
+        return list(zip(self.rows.tolist(), (self.scores / self.scores[0]).tolist(), strict=True))
+
+
+def lexical(
+    corpus: Corpus, terms: Iterable[str], allowed: NDArray[np.bool_] | None, n: int
+) -> tuple[Scored, dict[str, Term]]:
+    """The ``n`` best rows by BM25, and the terms that occur at all.
+
+    Exact where the terms have up to ``_MOST_POSTINGS`` postings together. Beyond, the commonest terms are scored for
+    the best rows of the rarer ones only, after the idea of MaxScore (Turtle & Flood, 1995): a term of idf near 0
+    cannot lift a row that lacks all others.
+    """
+    held = {term: corpus.postings(term) for term in terms}
+    held = {term: found for term, found in held.items() if len(found[0])}
+    known = {term: _term(len(rows), corpus.live_rows) for term, (rows, _) in held.items()}
+    rarest = sorted(held, key=lambda term: known[term].rows)
+    spent, first = 0, 0
+    while first < len(rarest) and (not first or spent + known[rarest[first]].rows <= _MOST_POSTINGS):
+        spent += known[rarest[first]].rows
+        first += 1
+    rows, scores = _sum_by_row(corpus, [(held[t], known[t].idf) for t in rarest[:first]])
     if allowed is not None:
-        scores[~allowed] = 0.0
-    return scores, found
+        rows, scores = rows[allowed[rows]], scores[allowed[rows]]
+    if first < len(rarest):
+        rows, scores = _best(rows, scores, _FIRST_ROWS)
+        order = np.argsort(rows)
+        rows, scores = rows[order], scores[order]
+        for term in rarest[first:]:
+            their_rows, counts = held[term]
+            place = np.minimum(np.searchsorted(their_rows, rows), len(their_rows) - 1)
+            hit = their_rows[place] == rows
+            scores[hit] += _bm25(corpus, rows[hit], counts[place[hit]], known[term].idf)
+    return Scored(*_best(rows, scores, n)), known
 
 
-def meaning(corpus: Corpus, vector: Floats | None, allowed: NDArray[np.bool_] | None) -> Floats:
-    """How much nearer than an average row each row is to the query, 0 for those that are not; shape (rows,).
+def _term(rows: int, live: int) -> Term:
+    return Term(rows, math.log1p((live - rows + 0.5) / (rows + 0.5)))
+
+
+def _sum_by_row(
+    corpus: Corpus, parts: Sequence[tuple[tuple[NDArray[np.int32], NDArray[np.uint8]], float]]
+) -> tuple[Ints, Floats]:
+    """Rows that any part holds, ascending, with their summed scores."""
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    dense = np.zeros(corpus.rows, np.float32)
+    for (rows, counts), idf in parts:
+        dense[rows] += _bm25(corpus, rows, counts, idf)
+    held: NDArray[Any] = parts[0][0][0] if len(parts) == 1 else np.flatnonzero(dense)
+    return held.astype(np.int64), dense[held]
+
+
+def _bm25(corpus: Corpus, rows: NDArray[Any], counts: NDArray[np.uint8], idf: float) -> Floats:
+    tf = counts.astype(np.float32)
+    room = corpus.lengths[rows]
+    room *= _K1 * _B / corpus.mean_length
+    room += tf
+    room += _K1 * (1 - _B)
+    tf *= idf * (_K1 + 1)
+    tf /= room
+    return tf
+
+
+def _best(rows: Ints, scores: Floats, n: int) -> tuple[Ints, Floats]:
+    """The ``n`` highest, best first, equal ones by row."""
+    if len(rows) > n:
+        keep = scores >= np.partition(scores, -n)[-n]
+        rows, scores = rows[keep], scores[keep]
+    order = np.lexsort((rows, -scores))[:n]
+    return rows[order], scores[order]
+
+
+def meaning(corpus: Corpus, vector: Floats | None, allowed: NDArray[np.bool_] | None, n: int) -> Scored:
+    """The ``n`` rows nearest to the query, and how much nearer each is than an average row.
 
     Cosines have a floor of their own in every model and repository, which is why only what exceeds it counts.
     """
     if vector is None or not corpus.rows or not vector.any():
-        return np.zeros(corpus.rows, np.float32)
-    cosines = corpus.similarities(vector)
-    if corpus.alive is not None:
-        cosines = np.where(corpus.alive, cosines, -np.inf)
-    floor = float(cosines.mean())
-    if not math.isfinite(floor):  # some rows were not looked at: those that were are all near
-        finite = cosines[np.isfinite(cosines)]
-        floor = float(finite.mean() if corpus.alive is not None else finite.min()) if len(finite) else 0.0
-    above: Floats = np.maximum(cosines - np.float32(floor), 0, dtype=np.float32)
-    if allowed is not None:
-        above[~allowed] = 0.0
-    return above
+        return Scored(np.empty(0, np.int64), np.empty(0, np.float32))
+    near = corpus.nearest(vector, n, allowed)
+    above = near.cosines - np.float32(near.floor)
+    return Scored(near.rows[above > 0], above[above > 0])
 
 
-def top_rows(scores: Floats, n: int) -> Ints:
-    """Rows of the ``n`` highest positive scores, best first, equal ones by row."""
-    rows = np.flatnonzero(scores)
-    if len(rows) > n:
-        least = np.partition(scores[rows], -n)[-n]
-        rows = rows[scores[rows] >= least]
-    return rows[np.lexsort((rows, -scores[rows]))][:n]
-
-
-def relative(scores: Floats, rows: Ints) -> list[tuple[int, float]]:
-    """Rows (best first) with their scores as shares of the best."""
-    if not len(rows):
-        return []
-    return list(zip(rows.tolist(), (scores[rows] / scores[rows[0]]).tolist(), strict=True))
-
-
-def best_and_sum(name: str, corpus: Corpus, files: Ints, rows: Ints, scores: Floats) -> dict[str, Floats]:
+def best_and_sum(name: str, corpus: Corpus, files: Ints, found: Scored) -> dict[str, Floats]:
     """Best chunk of each file and the sum of its best three, as shares of the highest such value."""
     best, total = np.zeros(len(files), np.float32), np.zeros(len(files), np.float32)
-    if len(rows):
-        place = np.searchsorted(files, corpus.file_ids[rows])
+    if len(found.rows):
+        place = np.searchsorted(files, corpus.file_ids[found.rows])
         order = np.argsort(place, kind="stable")  # rows come best first, and stay so within a file
-        place, ordered = place[order], scores[rows][order]
+        place, ordered = place[order], found.scores[order]
         starts = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
         rank = np.arange(len(place)) - np.repeat(starts, np.diff(np.r_[starts, len(place)]))
         best[place[starts]] = ordered[starts]
@@ -120,12 +165,12 @@ class Symbols:
         """Files with any matching definition."""
         return sorted({f for scores in self.by_feature.values() for f in scores})
 
-    def add(self, feature: str, scored: Iterable[tuple[Definition, float]], strength: float) -> None:
+    def add(self, feature: str, found: Definitions, shares: Floats, strength: float) -> None:
         """Count the best of a name's definitions in each file."""
         best: dict[int, float] = {}
-        for definition, score in scored:
-            best[definition.file_id] = max(best.get(definition.file_id, 0.0), score)
-            self.rows[definition.row] = max(self.rows.get(definition.row, 0.0), strength * score)
+        for file_id, row, score in zip(found.files.tolist(), found.rows.tolist(), shares.tolist(), strict=True):
+            best[file_id] = max(best.get(file_id, 0.0), score)
+            self.rows[row] = max(self.rows.get(row, 0.0), strength * score)
         scores = self.by_feature.setdefault(feature, {})
         for file_id, score in best.items():
             scores[file_id] = min(1.0, scores.get(file_id, 0.0) + score * strength)
@@ -141,6 +186,7 @@ class Symbols:
 
 _MOST_DEFINITIONS = 64
 """A name defined more often than this (``get``, ``init``) singles nothing out; the best are looked at."""
+_KIND_SHARES = np.array([kind_share(kind) for kind in KINDS], np.float32)
 
 
 def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: NDArray[np.bool_] | None) -> Symbols:
@@ -150,75 +196,80 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
     """
     out = Symbols()
     for name in query.names:
-        scored = _scored_definitions(corpus, name, allowed)
         feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
-        out.add(feature, scored, name.strength)
+        out.add(feature, *_weighed(corpus, _fitting(corpus, name), allowed), name.strength)
     for compound in query.compounds:
         if compound.joined not in terms:
             continue
-        spelled = {d.row: d for c in (compound.joined, compound.snake) for d in corpus.definitions(c)}
-        out.add("symbol_compound", _weighed(list(spelled.values()), allowed), 1.0)
+        spelled = Definitions.joined([corpus.definitions(c) for c in (compound.joined, compound.snake)])
+        out.add("symbol_compound", *_weighed(corpus, (spelled, np.ones(len(spelled), np.float32)), allowed), 1.0)
     return out
 
 
-def _scored_definitions(
-    corpus: Corpus, name: Name, allowed: NDArray[np.bool_] | None
-) -> list[tuple[Definition, float]]:
-    """Definitions of one name with scores: scope, kind, place and size decide between several."""
+def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
+    """Definitions of one name, and how well the scope or the case of each fits."""
     found = corpus.definitions(name.name)
     if name.scope:
-        found = corpus.definitions(".".join((*name.scope, name.name))) + found
-        fitting = [(d, _scope_share(corpus, d, name.scope)) for d in found]
-    else:
-        exact = any(d.name == name.name for d in found)
-        # Another case is another name, unless the query holds a plain word.
-        fitting = [(d, 1.0 if d.name == name.name or name.strength < 1 or not exact else 0.4) for d in found]
-    weights = {id(d): share for d, share in fitting}
-    return [(d, score * weights[id(d)]) for d, score in _weighed(found, allowed)]
+        whole = corpus.definitions(".".join((*name.scope, name.name)))
+        found = Definitions.joined([whole, found])
+        shares = [_scope_share(corpus, int(f), s, name.scope) for f, s in zip(found.files, found.scopes, strict=True)]
+        return found, np.array(shares, np.float32)
+    # Another case is another name, unless the query holds a plain word.
+    strict = name.strength >= 1 and bool(found.exact.any())
+    return found, np.where(found.exact | (not strict), 1.0, 0.4).astype(np.float32)
 
 
-def _scope_share(corpus: Corpus, definition: Definition, scope: tuple[str, ...]) -> float:
+def _scope_share(corpus: Corpus, file_id: int, defined_in: str, scope: tuple[str, ...]) -> float:
     """1 where the definition stands in the scope that was asked for (a type, or a module by its path), else less."""
     wanted = folded(scope[-1])
-    around = [folded(part) for part in definition.qualified.replace("::", ".").split(".")[:-1]]
-    if wanted in around:
+    if wanted in [folded(part) for part in defined_in.replace("::", ".").split(".")]:
         return 1.0
-    path = corpus.path(definition.file_id)
-    return 0.9 if wanted in {folded(p) for p in path.rpartition(".")[0].split("/")} else 0.4
+    return 0.9 if wanted in {folded(p) for p in corpus.path(file_id).rpartition(".")[0].split("/")} else 0.4
 
 
-def _weighed(found: list[Definition], allowed: NDArray[np.bool_] | None) -> list[tuple[Definition, float]]:
-    """Definitions with the share that kind, nesting, visibility and size give; common names count less."""
-    if allowed is not None:
-        found = [d for d in found if allowed[d.row]]
-    if not found:
-        return []
-    longest = max(d.end_line - d.start_line + 1 for d in found)
-    common = min(1.0, 3.0 / len({d.file_id for d in found})) ** 0.5
-    scored = []
-    for d in found:
-        size = (d.end_line - d.start_line + 1) / longest
-        share = kind_share(d.kind) * (1.0 if d.exported else 0.8) * (0.85 if "." in d.qualified else 1.0)
-        scored.append((d, common * share * (0.6 + 0.4 * size)))
-    return sorted(scored, key=lambda pair: -pair[1])[:_MOST_DEFINITIONS]
+def _weighed(
+    corpus: Corpus, fitting: tuple[Definitions, Floats], allowed: NDArray[np.bool_] | None
+) -> tuple[Definitions, Floats]:
+    """The best definitions, and the share that fit, kind, nesting, visibility and size give; common names get less."""
+    found, shares = fitting
+    if allowed is not None and len(found):
+        keep = allowed[found.rows]
+        found, shares = found.take(keep), shares[keep]
+    if not len(found):
+        return found, shares
+    common = min(1.0, 3.0 / len(np.unique(found.files))) ** 0.5
+    nested = np.array([bool(scope) for scope in found.scopes], np.bool_)
+    shares = shares * _KIND_SHARES[found.kinds] * np.where(found.exported, 1.0, 0.8) * np.where(nested, 0.85, 1.0)
+    shares = (common * shares * (0.6 + 0.4 * found.lines / found.lines.max())).astype(np.float32)
+    if len(found) > _MOST_DEFINITIONS:
+        at_least = np.partition(shares, -_MOST_DEFINITIONS)[-_MOST_DEFINITIONS]
+        # Ties are settled by path and line, so that the order never depends on how the index was built.
+        best = np.flatnonzero(shares >= at_least)[: 16 * _MOST_DEFINITIONS].tolist()
+        best.sort(key=lambda i: (-shares[i], corpus.path(int(found.files[i])), found.start_lines[i]))
+        keep_best = np.array(best[:_MOST_DEFINITIONS])
+        found, shares = found.take(keep_best), shares[keep_best]
+    return found, shares
 
 
 def path_files(
-    corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: NDArray[np.bool_] | None, n: int
+    corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed_files: frozenset[int] | None, n: int
 ) -> Ints:
     """The ``n`` files whose paths hold most of the query's terms, weighted by rarity; none without a chunk."""
-    scores: dict[int, float] = {}
+    words = (*query.terms, *(c.joined for c in query.compounds if c.joined in terms))
     rare = max((terms[t].idf for t in query.terms if t in terms), default=1.0)
-    for term in (*query.terms, *(c.joined for c in query.compounds if c.joined in terms)):
-        weight = terms[term].idf if term in terms else rare
-        for file_id in corpus.files_with_path_term(term).tolist():
-            scores[file_id] = scores.get(file_id, 0.0) + weight
-    if not scores:
+    held = [corpus.files_with_path_term(term) for term in words]
+    if not any(map(len, held)):
         return np.empty(0, np.int64)
-    live = corpus.file_ids if allowed is None else corpus.file_ids[allowed]
-    held = np.zeros(max(max(scores), int(corpus.file_ids.max(initial=0))) + 1, np.bool_)
-    held[live] = True
-    best = sorted((f for f in scores if held[f]), key=lambda f: (-scores[f], f))[:n]
+    weights = [np.full(len(h), terms[t].idf if t in terms else rare) for t, h in zip(words, held, strict=True)]
+    files, place = np.unique(np.concatenate(held), return_inverse=True)
+    scores = np.bincount(place, np.concatenate(weights))
+    best: list[int] = []
+    for i in np.lexsort((files, -np.round(scores, 9))).tolist():
+        file_id = int(files[i])
+        if (allowed_files is None or file_id in allowed_files) and corpus.first_row(file_id) is not None:
+            best.append(file_id)
+            if len(best) == n:
+                break
     return np.array(best, np.int64)
 
 

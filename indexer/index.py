@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,33 +17,30 @@ from indexer.location import index_folder
 from indexer.stale import any_changed
 from indexer.store import (
     DATABASE,
+    REPAIR,
     Database,
     Generation,
     file_state,
-    is_sound,
     mapped_errors,
     mismatch,
     no_index,
     open_reader,
-    open_writer,
 )
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from indexer.control import Cancel
     from indexer.embed import Embedder
     from indexer.segment import Segment
     from indexer.snapshot import Snapshot
-    from indexer.workers import Cancel
 
 SEGMENTS = "segments"
 _STALE_BUDGET = 0.05
 """Seconds that a search may spend on looking for changed files; in 50 ms about 25,000 files are seen."""
 _STALE_MEMORY = 1.0
 """Seconds for which searches believe what was found about staleness."""
-_ATTEMPTS = 5
-"""Times a reader begins anew because a writer pruned the segments that it was about to open."""
 
 
 class Index:
@@ -56,7 +55,7 @@ class Index:
         self._lock = threading.RLock()
         self._database: Database | None = None
         self._snapshot: Snapshot | None = None
-        self._open_segments: dict[int, Segment] = {}
+        self._segments: dict[int, Segment] = {}
         self._stale_at = float("-inf")
         self._stale = False
 
@@ -72,8 +71,9 @@ class Index:
     ) -> Self:
         """Open the index of the folder ``root``; nothing is written before ``update``.
 
-        ``create``: a missing index is no error. ``rebuild``: neither is one that is damaged, newer, or of another
-        embedding model; call ``rebuild()`` then. ``embedder`` stands in for the one that the settings name.
+        ``create``: a missing or damaged index is no error; ``update`` makes or repairs it. ``rebuild``: neither is one
+        that is newer or of another embedding model; call ``rebuild()`` then. ``embedder`` stands in for the one that
+        the settings name. Damaged segments never stop an index from being opened: see ``SearchResult.damaged``.
         Raises BadInputError (no such folder), NoIndexError, CorruptIndexError, NewerIndexError,
         EmbedderMismatchError, StorageError.
         """
@@ -85,7 +85,7 @@ class Index:
         try:
             with index._view():
                 pass
-        except NoIndexError:
+        except (NoIndexError, CorruptIndexError):
             if not create:
                 raise
         return index
@@ -102,7 +102,7 @@ class Index:
             if self._database is not None:
                 self._database.close()
             self._database = self._snapshot = None
-            self._open_segments = {}
+            self._segments = {}
 
     def update(
         self,
@@ -110,14 +110,18 @@ class Index:
         cancel: Cancel | None = None,
         *,
         patience: float | None = None,
+        paths: Collection[str] | None = None,
     ) -> UpdateReport:
         """Bring the index up to date with the folder: all of it or, on an error, nothing.
 
+        ``paths``: files or folders, relative to the root, outside of which nothing changed; where that is not enough to
+        tell (an ignore file changed, the last update was interrupted) everything is looked at all the same.
         ``progress`` is called from this thread, with stage ``wait`` while another process writes (for ``patience``
-        seconds, then BusyIndexError). Raises CancelledError, EmbedderMismatchError, StorageError, CorruptIndexError,
-        NewerIndexError.
+        seconds, then BusyIndexError). Damage is repaired, and the report says what. Work done before an interruption
+        (an error, ``cancel``, a crash) is taken over by the next update. Raises CancelledError,
+        EmbedderMismatchError, StorageError, NewerIndexError.
         """
-        return self._write(progress, cancel, patience, rebuild=False)
+        return self._write(progress, cancel, patience, rebuild=False, paths=paths)
 
     def rebuild(
         self,
@@ -136,20 +140,21 @@ class Index:
         with self._view() as snapshot:
             vector = self._searching_embedder().embed_query(query)
             hits = search(snapshot, query, vector, k, language=language)
-            return SearchResult(tuple(hits), snapshot.generation.id, self._stale_lately())
+            return SearchResult(tuple(hits), snapshot.generation.id, self._stale_lately(), snapshot.damaged)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
         import numpy as np
 
         with self._view() as snapshot:
-            scores = snapshot.similarities(self._searching_embedder().embed_query(text))
+            allowed = None
             if exclude is not None:
-                scores[snapshot.rows_of(self._relative(exclude))] = -np.inf
-            best = np.lexsort((np.arange(len(scores)), -scores))[: max(k, 0)]
-            best = best[np.isfinite(scores[best])]
+                allowed = np.ones(snapshot.rows, np.bool_)
+                allowed[snapshot.rows_of(self._relative(exclude))] = False
+            near = snapshot.nearest(self._searching_embedder().embed_query(text), k, allowed)
             return [
-                Hit(snapshot.chunk(row), float(scores[row]), {"vector": float(scores[row])}) for row in best.tolist()
+                Hit(snapshot.chunk(row), cosine, {"vector": cosine})
+                for row, cosine in zip(near.rows.tolist(), near.cosines.tolist(), strict=True)
             ]
 
     def symbols(self, name: str) -> list[Symbol]:
@@ -189,8 +194,10 @@ class Index:
             if answer != "ok":
                 raise CorruptIndexError(
                     f"The index is damaged: {self.folder / DATABASE}: {answer}.",
-                    "Run `codemoat index --rebuild` to make it again.",
+                    REPAIR,
                 )
+            if snapshot.damaged:
+                raise CorruptIndexError(f"The index is damaged: {snapshot.damaged[0]}", REPAIR)
             snapshot.verify()
 
     def stale(self) -> bool:
@@ -231,41 +238,46 @@ class Index:
         patience: float | None,
         *,
         rebuild: bool,
+        paths: Collection[str] | None = None,
     ) -> UpdateReport:
         from indexer.lock import writer_lock
+        from indexer.repair import begin_anew, open_or_begin_anew
         from indexer.update import Update
 
-        def waiting() -> None:
-            if progress is not None:
-                progress(Progress("wait", 0, 0, 0, 0, "another process is writing the index"))
+        repaired: list[str] = []
 
+        def tell(stage: str, what: str) -> None:
+            if progress is not None:
+                progress(Progress(stage, 0, 0, 0, 0, what))
+
+        def anew(why: str) -> None:
+            self.close()
+            repaired.append(why)
+            tell("anew", why)
+
+        def attempt() -> UpdateReport:
+            database = open_or_begin_anew(self.folder, anew, rebuild=rebuild)
+            try:
+                update = Update(self.root, self.config, database, self._load_embedder, progress, cancel)
+                return update.run(rebuild=rebuild, paths=paths)
+            finally:
+                database.close()
+
+        waiting = partial(tell, "wait", "another process is writing the index")
         with writer_lock(self.folder, waiting=waiting, cancel=cancel, patience=patience):
             if self.config.in_repository:
                 _hide_from_git(self.folder)
-            database = self._open_for_writing(rebuild)
             try:
-                update = Update(self.root, self.config, database, self._load_embedder, progress, cancel)
-                return update.run(rebuild=rebuild)
+                try:
+                    report = attempt()
+                except CorruptIndexError as exc:
+                    # Damage that shows only where it is touched: everything is made again, once.
+                    anew(f"{exc.message} It is made again.")
+                    begin_anew(self.folder)
+                    report = attempt()
             finally:
-                database.close()
                 self._stale_at = float("-inf")
-
-    def _open_for_writing(self, rebuild: bool) -> Database:
-        from indexer.errors import NewerIndexError
-        from indexer.store import remove_database
-
-        try:
-            database = open_writer(self.folder)
-            if rebuild and not is_sound(database):
-                database.close()
-                raise CorruptIndexError("The index is damaged.")
-            return database
-        except (CorruptIndexError, NewerIndexError):
-            if not rebuild:
-                raise
-        self.close()
-        remove_database(self.folder)
-        return open_writer(self.folder)
+        return replace(report, repaired=(*repaired, *report.repaired)) if repaired else report
 
     def _load_embedder(self) -> Embedder:
         if self._embedder is None:
@@ -285,27 +297,24 @@ class Index:
 
     @contextmanager
     def _view(self) -> Iterator[Snapshot]:
-        """The last generation, unchanged for as long as the block runs: one read transaction."""
+        """The last generation, unchanged for as long as the block runs: one read transaction.
+
+        Whoever meets damage in it leaves a mark, so that the next update looks at everything.
+        """
         with self._lock:
-            for attempt in range(_ATTEMPTS):
-                database = self._reader()
-                with mapped_errors("reading the index", database.path):
-                    database.connection.execute("BEGIN")
-                try:
-                    try:
-                        snapshot = self._current(database)
-                    except FileNotFoundError as exc:
-                        if attempt + 1 < _ATTEMPTS:
-                            continue
-                        raise CorruptIndexError(
-                            f"The index is damaged: {exc.filename} is missing.",
-                            "Run `codemoat index --rebuild` to make it again.",
-                        ) from exc
-                    yield snapshot
-                    return
-                finally:
-                    if database.connection.in_transaction:
-                        database.connection.execute("ROLLBACK")
+            database = self._reader()
+            with mapped_errors("reading the index", database.path):
+                database.connection.execute("BEGIN")
+            try:
+                yield self._current(database)
+            except CorruptIndexError:
+                from indexer.repair import mark_suspect
+
+                mark_suspect(self.folder)
+                raise
+            finally:
+                if database.connection.in_transaction:
+                    database.connection.execute("ROLLBACK")
 
     def _reader(self) -> Database:
         """The connection for reading, opened again when the file was replaced by a rebuild."""
@@ -316,8 +325,6 @@ class Index:
         return self._database
 
     def _current(self, database: Database) -> Snapshot:
-        from indexer.segment import Segment
-        from indexer.segment_write import segment_folder
         from indexer.snapshot import Snapshot
 
         generation: Generation | None = database.generation()
@@ -325,11 +332,26 @@ class Index:
             raise no_index(self.folder)
         if self._snapshot is None or self._snapshot.generation != generation:
             self._check_setting(database)
-            known, numbers = self._open_segments, database.segments()
-            folder = self.folder / SEGMENTS
-            self._open_segments = {n: known.get(n) or Segment(segment_folder(folder, n)) for n in numbers}
-            self._snapshot = Snapshot(database, generation, self._open_segments, database.tombstones())
+            opened, damaged = self._open_segments(database)
+            self._segments = opened
+            self._snapshot = Snapshot(database, generation, opened, database.tombstones(), tuple(damaged))
         return self._snapshot
+
+    def _open_segments(self, database: Database) -> tuple[dict[int, Segment], list[str]]:
+        """The generation's segments by number, and one sentence for each that cannot be used."""
+        from indexer.segment import Segment
+        from indexer.segment_write import segment_folder
+
+        opened: dict[int, Segment] = {}
+        damaged: list[str] = []
+        for number in database.segments():
+            try:
+                opened[number] = self._segments.get(number) or Segment(segment_folder(self.folder / SEGMENTS, number))
+            except CorruptIndexError as exc:
+                damaged.append(exc.message)
+            except FileNotFoundError as exc:
+                damaged.append(f"A part of the index is missing: {exc.filename}.")
+        return opened, damaged
 
     def _check_setting(self, database: Database) -> None:
         setting = database.meta().get("embedder_setting")

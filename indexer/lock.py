@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from indexer.errors import BusyIndexError, CancelledError, StorageError
 
 if TYPE_CHECKING:
-    from indexer.workers import Cancel
+    from indexer.control import Cancel
 
 _POLL_SECONDS = 0.1
 

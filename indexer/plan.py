@@ -45,11 +45,13 @@ def make_plan(
     known: dict[str, KnownFile],
     started_ns: int,
     limit: int,
+    lost: set[int],
     *,
     moves: bool,
 ) -> Plan:
     """Compare by size and time; hash (files of at most ``limit`` bytes) only where those differ or prove nothing.
 
+    ``lost``: ids of files of which something stored is damaged, so that they are analysed again as they are.
     ``moves``: whether what is stored of a file holds under another name too; else a renamed file is a new one.
     """
     plan = Plan()
@@ -59,6 +61,9 @@ def make_plan(
         old = gone.pop(file.path, None)
         if old is None:
             fresh.append(file)
+        elif old.id in lost:
+            plan.remove.append(old)
+            plan.analyse.append(file)
         elif (old.size, old.mtime_ns) == (file.size, file.mtime_ns) and old.settled:
             continue
         elif old.size == file.size and digest(root / file.path, limit) == old.sha256:
@@ -67,7 +72,10 @@ def make_plan(
         else:
             plan.remove.append(old)
             plan.analyse.append(file)
-    _find_moves(root, fresh, gone if moves else {}, plan, limit)
+    movable = {path: old for path, old in gone.items() if old.id not in lost} if moves else {}
+    _find_moves(root, fresh, movable, plan, limit)
+    for old, _ in plan.move:
+        del gone[old.path]
     plan.remove.extend(gone.values())
     plan.analyse.sort(key=lambda file: file.path)
     return plan
@@ -103,7 +111,7 @@ def digest(path: Path, limit: int) -> str | None:
 
 
 def _find_moves(root: Path, fresh: Iterable[ListedFile], gone: dict[str, KnownFile], plan: Plan, limit: int) -> None:
-    """Sort new paths into moves of files that are gone and files to analyse; takes what moved out of ``gone``."""
+    """Sort new paths into moves of files that are gone and files to analyse."""
     by_size: dict[int, list[KnownFile]] = {}
     for old in gone.values():
         if old.skipped is None:
@@ -118,7 +126,6 @@ def _find_moves(root: Path, fresh: Iterable[ListedFile], gone: dict[str, KnownFi
             plan.analyse.append(file)
             continue
         candidates.remove(source)
-        del gone[source.path]
         plan.move.append((source, file))
 
 

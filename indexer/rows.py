@@ -1,11 +1,14 @@
-"""A file's rows in the tables of the store: put, removed, renamed, all within the writer's transaction."""
+"""A file's rows in the tables of the store, all within the writer's transaction.
+
+New analyses go to ``staged``, which no reader looks at, until ``publish`` moves them into ``files``: so an update may
+commit on the way, and one that is stopped is not lost.
+"""
 
 from __future__ import annotations
 
-import zlib
-from bisect import bisect_right
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.analysis import Analysis
 from indexer.plan import digest, settled
@@ -16,69 +19,103 @@ from indexer.types import Skipped
 if TYPE_CHECKING:
     from indexer.files import ListedFile
 
+_COLUMNS = (
+    "id, path, size, mtime_ns, sha256, settled, skipped, language, problem, masked, bytes, segment, first_row, chunks,"
+    " symbols, refs"
+)
+
+
+class StagedFile(NamedTuple):
+    """A file that an interrupted update has analysed already."""
+
+    path: str
+    id: int
+    size: int
+    mtime_ns: int
+    sha256: str
+    settled: int
+    segment: int | None
+    chunks: int
+
 
 class FileRows:
     """Writes what the tables say of files. ``started_ns``: when the update began, by which times are trusted."""
 
     def __init__(self, database: Database, root: Path, started_ns: int) -> None:
+        self._database = database
         self._execute = database.connection.execute
         self._many = database.connection.executemany
         self._root = root
         self.started_ns = started_ns
 
-    def put(self, analysis: Analysis) -> int:
+    def stage(self, analysis: Analysis) -> int:
         """Insert an analysed file; its id. Where its rows stand in a segment is said by ``place``."""
         columns = (
             analysis.path, analysis.size, analysis.mtime_ns, analysis.sha256, self._settled(analysis.mtime_ns),
             analysis.language, analysis.problem, analysis.masked, len(analysis.text), len(analysis.chunks),
-            len(analysis.symbols), len(analysis.references),
+            len(analysis.definitions.names), analysis.uses.total,
         )  # fmt: skip
         file_id = self._execute(
-            "INSERT INTO files (path, size, mtime_ns, sha256, settled, language, problem, masked, bytes, chunks,"
+            "INSERT INTO staged (path, size, mtime_ns, sha256, settled, language, problem, masked, bytes, chunks,"
             " symbols, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             columns,
         ).lastrowid
         if file_id is None:
             raise RuntimeError("SQLite gave no row id")
-        self._execute("INSERT INTO texts VALUES (?, ?)", (file_id, zlib.compress(analysis.text, 1)))
-        self._many(
-            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((file_id, n, *chunk) for n, chunk in enumerate(analysis.chunks)),
-        )
-        starts = [chunk.start_byte for chunk in analysis.chunks]
-        self._many(
-            "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((file_id, n, *s, max(0, bisect_right(starts, s.start_byte) - 1)) for n, s in enumerate(analysis.symbols)),
-        )
-        self._many(
-            "INSERT INTO imports VALUES (?, ?, ?)", ((file_id, n, name) for n, name in enumerate(analysis.imports))
-        )
-        self._put_path_terms(file_id, analysis.path)
+        self._execute("INSERT INTO bodies VALUES (?, ?)", (file_id, analysis.body))
         return file_id
 
     def place(self, file_id: int, segment: int, first_row: int) -> None:
-        """Say where the file's chunks stand; ``first_row`` counts within the segment."""
-        self._execute("UPDATE files SET segment = ?, first_row = ? WHERE id = ?", (segment, first_row, file_id))
+        """Say where a staged file's chunks stand; ``first_row`` counts within the segment."""
+        self._execute("UPDATE staged SET segment = ?, first_row = ? WHERE id = ?", (segment, first_row, file_id))
 
-    def put_skipped(self, file: ListedFile, skipped: Skipped, limit: int) -> None:
+    def stage_skipped(self, file: ListedFile, skipped: Skipped, limit: int) -> None:
         """Remember what was refused, so that it is not read again; not what could not be read: that may change."""
         hashed = digest(self._root / file.path, limit)
         self._execute(
-            "INSERT INTO files (path, size, mtime_ns, sha256, settled, skipped) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staged (path, size, mtime_ns, sha256, settled, skipped) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 file.path, file.size if hashed else -1, file.mtime_ns, hashed or "", self._settled(file.mtime_ns),
                 skipped.reason,
             ),
         )  # fmt: skip
 
-    def remove(self, known: KnownFile) -> None:
-        """Delete a file's rows and leave a tombstone for those in its segment."""
-        if known.segment is not None:
-            self._execute("INSERT INTO tombstones SELECT segment, id, chunks FROM files WHERE id = ?", (known.id,))
-        self._drop_path_terms(known)
-        for table in ("texts", "chunks", "symbols", "imports"):
-            self._execute(f"DELETE FROM {table} WHERE file_id = ?", (known.id,))
-        self._execute("DELETE FROM files WHERE id = ?", (known.id,))
+    def staged(self) -> dict[str, StagedFile]:
+        """What is staged, by path."""
+        rows = self._database.rows("SELECT path, id, size, mtime_ns, sha256, settled, segment, chunks FROM staged")
+        return {row[0]: StagedFile(*row) for row in rows}
+
+    def unstage(self, files: list[StagedFile]) -> None:
+        """Forget staged files; their rows in segments are dead."""
+        self._bury((file.segment, file.id, file.chunks) for file in files)
+        self._many("DELETE FROM bodies WHERE file_id = ?", ((file.id,) for file in files))
+        self._many("DELETE FROM staged WHERE id = ?", ((file.id,) for file in files))
+
+    def publish(self) -> None:
+        """Make what is staged part of the generation that is being written."""
+        for file_id, path in self._database.rows("SELECT id, path FROM staged"):
+            self._put_path_terms(file_id, path)
+        self._execute(f"INSERT INTO files ({_COLUMNS}) SELECT {_COLUMNS} FROM staged")
+        self._execute("DELETE FROM staged")
+        self._execute("UPDATE segments SET staged = 0 WHERE staged")
+
+    def move_rows(self, first_rows: dict[int, int], segment: int) -> None:
+        """Say where published files' chunks stand after a merge."""
+        self._many(
+            "UPDATE files SET segment = ?, first_row = ? WHERE id = ?",
+            ((segment, first, file_id) for file_id, first in first_rows.items()),
+        )
+
+    def remove(self, known: list[KnownFile]) -> None:
+        """Delete files and leave tombstones for their rows in segments."""
+        self._many(
+            "INSERT INTO tombstones SELECT segment, id, chunks FROM files WHERE id = ? AND segment IS NOT NULL",
+            ((file.id,) for file in known),
+        )
+        for file in known:
+            self._drop_path_terms(file)
+        self._many("DELETE FROM bodies WHERE file_id = ?", ((file.id,) for file in known))
+        self._many("DELETE FROM files WHERE id = ?", ((file.id,) for file in known))
 
     def move(self, old: KnownFile, new: ListedFile) -> None:
         """Give a file another path."""
@@ -93,6 +130,9 @@ class FileRows:
             "UPDATE files SET mtime_ns = ?, settled = ? WHERE id = ?",
             (new.mtime_ns, self._settled(new.mtime_ns), old.id),
         )
+
+    def _bury(self, rows: Iterable[tuple[int | None, int, int]]) -> None:
+        self._many("INSERT INTO tombstones VALUES (?, ?, ?)", (row for row in rows if row[0] is not None))
 
     def _settled(self, mtime_ns: int) -> int:
         return int(settled(mtime_ns, self.started_ns))

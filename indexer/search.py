@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import features
-from indexer.corpus import Corpus, Definition
+from indexer.corpus import Corpus, Definitions, Near
 from indexer.query import analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
 
-__all__ = ["Candidates", "Corpus", "Definition", "candidates", "search"]
+__all__ = ["Candidates", "Corpus", "Definitions", "Near", "candidates", "search"]
 
 _WORD_ROWS = 200
 _MEANING_ROWS = 100
@@ -56,7 +56,8 @@ def search(
     shown: set[int] = set()
     for i in order:
         file_id = int(found.files[i])
-        row = rows_of[file_id][0] if rows_of.get(file_id) else _first_row(corpus, file_id)
+        row = rows_of[file_id][0] if rows_of.get(file_id) else corpus.first_row(file_id)
+        assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
         reasons = {name: round(float(values[i]), 6) for name, values in parts.items() if values[i]}
         hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
@@ -70,29 +71,28 @@ def candidates(
 ) -> Candidates:
     """Every file that some retriever offers for ``query``, with all features; the weights play no part."""
     asked = analyse(query)
-    allowed = _allowed_rows(corpus, language)
-    words, found_terms = features.lexical(corpus, (*asked.terms, *(c.joined for c in asked.compounds)), allowed)
+    allowed_files, allowed = _allowed(corpus, language)
+    spelled = (*asked.terms, *(c.joined for c in asked.compounds))
+    words, found_terms = features.lexical(corpus, dict.fromkeys(spelled), allowed, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
-    meaning = features.meaning(corpus, query_vector, allowed)
+    meaning = features.meaning(corpus, query_vector, allowed, _MEANING_ROWS)
     symbols = features.symbols(corpus, asked, found_terms, allowed)
-    word_rows = features.top_rows(words, _WORD_ROWS)
-    meaning_rows = features.top_rows(meaning, _MEANING_ROWS)
     offered: list[NDArray[Any]] = [
-        corpus.file_ids[word_rows],
-        corpus.file_ids[meaning_rows],
-        features.path_files(corpus, asked, found_terms, allowed, _PATH_FILES),
+        corpus.file_ids[words.rows],
+        corpus.file_ids[meaning.rows],
+        features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES),
         np.array(symbols.files, np.int64),
     ]
     files = np.unique(np.concatenate(offered).astype(np.int64))
     place = {int(f): i for i, f in enumerate(files.tolist())}
     values = {
-        **features.best_and_sum("words", corpus, files, word_rows, words),
-        **features.best_and_sum("meaning", corpus, files, meaning_rows, meaning),
+        **features.best_and_sum("words", corpus, files, words),
+        **features.best_and_sum("meaning", corpus, files, meaning),
         **symbols.features(place),
         **features.path_features(corpus, files, asked, idf),
     }
-    row_scores = {r: WEIGHTS["words"] * s for r, s in features.relative(words, word_rows)}
-    for r, s in features.relative(meaning, meaning_rows):
+    row_scores = {r: WEIGHTS["words"] * s for r, s in words.relative()}
+    for r, s in meaning.relative():
         row_scores[r] = row_scores.get(r, 0.0) + WEIGHTS["meaning"] * s
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     for r, s in symbols.rows.items():
@@ -100,14 +100,14 @@ def candidates(
     return Candidates(files, values, row_scores)
 
 
-def _allowed_rows(corpus: Corpus, language: str | None) -> NDArray[np.bool_] | None:
-    """Live rows, of files in ``language`` where one is given, shape (rows,); None when all are."""
+def _allowed(corpus: Corpus, language: str | None) -> tuple[frozenset[int] | None, NDArray[np.bool_] | None]:
+    """Files in ``language`` and, shape (rows,), which rows are theirs; None twice when all are allowed."""
     if language is None:
-        return corpus.alive
-    files, place = np.unique(corpus.file_ids, return_inverse=True)
-    wanted = np.array([corpus.language(int(f)) == language for f in files], np.bool_)
-    allowed: NDArray[np.bool_] = wanted[place] if len(files) else np.zeros(0, np.bool_)
-    return allowed if corpus.alive is None else allowed & corpus.alive
+        return None, None
+    files = corpus.files_in(language)
+    is_allowed = np.zeros(max(int(files.max(initial=0)), int(corpus.file_ids.max(initial=0))) + 1, np.bool_)
+    is_allowed[files] = True
+    return frozenset(files.tolist()), is_allowed[corpus.file_ids]
 
 
 def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
@@ -117,12 +117,6 @@ def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:
     for row, file_id in zip(rows, corpus.file_ids[np.array(rows, np.int64)].tolist(), strict=True):
         by_file.setdefault(file_id, []).append(row)
     return by_file
-
-
-def _first_row(corpus: Corpus, file_id: int) -> int:
-    """A file's first live row, for one that is known by its path alone."""
-    rows = np.flatnonzero(corpus.file_ids == file_id)
-    return int(rows[0] if corpus.alive is None else rows[corpus.alive[rows]][0])
 
 
 def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], below: float, n: int) -> list[Hit]:

@@ -1,11 +1,11 @@
-"""Immutable, memory-mapped parts of an index: postings, vectors and packed references of a number of chunks.
+"""Immutable, memory-mapped parts of an index: postings, vectors, definitions and references of a number of chunks.
 
 A segment is a folder ``segments/NNNN`` of three files. ``columns.bin`` holds every column one after the other,
 ``vectors.faiss`` is a FAISS index of the chunks' vectors, ``manifest.json`` says what lies where, and the sizes and
 checksums that the two must have. A row is a chunk; all rows of a file stand together, in the order of the file.
 docs/store.md explains the columns and why they are ours.
 
-A flat vector file is scored with numpy over the memory map, so that a search need not import faiss.
+Vectors, flat or in inverted lists, are scored with numpy over the memory map, so that a search need not import faiss.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import mmap
 import os
 import struct
 import zlib
+from bisect import bisect_left
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +27,12 @@ from numpy.typing import NDArray
 from indexer.errors import CorruptIndexError, StorageError
 
 COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
-IVF_ROWS = 400_000
-"""From here on vectors lie in inverted lists: a scan of all would take more than about 30 ms."""
-PROBES = 32
-"""Inverted lists that a query looks at."""
-CANDIDATES = 2_048
-"""Most rows that one query takes from inverted lists."""
+IVF_ROWS = 32_768
+"""From here on vectors lie in inverted lists: a scan of all would take more than about 3 ms."""
+PROBES = 24
+"""Inverted lists that a query looks at; docs/store.md has the recall."""
 
 _SCAN_ROWS = 1_024
 """Rows decoded at a time in a flat scan: 1 MiB at 256 dimensions, so that the block stays in the cache."""
@@ -90,6 +90,24 @@ class Strings:
         return [data[a:b] for a, b in pairwise(ends)]
 
 
+class FoldedStrings(Strings):
+    """Strings sorted by their ASCII lower case first, so that those that differ in case stand together."""
+
+    def find_all(self, key: bytes) -> range:
+        """Numbers of all strings that equal ``key`` but for ASCII case."""
+        key = key.lower()
+        first = bisect_left(range(len(self)), key, key=lambda number: self[number].lower())
+        last = first
+        while last < len(self) and self[last].lower() == key:
+            last += 1
+        return range(first, last)
+
+
+def folded(name: bytes) -> tuple[bytes, bytes]:
+    """The order of ``FoldedStrings``."""
+    return name.lower(), name
+
+
 class Segment:
     """One opened segment; the memory map lives as long as an array of it does, even when the folder is gone."""
 
@@ -99,27 +117,26 @@ class Segment:
         self._manifest = _read_manifest(folder)
         self.rows: int = self._manifest["rows"]
         self.dimension: int = self._manifest["dimension"]
-        self.clustered: bool = self._manifest["clustered"]
+        self.lists: Lists | None = Lists(**self._manifest["lists"]) if self._manifest["lists"] else None
         self._columns = self._map(COLUMNS)
         self._vectors = self._map(VECTORS)
-        self._ivf: Any = None
-        self.terms = self._strings("term")
-        self.names = self._strings("name")
-        self.scopes = self._strings("scope")
+        self.terms = Strings(*self._strings("term"))
+        self.names = Strings(*self._strings("name"))
+        self.scopes = Strings(*self._strings("scope"))
+        self.defined = FoldedStrings(*self._strings("def"))
 
     def column(self, name: str) -> NDArray[Any]:
-        """A column as a read-only view of the memory map, in the narrowest unsigned type that held its values."""
+        """A column as a read-only view of the memory map; whole numbers in the narrowest unsigned type that fits."""
         dtype, offset, count = self._manifest["columns"][name]
         return np.frombuffer(self._columns, np.dtype(dtype), count, offset) if count else np.empty(0, dtype)
 
-    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Rows (dead ones too) that hold ``term``, ascending, and how often each does (255 means at least)."""
         number = self.terms.find(term.encode("utf-8", "surrogatepass"))
         if number is None:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
+            return np.empty(0, np.int32), np.empty(0, np.uint8)
         start, end = self.column("posting_first")[number : number + 2].tolist()
-        rows = self.column("posting_row")[start:end].astype(np.int32)
-        return rows, self.column("posting_count")[start:end].astype(np.float32)
+        return self.column("posting_row")[start:end].astype(np.int32), self.column("posting_count")[start:end]
 
     def references(self, name: str) -> slice:
         """Where the uses of ``name`` stand in the ``ref_*`` columns, by file and place."""
@@ -129,26 +146,46 @@ class Segment:
         start, end = self.column("name_first")[number : number + 2].tolist()
         return slice(start, end)
 
+    def definitions(self, name: str) -> list[tuple[str, slice]]:
+        """Names that equal ``name`` but for ASCII case, and where their definitions stand in the ``def_*`` columns."""
+        numbers = self.defined.find_all(name.encode("utf-8", "surrogatepass"))
+        if not numbers:
+            return []
+        first = self.column("def_first")[numbers.start : numbers.stop + 1].tolist()
+        names = [self.defined[number].decode("utf-8", "surrogatepass") for number in numbers]
+        return [(name, slice(start, end)) for name, (start, end) in zip(names, pairwise(first), strict=True)]
+
+    def scope(self, number: int) -> str:
+        """A qualified name by its number in ``ref_scope`` or ``def_scope``; empty for no scope."""
+        return self.scopes[number].decode("utf-8", "surrogatepass")
+
     def codes(self) -> NDArray[np.uint8]:
         """Codes of all vectors, shape (rows, dimension), in row order."""
-        if self.clustered:
-            return self._clustered_codes()
-        return np.frombuffer(self._vectors, np.uint8, self.rows * self.dimension, _HEADER.size).reshape(self.rows, -1)
+        if self.lists is None:
+            return self._flat(_HEADER.size, self.rows)
+        codes = np.empty((self.rows, self.dimension), np.uint8)
+        for part, rows in map(self._list, range(self.lists.total)):
+            codes[rows] = part
+        return codes
 
     def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Inner product of every row with ``vector``, shape (rows,); -inf where inverted lists were not looked at."""
-        if self.clustered:
-            return self._probe(vector)
-        out = np.empty(self.rows, np.float32)
+        """Inner product of every row with ``vector``, shape (rows,)."""
         codes = self.codes()
-        block = np.empty((min(_SCAN_ROWS, self.rows), self.dimension), np.float32)
-        for start in range(0, self.rows, _SCAN_ROWS):
-            part = codes[start : start + _SCAN_ROWS]
-            np.copyto(block[: len(part)], part)
-            np.dot(block[: len(part)], vector, out=out[start : start + len(part)])
-        out *= _STEP
-        out += (_STEP / 2 - 1) * vector.sum(dtype=np.float32)
-        return out
+        return self._scored(codes, vector)
+
+    def nearest_lists(self, vector: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows of the inverted lists nearest to ``vector``, and the inner product of each with it."""
+        lists, nearness = self.lists, self._centroids @ vector
+        assert lists is not None
+        probed = np.argpartition(-nearness, PROBES)[:PROBES] if lists.total > PROBES else np.arange(lists.total)
+        parts = [self._list(number) for number in sorted(probed.tolist())]
+        rows = np.concatenate([rows for _, rows in parts])
+        return rows, self._scored(np.concatenate([codes for codes, _ in parts]), vector)
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Mean of all vectors, shape (dimension,)."""
+        return self.column("mean_vector")
 
     def verify(self) -> None:
         """Read everything and compare checksums; CorruptIndexError names the damaged file."""
@@ -160,8 +197,8 @@ class Segment:
         """Size of the segment's files."""
         return sum(entry["size"] for entry in self._manifest["files"].values())
 
-    def _strings(self, name: str) -> Strings:
-        return Strings(self.column(f"{name}_text"), self.column(f"{name}_end"))
+    def _strings(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        return self.column(f"{name}_text"), self.column(f"{name}_end")
 
     def _map(self, name: str) -> mmap.mmap | bytes:
         path, size = self.folder / name, self._manifest["files"][name]["size"]
@@ -176,62 +213,90 @@ class Segment:
         except OSError as exc:
             raise StorageError.from_os_error(exc, "reading the index", path) from exc
 
-    def _index(self) -> Any:
-        if self._ivf is None:
-            import faiss
+    def _flat(self, offset: int, count: int) -> NDArray[np.uint8]:
+        found = np.frombuffer(self._vectors, np.uint8, count * self.dimension, offset)
+        return found.reshape(count, self.dimension)
 
-            try:
-                self._ivf = faiss.read_index(str(self.folder / VECTORS), faiss.IO_FLAG_MMAP)
-            except RuntimeError as exc:
-                raise damaged(self.folder / VECTORS, "FAISS cannot read it") from exc
-            self._ivf.nprobe = PROBES
-        return self._ivf
+    def _list(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Codes and rows of one inverted list."""
+        assert self.lists is not None
+        before, after = self._list_ends[number : number + 2].tolist()
+        at, size = self.lists.at + before * (self.dimension + 8), after - before
+        rows = np.frombuffer(self._vectors, "<i8", size, at + size * self.dimension)
+        return self._flat(at, size), rows
 
-    def _probe(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        out = np.full(self.rows, -np.inf, np.float32)
-        scores, rows = self._index().search(vector.reshape(1, -1), min(CANDIDATES, self.rows))
-        found = rows[0] >= 0
-        out[rows[0][found]] = scores[0][found]
+    @cached_property
+    def _list_ends(self) -> NDArray[np.int64]:
+        return self.column("list_end").astype(np.int64)
+
+    @cached_property
+    def _centroids(self) -> NDArray[np.float32]:
+        """Centroids of the inverted lists, shape (lists, dimension), copied: in the file they are not aligned."""
+        assert self.lists is not None
+        found = np.frombuffer(self._vectors, "<f4", self.lists.total * self.dimension, self.lists.centroids_at)
+        return found.reshape(-1, self.dimension).astype(np.float32)
+
+    def _scored(self, codes: NDArray[np.uint8], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Inner products of decoded ``codes`` with ``vector``, block by block."""
+        out = np.empty(len(codes), np.float32)
+        block = np.empty((min(_SCAN_ROWS, len(codes)), self.dimension), np.float32)
+        for start in range(0, len(codes), _SCAN_ROWS):
+            part = codes[start : start + _SCAN_ROWS]
+            np.copyto(block[: len(part)], part)
+            np.dot(block[: len(part)], vector, out=out[start : start + len(part)])
+        out *= _STEP
+        out += (_STEP / 2 - 1) * vector.sum(dtype=np.float32)
         return out
 
-    def _clustered_codes(self) -> NDArray[np.uint8]:
-        import faiss
 
-        lists = self._index().invlists
-        codes = np.empty((self.rows, self.dimension), np.uint8)
-        for number in range(lists.nlist):
-            size = lists.list_size(number)
-            if size:
-                ids = faiss.rev_swig_ptr(lists.get_ids(number), size)
-                codes[ids] = faiss.rev_swig_ptr(lists.get_codes(number), size * self.dimension).reshape(size, -1)
-        return codes
+class Lists(NamedTuple):
+    """Where a vector file keeps its inverted lists: how many, and the offsets of centroids and of the first list."""
+
+    total: int
+    centroids_at: int
+    at: int
 
 
-def cluster(flat: Path, out: Path, rows: int, dimension: int) -> None:
+def cluster(flat: Path, out: Path, rows: int, dimension: int) -> tuple[Lists, NDArray[np.int64]]:
     """Rewrite a flat vector file as inverted lists of the same codes (k-means by FAISS over a sample of the rows).
 
-    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means.
+    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means. Returns where things lie
+    in the file, and where each list's vectors end, counted in vectors, from 0.
     """
     import faiss
 
     codes = np.memmap(flat, np.uint8, "r", _HEADER.size, (rows, dimension))
-    lists = int(4 * rows**0.5)
+    count = int(4 * rows**0.5)
     quantizer = faiss.IndexFlatIP(dimension)
     index = faiss.IndexIVFScalarQuantizer(
-        quantizer, dimension, lists, faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT, False
+        quantizer, dimension, count, faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT, False
     )
-    sample = codes[:: max(1, rows // (40 * lists))]
-    index.cp.niter = 10
+    sample = codes[:: max(1, rows // (40 * count))]
+    index.cp.niter = 8
     index.cp.spherical = True
-    index.train(_decode(sample))
+    index.train(decode(sample))
     # The range is fixed, not the one that training found: codes stay those of the flat file, byte for byte.
     faiss.copy_array_to_vector(np.array([-1.0, 2.0], np.float32), index.sq.trained)
     for start in range(0, rows, 50_000):
-        index.add(_decode(codes[start : start + 50_000]))
+        index.add(decode(codes[start : start + 50_000]))
     faiss.write_index(index, str(out))
+    lists = index.invlists
+    assert lists is not None
+    sizes = np.array([lists.list_size(number) for number in range(count)], np.int64)
+    return _located(out, quantizer.reconstruct_n(0, count), count, rows, dimension), np.r_[0, np.cumsum(sizes)]
 
 
-def _decode(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _located(path: Path, centroids: NDArray[np.float32], count: int, rows: int, dimension: int) -> Lists:
+    """Find the parts of FAISS's file: centroids by their bytes, lists (codes, then 64-bit rows, each) at its end."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        centroids_at = data.find(np.ascontiguousarray(centroids, "<f4").tobytes())
+        if centroids_at < 0:
+            raise RuntimeError("this version of FAISS writes inverted lists in another form")
+        return Lists(count, centroids_at, len(data) - rows * (dimension + 8))
+
+
+def decode(codes: NDArray[Any]) -> NDArray[np.float32]:
+    """Codes (or means of codes) → vectors of the same shape: ``encode`` undone but for its rounding."""
     decoded: NDArray[np.float32] = codes.astype(np.float32)
     decoded += 0.5
     decoded *= _STEP
@@ -241,9 +306,7 @@ def _decode(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def damaged(path: Path, why: str) -> CorruptIndexError:
     """The error for a file of the index that is not as it was written."""
-    return CorruptIndexError(
-        f"The index is damaged: {path}: {why}.", "Run `codemoat index --rebuild` to make it again."
-    )
+    return CorruptIndexError(f"The index is damaged: {path}: {why}.", "Run `codemoat index` to repair it.")
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

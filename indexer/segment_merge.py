@@ -5,15 +5,15 @@ Columns that may be larger than memory pass through arrays on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.segment import Segment, Strings
-from indexer.segment_write import REFERENCE_COLUMNS, SegmentWriter, ends
+from indexer.segment import Segment, Strings, folded
+from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends
 
 MOST_SEGMENTS = 8
 """More than this are merged: every query visits every segment."""
@@ -54,7 +54,7 @@ def merge(sources: Sequence[tuple[Segment, NDArray[np.int64]]], folder: Path) ->
         writer.column("row_file", files)
         writer.column("row_length", np.concatenate([p.segment.column("row_length")[p.row_lives] for p in parts]))
         _merge_postings(writer, parts)
-        _merge_references(writer, parts)
+        _merge_named(writer, parts)
         for part in parts:
             for start in range(0, part.segment.rows, 65_536):
                 window = slice(start, start + 65_536)
@@ -100,38 +100,75 @@ def _merge_postings(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
     writer.column("posting_count", counts)
 
 
-def _merge_references(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
-    lives = [~np.isin(p.segment.column("ref_file"), p.dead) for p in parts]
-    merged = _MergedStrings([p.segment.names for p in parts], [p.segment.column("name_first") for p in parts], lives)
-    columns = {label: writer.scratch(label, merged.total, np.uint32) for label in REFERENCE_COLUMNS}
-    scopes = sorted(set().union(*(set(p.segment.scopes.all()) for p in parts)))
-    numbers = {scope: number for number, scope in enumerate(scopes)}
-    for part, live, place in zip(parts, lives, merged.places, strict=True):
-        own = part.segment.scopes.all()
-        renumbered = np.fromiter(map(numbers.__getitem__, own), np.uint32, len(own))
-        for label, out in columns.items():
-            values = part.segment.column(label)[live]
-            out[place] = renumbered[values] if label == "ref_scope" else values
-    used, columns["ref_scope"] = np.unique(columns["ref_scope"], return_inverse=True)
-    writer.strings("name", merged.strings)
-    writer.strings("scope", [scopes[number] for number in used])
-    writer.column("name_first", merged.first)
-    for label, values in columns.items():
-        writer.column(label, values)
+def _merge_named(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
+    """References and definitions, which share the table of scopes."""
+    union = sorted(set().union(*(set(part.segment.scopes.all()) for part in parts)))
+    numbers = {scope: number for number, scope in enumerate(union)}
+    renumbered = [
+        np.fromiter(map(numbers.__getitem__, own), np.uint32, len(own))
+        for own in (part.segment.scopes.all() for part in parts)
+    ]
+    uses = _MergedEntries(writer, parts, "name", REFERENCE_COLUMNS, renumbered)
+    definitions = _MergedEntries(writer, parts, "def", DEFINITION_COLUMNS, renumbered, key=folded)
+    used = np.union1d(uses.columns["ref_scope"], definitions.columns["def_scope"])
+    writer.strings("scope", [union[number] for number in used])
+    for merged in (uses, definitions):
+        merged.write(used)
+
+
+class _MergedEntries:
+    """Entries below names (references, definitions) of several segments as one."""
+
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        parts: Sequence[_Part],
+        table: str,
+        labels: Sequence[str],
+        scopes: Sequence[NDArray[np.uint32]],
+        *,
+        key: Callable[[bytes], Any] | None = None,
+    ) -> None:
+        self._writer, self._table = writer, table
+        file_label, scope_label = labels[0], next(label for label in labels if label.endswith("_scope"))
+        lives = [~np.isin(part.segment.column(file_label), part.dead) for part in parts]
+        firsts = [part.segment.column(f"{table}_first") for part in parts]
+        tables = [part.segment.names if table == "name" else part.segment.defined for part in parts]
+        self._strings = _MergedStrings(tables, firsts, lives, key)
+        self.columns = {label: writer.scratch(label, self._strings.total, np.uint32) for label in labels}
+        for part, live, place, numbers in zip(parts, lives, self._strings.places, scopes, strict=True):
+            for label, out in self.columns.items():
+                values = part.segment.column(label)[live]
+                if label == scope_label:
+                    values = numbers[values]
+                elif label == "def_row":
+                    values = part.new_rows(values)
+                out[place] = values
+
+    def write(self, used_scopes: NDArray[Any]) -> None:
+        """Append names and columns; scopes as places among ``used_scopes``."""
+        self._writer.strings(self._table, self._strings.strings)
+        self._writer.column(f"{self._table}_first", self._strings.first)
+        for label, values in self.columns.items():
+            self._writer.column(label, np.searchsorted(used_scopes, values) if label.endswith("_scope") else values)
 
 
 class _MergedStrings:
     """Several string tables with entries below each string, as one: what remains, and where each live entry goes."""
 
     def __init__(
-        self, tables: Sequence[Strings], firsts: Sequence[NDArray[Any]], lives: Sequence[NDArray[np.bool_]]
+        self,
+        tables: Sequence[Strings],
+        firsts: Sequence[NDArray[Any]],
+        lives: Sequence[NDArray[np.bool_]],
+        key: Callable[[bytes], Any] | None = None,
     ) -> None:
         counts = [_counts(first, live) for first, live in zip(firsts, lives, strict=True)]
         kept = [
             [string for string, count in zip(table.all(), own.tolist(), strict=True) if count]
             for table, own in zip(tables, counts, strict=True)
         ]
-        self.strings: list[bytes] = sorted(set().union(*kept))
+        self.strings: list[bytes] = sorted(set().union(*kept), key=key)
         numbers = {string: number for number, string in enumerate(self.strings)}
         owners = [np.fromiter(map(numbers.__getitem__, own), np.int64, len(own)) for own in kept]
         sizes = np.zeros(len(self.strings), np.int64)

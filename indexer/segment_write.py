@@ -11,7 +11,7 @@ import os
 import shutil
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import segment as seg
-from indexer.analysis import Analysis
+from indexer.analysis import Analysis, Definitions, Uses
 from indexer.segment import Segment
 
 TEMPORARY = ".tmp-"
@@ -38,6 +38,7 @@ class SegmentWriter:
         self._columns: dict[str, tuple[str, int, int]] = {}
         self._files = {name: _Summed(self._temporary / name) for name in (seg.COLUMNS, seg.VECTORS)}
         self._vector_rows = 0
+        self._code_sum = np.zeros(dimension, np.int64)
         self._files[seg.VECTORS].write(seg.vector_header(0, dimension))
 
     def scratch(self, name: str, count: int, dtype: Any) -> NDArray[Any]:
@@ -49,53 +50,61 @@ class SegmentWriter:
     def column(self, name: str, values: NDArray[Any]) -> None:
         """Append a column of whole numbers, none negative, in the narrowest unsigned type that holds them."""
         top = int(values.max()) if len(values) else 0
-        dtype = np.min_scalar_type(top)
-        file = self._files[seg.COLUMNS]
-        file.write(bytes(-file.size % 8))
-        self._columns[name] = (dtype.str, file.size, len(values))
-        for start in range(0, len(values), 1 << 20):
-            file.write(np.ascontiguousarray(values[start : start + (1 << 20)], dtype).data)
+        self._append(name, values, np.min_scalar_type(top))
+
+    def floats(self, name: str, values: NDArray[np.float32]) -> None:
+        """Append a column of float32."""
+        self._append(name, values, np.dtype("<f4"))
 
     def strings(self, name: str, values: Sequence[bytes]) -> None:
         """Append a table of strings, sorted by the caller."""
         self.column(f"{name}_text", np.frombuffer(b"".join(values), np.uint8))
         self.column(f"{name}_end", ends(np.fromiter(map(len, values), np.int64, len(values))))
 
+    def _append(self, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> None:
+        file = self._files[seg.COLUMNS]
+        file.write(bytes(-file.size % 8))
+        self._columns[name] = (dtype.str, file.size, len(values))
+        for start in range(0, len(values), 1 << 20):
+            file.write(np.ascontiguousarray(values[start : start + (1 << 20)], dtype).data)
+
     def codes(self, codes: NDArray[np.uint8]) -> None:
         """Append codes of vectors, shape (n, dimension)."""
         self._files[seg.VECTORS].write(np.ascontiguousarray(codes).data)
         self._vector_rows += len(codes)
+        self._code_sum += codes.sum(axis=0, dtype=np.int64)
 
     def finish(self, rows: int) -> None:
         """Complete the files, flush them to the disk, and give the folder its name."""
         if self._vector_rows != rows:
             raise ValueError(f"{self._vector_rows} vectors for {rows} rows")
-        self._files[seg.VECTORS].patch(seg.vector_header(rows, self.dimension))
-        for file in self._files.values():
-            file.close()
-        clustered = rows >= seg.IVF_ROWS
-        if clustered:
+        # Decoding is linear, so the mean of the vectors is the decoded mean of their codes.
+        self.floats("mean_vector", seg.decode(self._code_sum / max(1, rows)))
+        vectors = self._files[seg.VECTORS]
+        vectors.patch(seg.vector_header(rows, self.dimension))
+        vectors.close()
+        lists = None
+        if rows >= seg.IVF_ROWS:
             flat = self._temporary / "flat.scratch"
             (self._temporary / seg.VECTORS).rename(flat)
-            seg.cluster(flat, self._temporary / seg.VECTORS, rows, self.dimension)
-            self._files[seg.VECTORS].measure()
+            lists, list_end = seg.cluster(flat, self._temporary / seg.VECTORS, rows, self.dimension)
+            self.column("list_end", list_end)
+            vectors.measure()
+        self._files[seg.COLUMNS].close()
         for leftover in self._temporary.glob("*.scratch"):
             leftover.unlink()
         manifest = {
             "format": seg.FORMAT,
             "rows": rows,
             "dimension": self.dimension,
-            "clustered": clustered,
+            "lists": lists and lists._asdict(),
             "columns": self._columns,
             "files": {name: {"size": file.size, "crc32": file.crc32} for name, file in self._files.items()},
         }
-        path = self._temporary / seg.MANIFEST
-        with path.open("w") as out:
-            json.dump(manifest, out)
-            out.flush()
-            os.fsync(out.fileno())
+        summed = _Summed(self._temporary / seg.MANIFEST)
+        summed.write(json.dumps(manifest).encode())
+        summed.close()
         _sync_folder(self._temporary)
-        shutil.rmtree(self.folder, ignore_errors=True)
         self._temporary.rename(self.folder)
         _sync_folder(self.folder.parent)
 
@@ -112,31 +121,31 @@ class SegmentBuilder:
     def __init__(self, folder: Path, dimension: int) -> None:
         self._writer = SegmentWriter(folder, dimension)
         self.rows = 0
-        self.postings = 0
-        """Postings held in memory, about 9 bytes each."""
-        self.references = 0
+        self.held = 0
+        """Entries held in memory (postings, references, definitions), about 10 bytes each."""
         self._row_file = array("q")
         self._row_length: list[NDArray[np.uint32]] = []
         self._vocabulary: dict[str, int] = {}
         self._postings: tuple[list[NDArray[Any]], ...] = ([], [], [])
-        self._names: dict[str, int] = {}
         self._scopes: dict[str, int] = {"": 0}
-        self._references = [array(kind) for kind in ("I", "q", "I", "I", "I", "I")]
+        self._uses = _Named(REFERENCE_COLUMNS)
+        self._definitions = _Named(DEFINITION_COLUMNS)
 
     def add(self, file_id: int, analysis: Analysis) -> int:
-        """Take the postings and references of a file; the row of its first chunk."""
+        """Take the postings, definitions and references of a file; the row of its first chunk."""
         first, count = self.rows, len(analysis.chunks)
         self.rows += count
         self._row_file.extend([file_id] * count)
-        self._row_length.append(np.frombuffer(analysis.postings.lengths, "<u4"))
+        self._row_length.append(_numbers(analysis.postings.lengths))
         vocabulary = self._vocabulary
         numbers = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in analysis.postings.terms], np.uint32)
         terms, rows, counts = self._postings
-        terms.append(numbers[np.frombuffer(analysis.postings.term_numbers, "<u4")])
-        rows.append(np.frombuffer(analysis.postings.chunk_numbers, "<u4") + np.uint32(first))
-        counts.append(np.minimum(np.frombuffer(analysis.postings.counts, "<u4"), 255).astype(np.uint8))
-        self.postings += len(rows[-1])
-        self._add_references(file_id, analysis)
+        terms.append(numbers[_numbers(analysis.postings.term_numbers)])
+        rows.append(_numbers(analysis.postings.chunk_numbers) + np.uint32(first))
+        counts.append(np.minimum(_numbers(analysis.postings.counts), 255).astype(np.uint8))
+        self.held += len(rows[-1])
+        self._add_uses(file_id, analysis.uses)
+        self._add_definitions(file_id, first, analysis.definitions)
         return first
 
     def add_vectors(self, vectors: NDArray[np.float32]) -> None:
@@ -149,24 +158,38 @@ class SegmentBuilder:
         writer.column("row_file", np.frombuffer(self._row_file, np.int64))
         writer.column("row_length", _concatenate(self._row_length, np.uint32))
         self._finish_postings()
-        self._finish_references()
+        scopes, rank = _sorted_names(self._scopes)
+        writer.strings("scope", scopes)
+        self._uses.finish(writer, "name", rank)
+        self._definitions.finish(writer, "def", rank, key=seg.folded)
         writer.finish(self.rows)
 
     def discard(self) -> None:
         """Remove what was written so far."""
         self._writer.discard()
 
-    def _add_references(self, file_id: int, analysis: Analysis) -> None:
-        names, scopes = self._names, self._scopes
-        name, file, start, size, line, scope = self._references
-        found = analysis.references
-        name.extend([names.setdefault(r.name, len(names)) for r in found])
-        file.extend([file_id] * len(found))
-        start.extend([r.start_byte for r in found])
-        size.extend([max(0, r.end_byte - r.start_byte) for r in found])
-        line.extend([r.line for r in found])
-        scope.extend([scopes.setdefault(r.enclosing or "", len(scopes)) for r in found])
-        self.references += len(found)
+    def _add_uses(self, file_id: int, uses: Uses) -> None:
+        count = uses.total
+        if count:
+            names = self._uses.numbers(uses.names)[_numbers(uses.name_numbers)]
+            file, scopes = np.full(count, file_id, np.uint32), self._scope_numbers(uses)
+            self._uses.add(names, (file, _numbers(uses.starts), _numbers(uses.lines), scopes))
+            self.held += 2 * count
+
+    def _add_definitions(self, file_id: int, first_row: int, found: Definitions) -> None:
+        count = len(found.names)
+        if count:
+            file = np.full(count, file_id, np.uint32)
+            rows = _numbers(found.chunk_numbers) + np.uint32(first_row)
+            kinds, exported = (np.frombuffer(column, np.uint8) for column in (found.kinds, found.exported))
+            columns = (file, rows, _numbers(found.starts), _numbers(found.lines), self._scope_numbers(found), kinds)
+            self._definitions.add(self._definitions.numbers(found.names), (*columns, exported))
+            self.held += 3 * count
+
+    def _scope_numbers(self, columns: Uses | Definitions) -> NDArray[np.uint32]:
+        scopes = self._scopes
+        numbers = np.array([scopes.setdefault(s, len(scopes)) for s in columns.scopes], np.uint32)
+        return numbers[_numbers(columns.scope_numbers)]
 
     def _finish_postings(self) -> None:
         order, rank = _sorted_names(self._vocabulary)
@@ -184,22 +207,49 @@ class SegmentBuilder:
         self._writer.column("posting_row", rows[place])
         self._writer.column("posting_count", counts[place])
 
-    def _finish_references(self) -> None:
-        names, name_rank = _sorted_names(self._names)
-        scopes, scope_rank = _sorted_names(self._scopes)
-        kinds = (np.uint32, np.int64, np.uint32, np.uint32, np.uint32, np.uint32)
-        name, *rest = (np.frombuffer(a, t) for a, t in zip(self._references, kinds, strict=True))
-        name = name_rank[name]
-        rest[-1] = scope_rank[rest[-1]]
-        place = _stable_order(name)
-        self._writer.strings("name", names)
-        self._writer.strings("scope", scopes)
-        self._writer.column("name_first", ends(np.bincount(name, minlength=len(names))))
-        for label, values in zip(REFERENCE_COLUMNS, rest, strict=True):
-            self._writer.column(label, values[place])
+
+REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")
+DEFINITION_COLUMNS = ("def_file", "def_row", "def_start", "def_lines", "def_scope", "def_kind", "def_exported")
 
 
-REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_size", "ref_line", "ref_scope")
+class _Named:
+    """Entries below names, collected file by file: columns that ``finish`` sorts by name, stable within a name."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._known: dict[str, int] = {}
+        self._names: list[NDArray[np.uint32]] = []
+        self._columns: list[list[NDArray[Any]]] = [[] for _ in labels]
+
+    def numbers(self, names: Sequence[str]) -> NDArray[np.uint32]:
+        """A number for each name, the same for equal names."""
+        known = self._known
+        return np.array([known.setdefault(name, len(known)) for name in names], np.uint32)
+
+    def add(self, names: NDArray[np.uint32], columns: Sequence[NDArray[Any]]) -> None:
+        """Entries with the numbers of their names, columns in the order of the labels."""
+        self._names.append(names)
+        for parts, column in zip(self._columns, columns, strict=True):
+            parts.append(column)
+
+    def finish(
+        self,
+        writer: SegmentWriter,
+        table: str,
+        scope_rank: NDArray[np.uint32],
+        *,
+        key: Callable[[bytes], Any] | None = None,
+    ) -> None:
+        """Write names as ``table``, where each one's entries start as ``table_first``, and the columns."""
+        strings, rank = _sorted_names(self._known, key)
+        names = rank[_concatenate(self._names, np.uint32)]
+        place = _stable_order(names)
+        writer.strings(table, strings)
+        writer.column(f"{table}_first", ends(np.bincount(names, minlength=len(strings))))
+        for label, parts in zip(self._labels, self._columns, strict=True):
+            values = _concatenate(parts, np.uint32)
+            parts.clear()
+            writer.column(label, (scope_rank[values] if label.endswith("_scope") else values)[place])
 
 
 class _Summed:
@@ -264,10 +314,16 @@ def ends(sizes: NDArray[Any]) -> NDArray[np.int64]:
     return out
 
 
-def _sorted_names(numbered: dict[str, int]) -> tuple[list[bytes], NDArray[np.uint32]]:
-    """The names as sorted bytes, and for each old number its place among them."""
+def _numbers(column: bytes) -> NDArray[np.uint32]:
+    return np.frombuffer(column, "<u4")
+
+
+def _sorted_names(
+    numbered: dict[str, int], key: Callable[[bytes], Any] | None = None
+) -> tuple[list[bytes], NDArray[np.uint32]]:
+    """The names as bytes sorted by ``key``, and for each old number its place among them."""
     encoded = {name.encode("utf-8", "surrogatepass"): number for name, number in numbered.items()}
-    ordered = sorted(encoded)
+    ordered = sorted(encoded, key=key)
     rank = np.zeros(len(numbered), np.uint32)
     rank[[encoded[name] for name in ordered]] = np.arange(len(ordered), dtype=np.uint32)
     return ordered, rank

@@ -5,21 +5,22 @@ Valid within one read transaction of the database; ``Index`` opens that around e
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.search import Definition
+from indexer.body import Body, unpack
+from indexer.corpus import Definitions, Near
 from indexer.segment import Segment
-from indexer.store import Database, Generation
+from indexer.store import Database, Generation, mapped_errors
 from indexer.types import Chunk, Reference, Span, Symbol
 
-_KEPT_TEXTS = 32
-"""Texts of files that stay unpacked while a query's hits are shown."""
+_KEPT_BODIES = 32
+"""Bodies of files that stay unpacked while a query's hits are shown."""
+_KEPT_PATH_TERMS = 256
 CHUNKS_A_FILE = 1 << 20
 """``Chunk.id`` is the file's id times this, plus the chunk's number in the file."""
 
@@ -27,35 +28,48 @@ CHUNKS_A_FILE = 1 << 20
 class _File(NamedTuple):
     path: str
     language: str
-    first_row: int
-    """Row of its first chunk, over all segments."""
+    first_row: int | None
+    """Row of its first chunk, over all segments; None for a file without chunks."""
 
 
 class Snapshot:
     """Implements ``search.Corpus`` and the look-ups of ``Index``."""
 
     def __init__(
-        self, database: Database, generation: Generation, segments: dict[int, Segment], dead: dict[int, list[int]]
+        self,
+        database: Database,
+        generation: Generation,
+        segments: Mapping[int, Segment],
+        dead: Mapping[int, list[int]],
+        damaged: tuple[str, ...] = (),
     ) -> None:
-        """``segments`` by number, in row order; ``dead``: ids of dead files by segment."""
+        """``segments`` by number, in row order; ``dead``: ids of dead files by segment; ``damaged``: see types."""
         self.generation = generation
+        self.damaged = damaged
         self._database = database
         self._segments = list(segments.values())
         self._dead = [np.array(dead.get(number, ()), np.int64) for number in segments]
         self._bases = np.cumsum([0, *(segment.rows for segment in self._segments)]).tolist()
         self._base_of = dict(zip(segments, self._bases, strict=False))
         self._files: dict[int, _File] = {}
-        self._texts: dict[int, bytes] = {}
+        self._bodies: dict[int, Body] = {}
+        self._path_terms: dict[str, NDArray[np.int32]] = {}
 
     @property
     def rows(self) -> int:
         """Number of rows, dead ones included."""
         return int(self._bases[-1])
 
-    @property
-    def file_count(self) -> int:
-        """Number of live files."""
-        return self.generation.files
+    @cached_property
+    def live_rows(self) -> int:
+        """Number of rows that still exist."""
+        return self.rows if self.alive is None else int(np.count_nonzero(self.alive))
+
+    @cached_property
+    def mean_length(self) -> float:
+        """Terms in the average living chunk, at least 1."""
+        lengths = self.lengths if self.alive is None else self.lengths[self.alive]
+        return max(1.0, float(lengths.mean(dtype=np.float64)) if len(lengths) else 1.0)
 
     @cached_property
     def lengths(self) -> NDArray[np.float32]:
@@ -77,11 +91,11 @@ class Snapshot:
         ]
         return np.concatenate(parts)
 
-    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Live rows that hold ``term``, ascending, and how often each does."""
+    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
         parts = [segment.postings(term) for segment in self._segments]
         if not parts:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
+            return np.empty(0, np.int32), np.empty(0, np.uint8)
         rows = np.concatenate([own + np.int32(base) for (own, _), base in zip(parts, self._bases, strict=False)])
         counts = np.concatenate([own for _, own in parts])
         if self.alive is not None:
@@ -89,35 +103,80 @@ class Snapshot:
             rows, counts = rows[live], counts[live]
         return rows, counts
 
-    def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine of every row with ``vector``, shape (rows,); -inf where it was not looked at, and for dead rows."""
+    def nearest(self, vector: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> Near:
+        """The ``n`` live rows (of those ``allowed``) nearest to a unit vector, best first, equal ones by row.
+
+        Exact in segments without inverted lists.
+        """
         vector = np.ascontiguousarray(vector, np.float32)
-        parts = [segment.similarities(vector) for segment in self._segments]
-        scores = np.concatenate(parts) if parts else np.empty(0, np.float32)
-        if self.alive is not None:
-            scores[~self.alive] = -np.inf
-        return scores
+        parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
+        total, counted = 0.0, 0
+        for segment, base in zip(self._segments, self._bases, strict=False):
+            if segment.lists is None:
+                rows, cosines = np.arange(segment.rows, dtype=np.int64), segment.similarities(vector)
+            else:
+                rows, cosines = segment.nearest_lists(vector)
+                total += float(segment.mean @ vector) * segment.rows
+                counted += segment.rows
+            rows = rows + base
+            if self.alive is not None:
+                live = self.alive[rows]
+                rows, cosines = rows[live], cosines[live]
+            if segment.lists is None:
+                total += float(cosines.sum(dtype=np.float64))
+                counted += len(cosines)
+            if allowed is not None:
+                rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
+            parts.append(_highest(rows, cosines, n))
+        rows = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in parts)])
+        cosines = np.concatenate([np.empty(0, np.float32), *(cosines for _, cosines in parts)])
+        return Near(*_highest(rows, cosines, n), total / max(1, counted))
 
     def files_with_path_term(self, term: str) -> NDArray[np.int32]:
         """Live files whose ``path_terms`` hold ``term``, ascending."""
-        found = self._database.rows("SELECT file_id FROM path_terms WHERE term = ? ORDER BY file_id", (term,))
-        return np.array([file_id for (file_id,) in found], np.int32)
+        files = self._path_terms.get(term)
+        if files is None:
+            found = self._database.rows("SELECT file_id FROM path_terms WHERE term = ? ORDER BY file_id", (term,))
+            files = np.fromiter((file_id for (file_id,) in found), np.int32, len(found))
+            if len(self._path_terms) >= _KEPT_PATH_TERMS:
+                self._path_terms.clear()
+            self._path_terms[term] = files
+        return files
 
-    def definitions(self, name: str) -> list[Definition]:
-        """Live definitions by bare name: the exact ones first, then those in another ASCII case; each by path."""
-        found = self._database.rows(
-            "SELECT s.file_id, f.segment, f.first_row + s.chunk, s.name, s.parent, s.kind, s.start_line, s.end_line,"
-            " f.language FROM symbols s JOIN files f ON f.id = s.file_id WHERE s.name = ? ORDER BY f.path, s.n",
-            (name,),
+    def files_in(self, language: str) -> NDArray[np.int32]:
+        """Live files in a language, ascending."""
+        found = self._database.rows("SELECT id FROM files WHERE language = ? ORDER BY id", (language,))
+        return np.fromiter((file_id for (file_id,) in found), np.int32, len(found))
+
+    def definitions(self, name: str) -> Definitions:
+        """Live definitions by bare name, in whatever ASCII case."""
+        return Definitions.joined(
+            [
+                self._definitions(segment, dead, base, spelled, where, exact=spelled == name)
+                for segment, dead, base in zip(self._segments, self._dead, self._bases, strict=False)
+                for spelled, where in segment.definitions(name)
+            ]
         )
-        definitions = [
-            Definition(
-                file_id, self._base_of[segment] + row, own, f"{parent}.{own}" if parent else own, kind, start, end,
-                _exported(own, language),
-            )
-            for file_id, segment, row, own, parent, kind, start, end, language in found
-        ]  # fmt: skip
-        return sorted(definitions, key=lambda definition: definition.name != name)
+
+    def _definitions(
+        self, segment: Segment, dead: NDArray[np.int64], base: int, name: str, where: slice, *, exact: bool
+    ) -> Definitions:
+        files = segment.column("def_file")[where].astype(np.int64)
+        live = ~np.isin(files, dead) if len(dead) else np.ones(len(files), np.bool_)
+
+        def column(label: str, dtype: type[np.generic]) -> NDArray[Any]:
+            return segment.column(label)[where][live].astype(dtype)
+
+        return Definitions(
+            files[live],
+            column("def_row", np.int64) + base,
+            column("def_kind", np.uint8),
+            column("def_start", np.int64),
+            column("def_lines", np.int64),
+            column("def_exported", np.bool_),
+            np.full(int(live.sum()), exact, np.bool_),
+            [segment.scope(number) for number in column("def_scope", np.int64).tolist()],
+        )
 
     def path(self, file_id: int) -> str:
         """Path of a file, relative to the root."""
@@ -127,64 +186,65 @@ class Snapshot:
         """Language of a file."""
         return self._file(file_id).language
 
+    def first_row(self, file_id: int) -> int | None:
+        """Row of a file's first chunk; None if it has none."""
+        return self._file(file_id).first_row
+
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row."""
         file_id = int(self.file_ids[row])
         file = self._file(file_id)
-        n = int(row) - file.first_row
-        start, end, first, last, symbol = self._database.row(
-            "SELECT start_byte, end_byte, start_line, end_line, symbol FROM chunks WHERE file_id = ? AND n = ?",
-            (file_id, n),
-        )
-        text = self._text(file_id)[start:end].decode("utf-8", "replace")
+        assert file.first_row is not None
+        n, body = int(row) - file.first_row, self._body(file_id)
+        start, end, first, last, symbol = body.chunks[n]
+        text = body.text[start:end].decode("utf-8", "replace")
         span = Span(start, end, first, last)
         return Chunk(file_id * CHUNKS_A_FILE + n, file.path, file.language, span, text, symbol)
 
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
         found = self._database.row("SELECT id, chunks FROM files WHERE path = ? AND skipped IS NULL", (path,))
-        if found is None:
-            return slice(0, 0)
-        first = self._file(found[0]).first_row
-        return slice(first, first + found[1])
+        first = self._file(found[0]).first_row if found else None
+        return slice(0, 0) if first is None else slice(first, first + found[1])
 
     def symbols(self, name: str) -> list[Symbol]:
         """Definitions of a bare or qualified name (``search``, ``Index.search``), exact case first, then by path."""
         *scope, bare = name.replace("::", ".").replace("#", ".").split(".")
-        found = self._symbols("s.name = ?", (bare,))
         wanted = ".".join((*scope, bare)).lower()
-        found = [s for s in found if not scope or f".{s.qualified}".lower().endswith("." + wanted)]
-        return sorted(found, key=lambda symbol: symbol.name != bare)
+        found: list[Symbol] = []
+        for file_id in np.unique(self.definitions(bare).files).tolist():
+            own = [s for s in self._symbols(file_id) if s.name.lower() == bare.lower()]
+            found += [s for s in own if not scope or f".{s.qualified}".lower().endswith("." + wanted)]
+        return sorted(found, key=lambda symbol: (symbol.name != bare, symbol.path, symbol.span.start_byte))
 
     def file_symbols(self, path: str) -> list[Symbol]:
         """Definitions in a file, in its order."""
-        return self._symbols("f.path = ?", (path,))
+        file_id = self._id(path)
+        return [] if file_id is None else self._symbols(file_id)
 
     def references(self, name: str) -> list[Reference]:
         """Uses of a bare name, by path and place."""
+        size = len(name.encode("utf-8", "surrogatepass"))
         found: list[Reference] = []
         for segment, dead in zip(self._segments, self._dead, strict=True):
             where = segment.references(name)
             files = segment.column("ref_file")[where].astype(np.int64)
             live = ~np.isin(files, dead)
-            columns = [
-                segment.column(label)[where][live].tolist()
-                for label in ("ref_start", "ref_size", "ref_line", "ref_scope")
-            ]
-            for file_id, start, size, line, scope in zip(files[live].tolist(), *columns, strict=True):
-                enclosing = segment.scopes[scope].decode("utf-8", "surrogatepass") or None
+            columns = [segment.column(label)[where][live].tolist() for label in ("ref_start", "ref_line", "ref_scope")]
+            for file_id, start, line, scope in zip(files[live].tolist(), *columns, strict=True):
+                enclosing = segment.scope(scope) or None
                 found.append(Reference(name, self.path(file_id), Span(start, start + size, line, line), enclosing))
         return sorted(found, key=lambda reference: (reference.path, reference.span.start_byte))
 
     def imports(self, path: str) -> tuple[str, ...]:
         """What a file imports, as written, in its order."""
-        sql = "SELECT i.name FROM imports i JOIN files f ON f.id = i.file_id WHERE f.path = ? ORDER BY i.n"
-        return tuple(name for (name,) in self._database.rows(sql, (path,)))
+        file_id = self._id(path)
+        return () if file_id is None else self._body(file_id).imports
 
     def text(self, path: str) -> str | None:
         """A file's text as indexed, or None if it is not in the index."""
-        found = self._database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
-        return self._text(found[0]).decode("utf-8", "replace") if found else None
+        file_id = self._id(path)
+        return None if file_id is None else self._body(file_id).text.decode("utf-8", "replace")
 
     def paths(self) -> list[str]:
         """Paths of all files, sorted."""
@@ -192,17 +252,21 @@ class Snapshot:
         return [path for (path,) in found]
 
     def verify(self) -> None:
-        """Compare the segments' checksums; CorruptIndexError names the first damaged file."""
+        """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""
         for segment in self._segments:
             segment.verify()
+        with mapped_errors("reading the index", self._database.path):
+            for (body,) in self._database.connection.execute("SELECT body FROM bodies"):
+                unpack(body)
 
-    def _symbols(self, condition: str, parameters: Sequence[Any]) -> list[Symbol]:
-        found = self._database.rows(
-            "SELECT s.name, s.kind, f.path, s.start_byte, s.end_byte, s.start_line, s.end_line, s.parent, s.signature"
-            f" FROM symbols s JOIN files f ON f.id = s.file_id WHERE {condition} ORDER BY f.path, s.n",
-            parameters,
-        )
-        return [Symbol(row[0], row[1], row[2], Span(*row[3:7]), row[7], row[8]) for row in found]
+    def _symbols(self, file_id: int) -> list[Symbol]:
+        path, rows = self.path(file_id), self._body(file_id).symbols
+        spans = (Span(s.start_byte, s.end_byte, s.start_line, s.end_line) for s in rows)
+        return [Symbol(s.name, s.kind, path, span, s.parent, s.signature) for s, span in zip(rows, spans, strict=True)]
+
+    def _id(self, path: str) -> int | None:
+        found = self._database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
+        return int(found[0]) if found else None
 
     def _file(self, file_id: int) -> _File:
         file = self._files.get(file_id)
@@ -210,24 +274,30 @@ class Snapshot:
             path, language, segment, first = self._database.row(
                 "SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,)
             )
-            base = self._base_of[segment] + first if segment is not None else 0
-            file = self._files[file_id] = _File(path, language, base)
+            base = self._base_of.get(segment)
+            file = self._files[file_id] = _File(path, language, None if base is None else base + first)
         return file
 
-    def _text(self, file_id: int) -> bytes:
-        text = self._texts.get(file_id)
-        if text is None:
-            (body,) = self._database.row("SELECT body FROM texts WHERE file_id = ?", (file_id,))
-            if len(self._texts) >= _KEPT_TEXTS:
-                self._texts.clear()
-            text = self._texts[file_id] = zlib.decompress(body)
-        return text
+    def _body(self, file_id: int) -> Body:
+        body = self._bodies.get(file_id)
+        if body is None:
+            (blob,) = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+            if len(self._bodies) >= _KEPT_BODIES:
+                self._bodies.clear()
+            body = self._bodies[file_id] = unpack(blob)
+        return body
 
     def _concatenated(self, column: str, dtype: Any) -> NDArray[Any]:
         parts = [segment.column(column).astype(dtype) for segment in self._segments]
         return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
-def _exported(name: str, language: str) -> bool:
-    """Whether other files are meant to use the name, by the convention of its language, as far as the name shows."""
-    return name[:1].isupper() if language == "go" else not name.startswith("_")
+def _highest(
+    rows: NDArray[np.int64], cosines: NDArray[np.float32], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The ``n`` highest, best first, equal ones by row."""
+    if 0 < n < len(rows):
+        keep = cosines >= np.partition(cosines, -n)[-n]
+        rows, cosines = rows[keep], cosines[keep]
+    order = np.lexsort((rows, -cosines))[: max(n, 0)]
+    return rows[order], cosines[order]

@@ -20,51 +20,47 @@ from indexer.errors import (
     IndexStoreError,
     NewerIndexError,
     NoIndexError,
+    OlderIndexError,
     StorageError,
 )
 
-FORMAT = 1
-"""Version of the tables and segments. A reader refuses a higher one; an update rewrites a lower one."""
+FORMAT = 2
+"""Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
 DATABASE = "index.sqlite"
 SYNCHRONOUS = "FULL"
 """A commit is on the disk when it returns: a power cut loses no published generation."""
 _APPLICATION = 0x636D6F61
 """The file's application id (``cmoa``)."""
 _BUSY_SECONDS = 10.0
+_FREE_SHARE = 0.25
+"""More unused pages than this in the file are given back to the disk."""
 
-_SCHEMA = """
+_FILE_COLUMNS = """
+    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT, masked INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER, chunks INTEGER NOT NULL DEFAULT 0,
+    symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
+"""
+_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
-CREATE TABLE files (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT,
-    masked INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER,
-    chunks INTEGER NOT NULL DEFAULT 0, symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE texts (file_id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE chunks (
-    file_id INTEGER, n INTEGER, start_byte INTEGER, end_byte INTEGER, start_line INTEGER, end_line INTEGER,
-    symbol TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
-CREATE TABLE symbols (
-    file_id INTEGER, n INTEGER, name TEXT COLLATE NOCASE, kind TEXT, start_byte INTEGER, end_byte INTEGER,
-    start_line INTEGER, end_line INTEGER, parent TEXT, signature TEXT, chunk INTEGER,
-    PRIMARY KEY (file_id, n)) WITHOUT ROWID;
-CREATE INDEX symbols_by_name ON symbols (name);
-CREATE TABLE imports (file_id INTEGER, n INTEGER, name TEXT, PRIMARY KEY (file_id, n)) WITHOUT ROWID;
-CREATE INDEX imports_by_name ON imports (name);
+CREATE TABLE files (id INTEGER PRIMARY KEY, {_FILE_COLUMNS}
+CREATE TABLE staged (id INTEGER PRIMARY KEY AUTOINCREMENT, {_FILE_COLUMNS}
+CREATE TABLE bodies (file_id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE path_terms (term TEXT, file_id INTEGER, PRIMARY KEY (term, file_id)) WITHOUT ROWID;
 CREATE TABLE directories (path TEXT PRIMARY KEY, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE segments (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
+CREATE TABLE segments (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, staged INTEGER NOT NULL);
 CREATE TABLE tombstones (
     segment INTEGER, file_id INTEGER, rows INTEGER NOT NULL, PRIMARY KEY (segment, file_id)) WITHOUT ROWID;
 CREATE TABLE generations (
     id INTEGER PRIMARY KEY, created REAL NOT NULL, files INTEGER NOT NULL, chunks INTEGER NOT NULL,
     symbols INTEGER NOT NULL, refs INTEGER NOT NULL, bytes INTEGER NOT NULL);
 """
-_TABLES = (
-    "meta", "files", "texts", "chunks", "symbols", "imports", "path_terms", "directories", "segments", "tombstones",
-    "generations",
-)  # fmt: skip
 KEPT_GENERATIONS = 20
 """Rows of ``generations`` that stay; only the last one's segments do."""
+
+
+REPAIR = "Run `codemoat index` to repair it."
+"""The hint of every error about damage."""
 
 
 class Generation(NamedTuple):
@@ -106,7 +102,7 @@ def mapped_errors(doing: str, path: Path) -> Iterator[None]:
 def _mapped(exc: sqlite3.Error, doing: str, path: Path) -> IndexStoreError | StorageError:
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA):
-        return CorruptIndexError(f"The index is damaged: {path}.", "Run `codemoat index --rebuild` to make it again.")
+        return CorruptIndexError(f"The index is damaged: {path}.", REPAIR)
     if code == sqlite3.SQLITE_FULL:
         return StorageError(f"The disk is full: {doing} at {path} stopped.", "Free some space and run it again.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
@@ -119,9 +115,7 @@ def _mapped(exc: sqlite3.Error, doing: str, path: Path) -> IndexStoreError | Sto
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StorageError(f"{doing[:1].upper()}{doing[1:]} at {path} waited too long for another process.")
     if isinstance(exc, sqlite3.OperationalError | sqlite3.DatabaseError) and "no such" in str(exc):
-        return CorruptIndexError(
-            f"The index is damaged: {path}: {exc}.", "Run `codemoat index --rebuild` to make it again."
-        )
+        return CorruptIndexError(f"The index is damaged: {path}: {exc}.", REPAIR)
     return StorageError(f"{doing[:1].upper()}{doing[1:]} at {path} failed: {exc}.")
 
 
@@ -156,6 +150,10 @@ class Database:
 
     def segments(self) -> list[int]:
         """Numbers of the generation's segments, in row order."""
+        return [number for (number,) in self.rows("SELECT number FROM segments WHERE NOT staged ORDER BY number")]
+
+    def all_segments(self) -> list[int]:
+        """Numbers of these and of those that an update under way, or an interrupted one, has finished."""
         return [number for (number,) in self.rows("SELECT number FROM segments ORDER BY number")]
 
     def tombstones(self) -> dict[int, list[int]]:
@@ -204,9 +202,9 @@ def file_state(folder: Path) -> tuple[int, int, int]:
 
 
 def open_writer(folder: Path) -> Database:
-    """Open for writing, creating folder, file and tables as needed. An older format's contents are dropped.
+    """Open for writing, creating folder, file and tables as needed; the caller holds the writer's lock.
 
-    The caller holds the writer's lock.
+    CorruptIndexError, NewerIndexError, OlderIndexError, StorageError.
     """
     path = folder / DATABASE
     with mapped_errors("writing the index", path):
@@ -214,16 +212,17 @@ def open_writer(folder: Path) -> Database:
         connection = _connect(path, "rwc")
     database = Database(folder, connection)
     try:
-        version = check_format(database, older_is_fine=True)
         with mapped_errors("writing the index", path):
+            if check_format(database) == 0:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, or not at all
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA temp_store = MEMORY")
-            if version < FORMAT:
-                connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")
+            if check_format(database) == 0:
                 _create_tables(connection)
-                connection.execute("COMMIT")
+            connection.execute("COMMIT")
     except BaseException:
         database.close()
         raise
@@ -237,23 +236,24 @@ def remove_database(folder: Path) -> None:
             Path(f"{folder / DATABASE}{suffix}").unlink(missing_ok=True)
 
 
-def check_format(database: Database, *, older_is_fine: bool = False) -> int:
-    """The file's format version, 0 for an empty file. NewerIndexError, or CorruptIndexError for something else."""
+def check_format(database: Database) -> int:
+    """The file's format version, 0 for an empty file.
+
+    NewerIndexError, OlderIndexError, or CorruptIndexError for something else.
+    """
     (application,), (version,) = database.row("PRAGMA application_id"), database.row("PRAGMA user_version")
     (tables,) = database.row("SELECT count(*) FROM sqlite_master")
     if not tables:
         return 0
     if application != _APPLICATION:
-        raise CorruptIndexError(
-            f"{database.path} is not an index of codemoat.", "Run `codemoat index --rebuild` to make one."
-        )
+        raise CorruptIndexError(f"{database.path} is not an index of codemoat.", REPAIR)
     if version > FORMAT:
         raise NewerIndexError(
             f"The index at {database.folder} was made by a newer codemoat (format {version}, this one knows {FORMAT}).",
             "Update codemoat, or run `codemoat index --rebuild` to make the index again with this version.",
         )
-    if version < FORMAT and not older_is_fine:
-        raise NoIndexError(
+    if version < FORMAT:
+        raise OlderIndexError(
             f"The index at {database.folder} was made by an older codemoat.", "Run `codemoat index` to make it again."
         )
     return int(version)
@@ -286,31 +286,15 @@ def publish(database: Database) -> int:
     return number
 
 
-def clear_tables(database: Database) -> None:
-    """Forget everything but the last generation's number and the segments' counter, within the transaction under way.
-
-    Readers tell generations and segments apart by those two.
-    """
-    last = database.generation()
-    counter = database.row("SELECT value FROM meta WHERE key = 'next_segment'")
-    _create_tables(database.connection)
-    if last is not None:
-        database.connection.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?)", last)
-    if counter is not None:
-        database.connection.execute("INSERT INTO meta VALUES ('next_segment', ?)", counter)
-
-
-def is_sound(database: Database) -> bool:
-    """Whether the file can be rebuilt in place: SQLite finds it whole and the tables are those of this version."""
-    if database.rows("PRAGMA quick_check(1)") != [("ok",)]:
-        return False
-    have = {name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return have.issuperset(_TABLES)
+def shrink(database: Database) -> None:
+    """Give unused pages back to the disk when there are many; outside of any transaction."""
+    (free,), (pages,) = database.row("PRAGMA freelist_count"), database.row("PRAGMA page_count")
+    if free > _FREE_SHARE * pages:
+        with mapped_errors("writing the index", database.path):
+            database.connection.execute("PRAGMA incremental_vacuum").fetchall()
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
-    for table in _TABLES:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
     for statement in _SCHEMA.split(";"):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")

@@ -21,14 +21,20 @@ class Span:
     end_line: int
 
 
+KINDS = (
+    "class", "interface", "enum", "function", "method", "constructor", "property", "field", "variable", "constant",
+    "type", "module", "macro", "section",
+)  # fmt: skip
+"""What a symbol can be. Segments store a kind as its number here: append only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A definition. ``parent`` is the dotted qualified name of what encloses it (``Index`` for ``Index.search``)."""
 
     name: str
     kind: str
-    """One of: class, interface, enum, function, method, constructor, property, field, variable, constant, type,
-    module, macro, section."""
+    """One of ``KINDS``."""
     path: str
     span: Span
     parent: str | None = None
@@ -118,7 +124,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an update is. ``stage`` is one of: wait (another process writes), list, parse, embed, write."""
+    """How far an update is.
+
+    ``stage`` is one of: wait (another process writes), anew (the old index cannot be used; ``current`` says why), list,
+    parse, paused, write, merge. ``rate`` is in bytes a second, ``seconds_left`` at that rate.
+    """
 
     stage: str
     files_done: int
@@ -126,6 +136,8 @@ class Progress:
     bytes_done: int
     bytes_total: int
     current: str = ""
+    rate: float = 0.0
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,10 @@ class UpdateReport:
     files_parsed: int = 0
     files_removed: int = 0
     bytes_read: int = 0
+    files_resumed: int = 0
+    """Files taken over from an update that was interrupted."""
+    repaired: tuple[str, ...] = ()
+    """What was damaged, one sentence each; the files that it hit were analysed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,8 @@ class SearchResult:
     hits: tuple[Hit, ...]
     generation: int
     stale: bool
+    damaged: tuple[str, ...] = ()
+    """Parts of the index that could not be used, one sentence each; the next update repairs them."""
 
 
 @dataclass(frozen=True, slots=True)

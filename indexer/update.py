@@ -1,41 +1,41 @@
-"""Bringing an index up to date: list → compare → analyse what changed → one new segment and one commit.
+"""Bringing an index up to date: list → compare → analyse what changed → publish in one commit.
 
-Nothing is published before the commit; whatever stops an update before it leaves the last generation as it was.
+Nothing is visible before that commit; whatever stops an update leaves the last generation as it was, and what was
+analysed by then is taken over by the next one (``staging.py``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.analysis import Analysis
 from indexer.config import IndexConfig
+from indexer.control import Cancel, Control, Pace
 from indexer.errors import CancelledError
 from indexer.plan import Plan, make_plan
+from indexer.repair import Damage, clear_mark, find_damage, is_suspect
 from indexer.rows import FileRows
-from indexer.segment import Segment, damaged
+from indexer.segment import Segment
 from indexer.segment_merge import choose, merge
-from indexer.segment_write import SegmentBuilder, remove_leftovers, segment_folder
+from indexer.segment_write import remove_leftovers, segment_folder
+from indexer.staging import Staging, in_order, next_segment, take_over
 from indexer.stale import folder_mtime
-from indexer.store import Database, clear_tables, mapped_errors, mismatch, publish
+from indexer.store import Database, mapped_errors, mismatch, publish, shrink
 from indexer.types import Progress, Skipped, UpdateReport
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
     from indexer.files import ListedFile, Listing
-    from indexer.workers import Cancel
 
-RECIPE = 1
+RECIPE = 2
 """Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
 SEGMENTS = "segments"
-_EMBED_BATCH = 256
-"""Texts embedded at once."""
-_SEGMENT_POSTINGS = 24_000_000
-"""A segment that holds more in memory is finished and the next one begun: about 220 MB of postings."""
+_SMALL_MERGE = 20_000
+"""Rows that may be merged before a change is published: about 0.1 s. Larger merges come after it."""
 
 
 class Update:
@@ -55,195 +55,250 @@ class Update:
         self._database = database
         self._execute = database.connection.execute
         self._load_embedder = load_embedder
-        self._embedder: Embedder | None = None
         self._progress = progress or (lambda _: None)
         self._cancel = cancel
         self._segments = database.folder / SEGMENTS
         self._rows = FileRows(database, root, time.time_ns())
-        self._builder: SegmentBuilder | None = None
-        self._number = 0
-        self._unembedded: list[str] = []
-        self._parsed = self._removed = self._read = 0
+        self._staging: Staging | None = None
+        self._pace = Pace()
+        self._parsed = self._removed = self._read = self._resumed = 0
 
-    def run(self, *, rebuild: bool = False) -> UpdateReport:
-        """Do it all; ``rebuild`` forgets what is there first, in the same commit."""
-        from indexer.files import list_files
-
+    def run(self, *, rebuild: bool = False, paths: Collection[str] | None = None) -> UpdateReport:
+        """Do it all. ``rebuild`` takes nothing over; ``paths``: nothing changed outside of these."""
         started = time.monotonic()
         self._report("list", 0, 0)
-        listing = list_files(self._root, self._config)
         with mapped_errors("writing the index", self._database.folder):
-            remove_leftovers(self._segments, self._database.segments())
+            remove_leftovers(self._segments, self._database.all_segments())
+            suspect = is_suspect(self._database.folder)
+            damage = find_damage(self._database, self._segments, thorough=suspect)
+            partial = bool(paths) and not rebuild and not damage.reasons and self._may_be_partial()
+            before = self._times(path for (path,) in self._database.rows("SELECT path FROM directories"))
+            listing, partial = self._list(paths if partial else None)
             self._execute("BEGIN IMMEDIATE")
             try:
-                changed = self._apply(listing, rebuild)
+                changed = self._apply(listing, damage, before, rebuild=rebuild, only=paths if partial else None)
                 self._execute("COMMIT")
-            except BaseException:
-                self._roll_back()
+                if changed:
+                    remove_leftovers(self._segments, self._database.all_segments())
+                    self._merge_more()
+            except BaseException as exc:
+                self._stop(keep=isinstance(exc, CancelledError))
                 raise
             if changed:
                 self._empty_log()
-                remove_leftovers(self._segments, self._database.segments())
-        return self._summary(listing, started)
+            if suspect:
+                clear_mark(self._database.folder)
+        return self._summary(listing, started, damage)
 
-    def _apply(self, listing: Listing, rebuild: bool) -> bool:
-        """Everything of the transaction; whether a new generation comes of it."""
+    def _may_be_partial(self) -> bool:
+        """Whether what is known is complete but for the given paths."""
+        return (
+            self._database.generation() is not None
+            and self._database.meta().get("recipe") == self._recipe()
+            and self._database.row("SELECT 1 FROM staged LIMIT 1") is None
+        )
+
+    def _list(self, paths: Collection[str] | None) -> tuple[Listing, bool]:
+        """The listing to compare with, and whether it is one of ``paths`` only."""
+        from indexer.files import list_files
+        from indexer.listing_part import list_some
+
+        part = list_some(self._root, self._config, paths) if paths else None
+        return (part, True) if part is not None else (list_files(self._root, self._config), False)
+
+    def _apply(
+        self, listing: Listing, damage: Damage, before: dict[str, int], *, rebuild: bool, only: Collection[str] | None
+    ) -> bool:
+        """Everything up to the publishing commit; whether a new generation comes of it."""
         meta = self._database.meta()
-        if rebuild:
-            clear_tables(self._database)
-        elif meta.get("embedder_setting", self._config.embedder) != self._config.embedder:
+        if not rebuild and meta.get("embedder_setting", self._config.embedder) != self._config.embedder:
             raise mismatch(str(meta["embedder_setting"]), self._config.embedder)
-        fresh = rebuild or self._database.generation() is None
-        plan = self._plan(listing, everything=not fresh and meta.get("recipe") != self._recipe())
+        fresh = self._database.generation() is None
+        outdated = not fresh and meta.get("recipe") != self._recipe()
+        plan = self._plan(listing, damage, only, everything=rebuild or outdated)
+        embedder = self._analyse(plan, damage, rebuild=rebuild)
+        if embedder is not None:
+            self._put_meta("embedder", embedder.name)
+            self._put_meta("dimension", embedder.dimension)
+            self._put_meta("embedder_setting", self._config.embedder)
         for old, new in plan.touch:
             self._rows.touch(old, new)
         replaced = {file.path for file in plan.analyse}
         self._removed = sum(known.skipped is None and known.path not in replaced for known in plan.remove)
-        for known in plan.remove:
-            self._rows.remove(known)
+        self._rows.remove(plan.remove)
         for old, new in plan.move:
             self._rows.move(old, new)
-        self._analyse(plan.analyse)
-        self._note_directories(listing)
-        if not fresh and not plan.changes_contents:
+        self._rows.publish()
+        self._forget_segments(damage.segments)
+        self._note_directories(listing, before, only)
+        if not fresh and not rebuild and not plan.changes_contents and not damage.segments:
             return False
-        self._merge()
+        self._merge(_SMALL_MERGE)
         self._put_meta("recipe", self._recipe())
         self._put_meta("root", str(self._root))
         publish(self._database)
         return True
 
-    def _empty_log(self) -> None:
-        """Move the log into the database as far as readers let us; waiting for them would only cost time."""
-        self._execute("PRAGMA busy_timeout = 0")
-        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _roll_back(self) -> None:
-        if self._builder is not None:
-            self._builder.discard()
-        if self._database.connection.in_transaction:
-            self._execute("ROLLBACK")
-        remove_leftovers(self._segments, self._database.segments())
-
-    def _plan(self, listing: Listing, *, everything: bool) -> Plan:
+    def _plan(self, listing: Listing, damage: Damage, only: Collection[str] | None, *, everything: bool) -> Plan:
         known = self._database.manifest()
+        if only is not None:
+            known = {path: file for path, file in known.items() if _concerns(only, path)}
         if everything:
             return Plan(analyse=list(listing.files), remove=list(known.values()))
+        lost = {f.id for f in known.values() if f.segment in damage.segments or f.id in damage.files}
         return make_plan(
-            self._root, listing.files, known, self._rows.started_ns, self._config.max_file_bytes,
+            self._root, listing.files, known, self._rows.started_ns, self._config.max_file_bytes, lost,
             moves=not _path_is_embedded(),
         )  # fmt: skip
 
-    def _analyse(self, files: list[ListedFile]) -> None:
-        """Parse in worker processes, store in path order."""
-        if not files:
-            return
+    def _analyse(self, plan: Plan, damage: Damage, *, rebuild: bool) -> Embedder | None:
+        """Parse in worker processes what is to be analysed and not staged yet, store in path order.
+
+        The embedder that it was done with, None when there was nothing to do.
+        """
+        if not plan.analyse:
+            self._rows.unstage(list(self._rows.staged().values()))
+            return None
+        embedder = self._open_embedder(rebuild=rebuild)
+        recipe = f"{self._recipe()}:{embedder.name}:{embedder.dimension}"
+        usable = not rebuild and self._database.meta().get("staged_recipe") == recipe
+        self._put_meta("staged_recipe", recipe)
+        limit = self._config.max_file_bytes
+        files = take_over(self._rows, self._root, plan.analyse, damage, limit, usable=usable)
+        self._resumed = len(plan.analyse) - len(files)
+        if files:
+            self._staging = Staging(self._database, self._rows, self._segments, embedder)
+            self._analyse_files(files, self._staging)
+        return embedder
+
+    def _analyse_files(self, files: list[ListedFile], staging: Staging) -> None:
         from indexer.workers import WorkerPool
 
-        self._open_embedder()
         total = sum(file.size for file in files)
         with WorkerPool(self._root, self._config) as pool:
             results = pool.analyse((file.path for file in files), self._cancel)
             for number, (file, result) in enumerate(zip(files, in_order(files, results), strict=True)):
-                if self._cancel is not None and self._cancel.cancelled:
-                    raise CancelledError("The indexing was cancelled.", "The last complete index stays in use.")
+                self._heed(number, len(files), total)
                 self._report("parse", number, len(files), self._read, total, file.path)
                 self._read += file.size
                 if isinstance(result, Skipped):
-                    self._rows.put_skipped(file, result, max(self._config.max_file_bytes, file.size))
+                    self._rows.stage_skipped(file, result, max(self._config.max_file_bytes, file.size))
                 else:
-                    self._store(result)
+                    self._parsed += 1
+                    staging.store(result)
+                if staging.is_due:
+                    self._checkpoint()
         self._report("write", len(files), len(files), total, total)
-        self._finish_segment()
+        staging.finish_segment()
 
-    def _open_embedder(self) -> None:
-        embedder = self._embedder = self._load_embedder()
+    def _heed(self, done: int, count: int, total: int) -> None:
+        """Stop if cancelled; wait while paused, with everything done so far on the disk."""
+        if isinstance(self._cancel, Control) and self._cancel.paused:
+            self._checkpoint()
+            self._report("paused", done, count, self._read, total)
+            self._cancel.wait()
+            self._pace.rest()
+        if self._cancel is not None and self._cancel.cancelled:
+            raise CancelledError(
+                "The indexing was cancelled.", "The last complete index stays in use; the next run goes on from here."
+            )
+
+    def _checkpoint(self) -> None:
+        """Commit what is staged."""
+        assert self._staging is not None
+        self._staging.finish_segment()
+        self._execute("COMMIT")
+        self._empty_log()
+        self._execute("BEGIN IMMEDIATE")
+
+    def _stop(self, *, keep: bool) -> None:
+        """After an error: back to the last checkpoint, or with ``keep`` commit what is staged first."""
+        in_transaction = self._database.connection.in_transaction
+        if keep and in_transaction and self._staging is not None:
+            self._staging.finish_segment()
+            self._execute("COMMIT")
+        elif self._staging is not None:
+            self._staging.discard()
+        if self._database.connection.in_transaction:
+            self._execute("ROLLBACK")
+        remove_leftovers(self._segments, self._database.all_segments())
+
+    def _empty_log(self) -> None:
+        """Move the log into the database as far as readers let us; waiting for them would only cost time."""
+        self._execute("PRAGMA busy_timeout = 0")
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shrink(self._database)
+
+    def _open_embedder(self, *, rebuild: bool) -> Embedder:
+        embedder = self._load_embedder()
         meta = self._database.meta()
         name, dimension = meta.get("embedder"), meta.get("dimension")
-        if name is not None and (name, dimension) != (embedder.name, embedder.dimension):
+        if name is not None and not rebuild and (name, dimension) != (embedder.name, embedder.dimension):
             raise mismatch(str(name), embedder.name)
-        self._put_meta("embedder", embedder.name)
-        self._put_meta("embedder_setting", self._config.embedder)
-        self._put_meta("dimension", embedder.dimension)
+        return embedder
 
-    def _store(self, analysis: Analysis) -> None:
-        """One file into tables and segment."""
-        self._parsed += 1
-        file_id = self._rows.put(analysis)
-        if not analysis.chunks:
+    def _merge_more(self) -> None:
+        """Merge what is too large to be waited for, in a commit of its own: what changed is visible already."""
+        if not self._to_merge():
             return
-        builder = self._open_segment()
-        self._rows.place(file_id, self._number, builder.add(file_id, analysis))
-        for text in chunk_texts(analysis):
-            self._unembedded.append(text)
-            if len(self._unembedded) >= _EMBED_BATCH:
-                self._embed()
+        self._report("merge", 0, 0)
+        self._execute("BEGIN IMMEDIATE")
+        self._merge(None)
+        publish(self._database)
+        self._execute("COMMIT")
+        remove_leftovers(self._segments, self._database.all_segments())
 
-    def _open_segment(self) -> SegmentBuilder:
-        if self._builder is not None and self._builder.postings > _SEGMENT_POSTINGS:
-            self._finish_segment()
-        if self._builder is None:
-            assert self._embedder is not None
-            self._number = self._next_segment()
-            self._builder = SegmentBuilder(segment_folder(self._segments, self._number), self._embedder.dimension)
-        return self._builder
-
-    def _embed(self) -> None:
-        if self._unembedded and self._builder is not None and self._embedder is not None:
-            self._builder.add_vectors(self._embedder.embed(self._unembedded))
-            self._unembedded.clear()
-
-    def _finish_segment(self) -> None:
-        builder = self._builder
-        if builder is None:
-            return
-        self._embed()
-        builder.finish()
-        self._builder = None
-        self._execute("INSERT INTO segments VALUES (?, ?)", (self._number, builder.rows))
-
-    def _merge(self) -> None:
-        """Merge small and hollow segments within this transaction; drop those without a living row."""
+    def _to_merge(self) -> dict[int, int]:
+        """Segments to merge into one, with their living rows."""
         rows = dict(self._database.rows("SELECT number, rows FROM segments"))
         lost = dict(self._database.rows("SELECT segment, sum(rows) FROM tombstones GROUP BY segment"))
         live = {number: count - lost.get(number, 0) for number, count in rows.items()}
-        chosen = choose([(number, rows[number], live[number]) for number in rows])
+        return {number: live[number] for number in choose([(n, rows[n], live[n]) for n in rows])}
+
+    def _merge(self, most_rows: int | None) -> None:
+        """Merge small and hollow segments within this transaction, if that is at most ``most_rows``."""
+        chosen = self._to_merge()
+        if most_rows is not None and sum(chosen.values()) > most_rows:
+            return
         dead = self._database.tombstones()
         sources = [
-            (self._open_for_merging(number), np.array(dead.get(number, ()), np.int64))
-            for number in chosen
-            if live[number]
+            (Segment(segment_folder(self._segments, number)), np.array(dead.get(number, ()), np.int64))
+            for number, live in chosen.items()
+            if live
         ]
         if sources:
-            new = self._next_segment()
+            new = next_segment(self._database)
             count, first_rows = merge(sources, segment_folder(self._segments, new))
-            for file_id, first in first_rows.items():
-                self._rows.place(file_id, new, first)
-            self._execute("INSERT INTO segments VALUES (?, ?)", (new, count))
-        for number in chosen:
+            self._rows.move_rows(first_rows, new)
+            self._execute("INSERT INTO segments VALUES (?, ?, 0)", (new, count))
+        self._forget_segments(chosen)
+
+    def _forget_segments(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
             self._execute("DELETE FROM segments WHERE number = ?", (number,))
             self._execute("DELETE FROM tombstones WHERE segment = ?", (number,))
 
-    def _open_for_merging(self, number: int) -> Segment:
-        folder = segment_folder(self._segments, number)
-        try:
-            return Segment(folder)
-        except FileNotFoundError as exc:
-            raise damaged(folder, "it is missing") from exc
+    def _times(self, folders: Iterable[str]) -> dict[str, int]:
+        """Modification times of the folders that exist."""
+        return {path: mtime for path in folders if (mtime := folder_mtime(self._root / path)) is not None}
 
-    def _note_directories(self, listing: Listing) -> None:
-        """Record the folders' times, by which ``stale`` sees new and deleted files without listing."""
-        now = {path: mtime for path in listing.directories if (mtime := folder_mtime(self._root / path)) is not None}
-        if now != dict(self._database.rows("SELECT path, mtime_ns FROM directories")):
-            self._execute("DELETE FROM directories")
-            self._database.connection.executemany("INSERT INTO directories VALUES (?, ?)", now.items())
+    def _note_directories(self, listing: Listing, before: dict[str, int], only: Collection[str] | None) -> None:
+        """Record the folders' times, by which ``stale`` sees new and deleted files without listing.
 
-    def _next_segment(self) -> int:
-        """A number that no published generation has used: readers keep segments open by it."""
-        found = self._database.row("SELECT value FROM meta WHERE key = 'next_segment'")
-        number = int(found[0]) if found else 1
-        self._put_meta("next_segment", number + 1)
-        return number
+        ``before``: as they were before the listing, so that what came later shows.
+        """
+        known = dict(self._database.rows("SELECT path, mtime_ns FROM directories"))
+        now = {path: before.get(path, mtime) for path, mtime in self._times(listing.directories).items()}
+        if only is not None:
+            looked_at = {p for path in only for p in (path, _parent(path))}
+            here = self._times(looked_at)
+            now = {**{p: t for p, t in known.items() if p not in looked_at or p in here}, **now}
+            now |= {p: before.get(p, t) for p, t in here.items() if p in known}
+        if now != known:
+            gone = [(path,) for path in known.keys() - now.keys()]
+            self._database.connection.executemany("DELETE FROM directories WHERE path = ?", gone)
+            changed = [(path, mtime) for path, mtime in now.items() if known.get(path) != mtime]
+            self._database.connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", changed)
 
     def _put_meta(self, key: str, value: object) -> None:
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
@@ -254,9 +309,10 @@ class Update:
     def _report(
         self, stage: str, done: int, total: int, bytes_done: int = 0, bytes_total: int = 0, current: str = ""
     ) -> None:
-        self._progress(Progress(stage, done, total, bytes_done, bytes_total, current))
+        rate, left = self._pace.at(bytes_done, bytes_total) if stage == "parse" else (0.0, None)
+        self._progress(Progress(stage, done, total, bytes_done, bytes_total, current, rate, left))
 
-    def _summary(self, listing: Listing, started: float) -> UpdateReport:
+    def _summary(self, listing: Listing, started: float, damage: Damage) -> UpdateReport:
         generation = self._database.generation()
         assert generation is not None
         noted = self._database.rows(
@@ -266,28 +322,21 @@ class Update:
         return UpdateReport(
             generation.files, generation.chunks, generation.symbols, generation.refs, generation.bytes,
             time.monotonic() - started, generation.id, tuple(skipped), str(self._database.folder),
-            self._parsed, self._removed, self._read,
+            self._parsed, self._removed, self._read, self._resumed, tuple(damage.reasons),
         )  # fmt: skip
 
 
-def in_order(files: Iterable[ListedFile], results: Iterable[Analysis | Skipped]) -> Iterator[Analysis | Skipped]:
-    """Results in the order of ``files``, holding back only what came too early: equal trees get equal rows."""
-    early: dict[str, Analysis | Skipped] = {}
-    source = iter(results)
-    for file in files:
-        while file.path not in early:
-            result = next(source, None) or Skipped(file.path, "It was not analysed.")
-            early[result.path] = result
-        yield early.pop(file.path)
+def _concerns(paths: Collection[str], path: str) -> bool:
+    """Whether ``path`` is one of ``paths`` or lies below one."""
+    while path:
+        if path in paths:
+            return True
+        path = path.rpartition("/")[0]
+    return False
 
 
-def chunk_texts(analysis: Analysis) -> Iterator[str]:
-    """What is embedded of each chunk."""
-    from indexer.embed import embedding_text
-
-    for row in analysis.chunks:
-        text = analysis.text[row.start_byte : row.end_byte].decode("utf-8", "replace")
-        yield embedding_text(text, analysis.path, row.symbol)
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "."
 
 
 def _path_is_embedded() -> bool:

@@ -22,9 +22,10 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
+from indexer.control import Cancel
 from indexer.errors import CancelledError, CodemoatError
 from indexer.frames import Answer, Job, Setup, frame, take_frames
 from indexer.types import Skipped
@@ -48,15 +49,6 @@ _LEAVE_SECONDS = 2.0
 
 # -P: the current folder (the user's repository) must not be where a worker imports modules from.
 _COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from indexer.analyse import main; main()"
-
-
-class Cancel(Protocol):
-    """Anything with a ``cancelled`` flag."""
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the work is to stop."""
-        ...
 
 
 class WorkerPool:

@@ -1,0 +1,80 @@
+"""Steering an update from another thread: cancel, pause, resume; and how fast it goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Protocol
+
+_WINDOW_SECONDS = 10.0
+"""What the rate is measured over: long enough to be calm, short enough to follow a machine that got busy."""
+
+
+class Cancel(Protocol):
+    """Anything with a ``cancelled`` flag."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to stop."""
+        ...
+
+
+class Control:
+    """Cancels, pauses and resumes an update that runs in another thread; a ``Cancel`` too."""
+
+    def __init__(self) -> None:
+        self._cancelled = False
+        self._running = threading.Event()
+        self._running.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to stop."""
+        return self._cancelled
+
+    @property
+    def paused(self) -> bool:
+        """Whether the work is to wait."""
+        return not self._running.is_set()
+
+    def cancel(self) -> None:
+        """Stop; what is done so far is kept and the next update goes on from there."""
+        self._cancelled = True
+        self._running.set()
+
+    def pause(self) -> None:
+        """Wait after the file under way. What is done is on the disk; the writer's lock stays held."""
+        if not self._cancelled:
+            self._running.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._running.set()
+
+    def wait(self) -> None:
+        """Return once the work may go on: resumed or cancelled."""
+        self._running.wait()
+
+
+class Pace:
+    """Bytes a second over the last seconds, and the time that is left at that rate."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def at(self, bytes_done: int, bytes_total: int) -> tuple[float, float | None]:
+        """(bytes a second, seconds left or None while nothing can be said) when ``bytes_done`` are done."""
+        now = time.monotonic()
+        self._seen.append((now, bytes_done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW_SECONDS:
+            self._seen.popleft()
+        (since, before) = self._seen[0]
+        if now - since < 0.2 or bytes_done <= before:
+            return 0.0, None
+        rate = (bytes_done - before) / (now - since)
+        return rate, max(0.0, bytes_total - bytes_done) / rate
+
+    def rest(self) -> None:
+        """Forget the past: a pause is no slowness."""
+        self._seen.clear()

@@ -1,0 +1,109 @@
+"""What a writer does about damage: find it, say it, and take what it hit as not yet indexed.
+
+Sizes of segments and the database's header are looked at by every update. Contents are read and compared with their
+checksums only when somebody met damage (the mark ``suspect``): that costs as much as reading the whole index.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.body import unpack
+from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError
+from indexer.segment import Segment
+from indexer.segment_write import segment_folder
+from indexer.store import Database, mapped_errors, open_writer, remove_database
+
+MARK = "suspect"
+
+
+@dataclass(slots=True)
+class Damage:
+    """What of an index cannot be used. Its files are analysed anew; everything else stays."""
+
+    segments: set[int] = field(default_factory=set)
+    files: set[int] = field(default_factory=set)
+    """Ids of files whose bodies cannot be read."""
+    reasons: list[str] = field(default_factory=list)
+    """One sentence each."""
+
+
+def mark_suspect(folder: Path) -> None:
+    """Ask the next writer to check everything. Where nothing can be written, nobody could repair either."""
+    with suppress(OSError):
+        (folder / MARK).touch()
+
+
+def is_suspect(folder: Path) -> bool:
+    """Whether somebody met damage since the last repair."""
+    return (folder / MARK).exists()
+
+
+def clear_mark(folder: Path) -> None:
+    """After a repair."""
+    with mapped_errors("writing the index", folder):
+        (folder / MARK).unlink(missing_ok=True)
+
+
+def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild: bool) -> Database:
+    """Open for writing; a database that is damaged or of an older format is removed and begun anew.
+
+    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. Raises
+    NewerIndexError, StorageError.
+    """
+    try:
+        database = open_writer(folder)
+        if (rebuild or is_suspect(folder)) and not _sound(database):
+            database.close()
+            raise CorruptIndexError(f"The index at {folder} is damaged.")
+        return database
+    except (CorruptIndexError, OlderIndexError, NewerIndexError) as exc:
+        if isinstance(exc, NewerIndexError) and not rebuild:
+            raise
+        announce(f"{exc.message} It is made again.")
+    begin_anew(folder)
+    return open_writer(folder)
+
+
+def begin_anew(folder: Path) -> None:
+    """Remove the database and with it all that it listed."""
+    remove_database(folder)
+    shutil.rmtree(folder / "segments", ignore_errors=True)
+    clear_mark(folder)
+
+
+def find_damage(database: Database, segments: Path, *, thorough: bool) -> Damage:
+    """Segments that are missing or of the wrong size; with ``thorough`` every checksum of segments and bodies."""
+    damage = Damage()
+    for number in database.all_segments():
+        try:
+            segment = Segment(segment_folder(segments, number))
+            if thorough:
+                segment.verify()
+        except FileNotFoundError as exc:
+            damage.segments.add(number)
+            damage.reasons.append(f"{exc.filename} is missing.")
+        except CorruptIndexError as exc:
+            damage.segments.add(number)
+            damage.reasons.append(exc.message)
+    if thorough:
+        for file_id, body in database.connection.execute("SELECT file_id, body FROM bodies"):
+            try:
+                unpack(body)
+            except CorruptIndexError as exc:
+                damage.files.add(file_id)
+                if exc.message not in damage.reasons:
+                    damage.reasons.append(exc.message)
+    return damage
+
+
+def _sound(database: Database) -> bool:
+    """Whether SQLite finds its file whole."""
+    try:
+        return database.rows("PRAGMA quick_check(1)") == [("ok",)]
+    except CorruptIndexError:
+        return False
