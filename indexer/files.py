@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
-from indexer.git import empty_folders, git_names, run_git
+from indexer.git import git_names, run_git, untracked_folders
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
@@ -191,7 +192,7 @@ class Lister:
             return False
         self.take_names(folder, names, depth)
         prefix = "" if folder == "." else folder + "/"
-        for name in empty_folders(self._path(folder)):
+        for name in untracked_folders(self._path(folder)):
             path = prefix + name
             if self._folder_counts(path, self._own_rules) and not self._is_junk(path):
                 self._directories.add(path)
@@ -242,8 +243,12 @@ class Lister:
         else:
             self.take(path, depth + 1)
 
-    def _walk(self, top: str) -> None:
-        """Take the files below ``top`` that no ignore file excludes, without following links."""
+    def _walk(self, top: str, *, inside: bool = False, until: Callable[[], bool] | None = None) -> None:
+        """Take the files below ``top`` that no ignore file excludes, without following links.
+
+        ``inside``: what is in ``top`` may mark it as no source, as with any folder below it. ``until`` is asked after
+        every file whether that is enough.
+        """
         pending = [top]
         while pending:
             folder = pending.pop()
@@ -255,7 +260,7 @@ class Lister:
             except OSError as exc:
                 self.skipped.append(Skipped(printable(folder), os_reason(exc)))
                 continue
-            if any(entry.name in ENVIRONMENT_MARKS for entry in found) and folder != top:
+            if (inside or folder != top) and any(entry.name in ENVIRONMENT_MARKS for entry in found):
                 self.skipped.append(Skipped(printable(folder), "Virtual environment or cache, as a file in it says."))
                 continue
             self._directories.add(folder)
@@ -265,6 +270,8 @@ class Lister:
                     pending.append(path)
                 else:
                     self._entry(path, self._all_rules)
+                    if until is not None and until():
+                        return
 
     def _entry(self, path: str, rules: IgnoreRules) -> bool:
         """Take or skip a file; False when it is a folder. One that is gone (deleted, though tracked) is no matter."""
