@@ -1,4 +1,4 @@
-"""Which files count: git's view where there is git, a walk with ignore rules elsewhere. The only importer of GitPython.
+"""Which files count: git's view where there is git, a walk with ignore rules elsewhere.
 
 Listing looks at names, sizes and modes; what a file's content decides is found when it is read (``source.py``).
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
+from indexer.git import git_names, run_git, untracked_folders
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
@@ -22,7 +24,7 @@ from indexer.types import Skipped
 
 INDEX_FOLDER = ".codemoat"
 
-_ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
+ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
 """Files that mark the folder they are in as installed packages or a cache, whatever its name."""
 
 _MAX_DEPTH = 64
@@ -63,7 +65,7 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
     Raises BadInputError when ``root`` is no folder and StorageError when it may not be read.
     """
     root = checked_root(root)
-    lister = _Lister(root, config)
+    lister = Lister(root, config)
     git = lister.take(".", 0)
     if not git and not lister.files:
         lister.walk_again()
@@ -163,7 +165,7 @@ def _why_not(root: Path, relative: str, listing: Listing) -> str:
     return "Git does not list it."
 
 
-class _Lister:
+class Lister:
     """Gathers one listing. Paths are relative to the root, POSIX; ``.`` is the root itself."""
 
     def __init__(self, root: Path, config: IndexConfig) -> None:
@@ -188,6 +190,16 @@ class _Lister:
         if names is None:
             self._walk(folder)
             return False
+        self.take_names(folder, names, depth)
+        prefix = "" if folder == "." else folder + "/"
+        for name in untracked_folders(self._path(folder)):
+            path = prefix + name
+            if self._folder_counts(path, self._own_rules) and not self._is_junk(path):
+                self._directories.add(path)
+        return True
+
+    def take_names(self, folder: str, names: list[tuple[bool, str]], depth: int) -> None:
+        """Judge what git listed in ``folder``: (tracked, name) relative to it."""
         prefix = "" if folder == "." else folder + "/"
         for tracked, name in names:
             path = prefix + name
@@ -199,11 +211,6 @@ class _Lister:
                 self._nested(path[:-1], tracked, depth)
             elif not self._entry(path, self._own_rules):
                 self._nested(path, tracked, depth)
-        for name in empty_folders(self._path(folder)):
-            path = prefix + name
-            if self._folder_counts(path, self._own_rules) and not self._is_junk(path):
-                self._directories.add(path)
-        return True
 
     def walk_again(self) -> None:
         """Without .gitignore files, if they left nothing: some packages' exclude all that their repository lacks."""
@@ -236,8 +243,12 @@ class _Lister:
         else:
             self.take(path, depth + 1)
 
-    def _walk(self, top: str) -> None:
-        """Take the files below ``top`` that no ignore file excludes, without following links."""
+    def _walk(self, top: str, *, inside: bool = False, until: Callable[[], bool] | None = None) -> None:
+        """Take the files below ``top`` that no ignore file excludes, without following links.
+
+        ``inside``: what is in ``top`` may mark it as no source, as with any folder below it. ``until`` is asked after
+        every file whether that is enough.
+        """
         pending = [top]
         while pending:
             folder = pending.pop()
@@ -249,7 +260,7 @@ class _Lister:
             except OSError as exc:
                 self.skipped.append(Skipped(printable(folder), os_reason(exc)))
                 continue
-            if any(entry.name in _ENVIRONMENT_MARKS for entry in found) and folder != top:
+            if (inside or folder != top) and any(entry.name in ENVIRONMENT_MARKS for entry in found):
                 self.skipped.append(Skipped(printable(folder), "Virtual environment or cache, as a file in it says."))
                 continue
             self._directories.add(folder)
@@ -259,6 +270,8 @@ class _Lister:
                     pending.append(path)
                 else:
                     self._entry(path, self._all_rules)
+                    if until is not None and until():
+                        return
 
     def _entry(self, path: str, rules: IgnoreRules) -> bool:
         """Take or skip a file; False when it is a folder. One that is gone (deleted, though tracked) is no matter."""
@@ -334,66 +347,3 @@ class _Lister:
                 self.skipped.append(Skipped(printable(path), reason))
             self._junk[path] = junk
         return junk
-
-
-def git_names(folder: Path, *, nested: bool = False) -> tuple[list[tuple[bool, str]] | None, str | None]:
-    """What git lists in ``folder``: (tracked, name) relative to it, folders that are repositories with a final ``/``.
-
-    None when it lies in no repository, and then also why when it should have (a phrase). ``nested``: the folder must
-    be a repository itself, one further up does not count.
-    """
-    own = os.path.lexists(folder / ".git")
-    if not own and (nested or not any(os.path.lexists(parent / ".git") for parent in folder.parents)):
-        return None, None
-    # With a ceiling, a damaged .git is an error instead of silently meaning the repository further up.
-    environment = {"GIT_CEILING_DIRECTORIES": str(folder.parent)} if own else {}
-    status, output, problem = run_git(
-        folder, environment, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard"
-    )
-    if status != 0:
-        return None, problem if own else None
-    if not own and run_git(folder, environment, "check-ignore", "--quiet", ".")[0] == 0:
-        # An ignored folder of a repository (an environment, a build) that was asked for by name.
-        return None, None
-    entries = {entry[2:]: entry[:1] != "?" for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry}
-    return [(tracked, name) for name, tracked in entries.items()], None
-
-
-def empty_folders(folder: Path) -> list[str]:
-    """Folders of a repository that hold nothing tracked, an empty one among them: files may yet come there."""
-    status, output, _ = run_git(folder, {}, "ls-files", "-z", "--others", "--directory", "--exclude-standard")
-    names = output.decode("utf-8", "surrogateescape").split("\0") if status == 0 else []
-    return [name[:-1] for name in names if name.endswith("/") and name != "./"]
-
-
-def run_git(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int, bytes, str]:
-    """Run git in ``folder``: exit status, standard output and, when it failed, why (a phrase)."""
-    try:
-        from git import Git
-        from git.exc import GitCommandNotFound
-    except ImportError:  # what GitPython raises when there is no git program
-        return 127, b"", "there is no git program on this machine"
-    # A repository's own configuration may name a program to run as its file monitor: never run it.
-    command = [Git.GIT_PYTHON_GIT_EXECUTABLE, "-c", "core.fsmonitor=false", *arguments]
-    try:
-        status, output, errors = Git(str(folder)).execute(
-            command,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            env={"GIT_OPTIONAL_LOCKS": "0", **environment},
-        )
-    except GitCommandNotFound:
-        return 127, b"", "the git program could not be started"
-    return status, output, "" if status == 0 else _git_problem(str(errors))
-
-
-def _git_problem(errors: str) -> str:
-    """A phrase for what git wrote when it failed."""
-    if "dubious ownership" in errors:
-        return "git refuses it because it belongs to another user"
-    if "not a git repository" in errors:
-        return "its .git is damaged"
-    first = errors.strip().partition("\n")[0].removeprefix("fatal: ").strip().rstrip(".")
-    return first or "git failed"

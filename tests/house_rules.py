@@ -22,7 +22,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "torch": ("indexer.embed", "assistant.adapt"),
     "transformers": ("indexer.embed", "assistant.adapt"),
     "model2vec": ("indexer.embed", "assistant.adapt"),
-    "git": ("indexer.files",),
+    "git": ("indexer.git",),
     "detect_secrets": ("indexer.secrets",),
     "llama_cpp": ("assistant.llama",),
     "huggingface_hub": ("assistant.models",),
