@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import CorruptIndexError, StorageError
+from indexer.postings import decode as decode_postings
 
 COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
 FORMAT = 2
@@ -136,7 +137,7 @@ class Segment:
         if number is None:
             return np.empty(0, np.int32), np.empty(0, np.uint8)
         start, end = self.column("posting_first")[number : number + 2].tolist()
-        return self.column("posting_row")[start:end].astype(np.int32), self.column("posting_count")[start:end]
+        return decode_postings(self.column("posting_gap")[start:end], self.column("posting_count")[start:end])
 
     def references(self, name: str) -> slice:
         """Where the uses of ``name`` stand in the ``ref_*`` columns, by file and place."""

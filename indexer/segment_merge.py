@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.postings import blocks, decode_terms
 from indexer.segment import Segment, Strings, folded
 from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends
 
@@ -86,18 +87,38 @@ class _Part:
 
 
 def _merge_postings(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
-    lives = [p.row_lives[p.segment.column("posting_row")] for p in parts]
-    firsts = [p.segment.column("posting_first") for p in parts]
-    merged = _MergedStrings([p.segment.terms for p in parts], firsts, lives)
+    plain = [_plain_postings(writer, number, part.segment) for number, part in enumerate(parts)]
+    lives = [part.row_lives[rows] for part, (_, rows, _) in zip(parts, plain, strict=True)]
+    merged = _MergedStrings([p.segment.terms for p in parts], [first for first, _, _ in plain], lives)
     writer.strings("term", merged.strings)
-    writer.column("posting_first", merged.first)
     rows = writer.scratch("rows", merged.total, np.uint32)
     counts = writer.scratch("counts", merged.total, np.uint8)
-    for part, live, place in zip(parts, lives, merged.places, strict=True):
-        rows[place] = part.new_rows(part.segment.column("posting_row")[live])
-        counts[place] = part.segment.column("posting_count")[live]
-    writer.column("posting_row", rows)
-    writer.column("posting_count", counts)
+    for part, live, place, (_, own_rows, own_counts) in zip(parts, lives, merged.places, plain, strict=True):
+        rows[place] = part.new_rows(own_rows[live])
+        counts[place] = own_counts[live]
+    writer.postings(merged.first, rows, counts)
+
+
+def _plain_postings(
+    writer: SegmentWriter, number: int, segment: Segment
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]:
+    """A segment's postings decoded: where each term's start (and the end), rows, counts."""
+    packed_first = segment.column("posting_first").astype(np.int64)
+    gaps, packed_counts = segment.column("posting_gap"), segment.column("posting_count")
+    total = int(np.count_nonzero(packed_counts))
+    rows = writer.scratch(f"rows-{number}", total, np.uint32)
+    counts = writer.scratch(f"counts-{number}", total, np.uint8)
+    first = np.zeros(len(packed_first), np.int64)
+    done = 0
+    for block in blocks(packed_first):
+        within = packed_first[block.first_term : block.end_term + 1] - block.start
+        entries = slice(block.start, block.end)
+        own_first, own_rows, own_counts = decode_terms(within, gaps[entries], packed_counts[entries])
+        first[block.first_term : block.end_term + 1] = own_first + done
+        rows[done : done + len(own_rows)] = own_rows
+        counts[done : done + len(own_rows)] = own_counts
+        done += len(own_rows)
+    return first, rows, counts
 
 
 def _merge_named(writer: SegmentWriter, parts: Sequence[_Part]) -> None:

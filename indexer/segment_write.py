@@ -11,7 +11,7 @@ import os
 import shutil
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from indexer import segment as seg
 from indexer.analysis import Analysis, Definitions, Uses
+from indexer.postings import blocks, encode, gaps_of
 from indexer.segment import Segment
 
 TEMPORARY = ".tmp-"
 """Folders of this prefix are unfinished; the next writer removes them."""
+_SLICE = 1 << 20
+"""Numbers of a column converted at a time."""
 
 
 class SegmentWriter:
@@ -61,12 +64,34 @@ class SegmentWriter:
         self.column(f"{name}_text", np.frombuffer(b"".join(values), np.uint8))
         self.column(f"{name}_end", ends(np.fromiter(map(len, values), np.int64, len(values))))
 
+    def postings(self, first: NDArray[np.int64], rows: NDArray[Any], counts: NDArray[np.uint8]) -> None:
+        """Append postings sorted by term, then row; ``first``: where each term's start, and the end."""
+        steps = np.zeros(len(first), np.int64)
+
+        def encoded(part: int) -> Iterator[NDArray[Any]]:
+            for block in blocks(first):
+                within = first[block.first_term : block.end_term + 1] - block.start
+                gaps = gaps_of(within, rows[block.start : block.end].astype(np.int64))
+                out = encode(gaps, counts[block.start : block.end])
+                if part == 0:
+                    steps[block.first_term + 1 : block.end_term + 1] = np.diff(np.r_[0, np.cumsum(out[2])][within])
+                yield out[part]
+
+        self._stream("posting_gap", np.dtype("<u2"), encoded(0))
+        self._stream("posting_count", np.dtype("u1"), encoded(1))
+        self.column("posting_first", first + np.cumsum(steps))
+
     def _append(self, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> None:
-        file = self._files[seg.COLUMNS]
+        self._stream(name, dtype, (values[start : start + _SLICE] for start in range(0, len(values), _SLICE)))
+
+    def _stream(self, name: str, dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]) -> None:
+        file, count = self._files[seg.COLUMNS], 0
         file.write(bytes(-file.size % 8))
-        self._columns[name] = (dtype.str, file.size, len(values))
-        for start in range(0, len(values), 1 << 20):
-            file.write(np.ascontiguousarray(values[start : start + (1 << 20)], dtype).data)
+        at = file.size
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype).data)
+            count += len(part)
+        self._columns[name] = (dtype.str, at, count)
 
     def codes(self, codes: NDArray[np.uint8]) -> None:
         """Append codes of vectors, shape (n, dimension)."""
@@ -203,9 +228,7 @@ class SegmentBuilder:
         first = ends(np.bincount(terms, minlength=len(order)))
         place = _stable_order(terms)
         self._writer.strings("term", order)
-        self._writer.column("posting_first", first)
-        self._writer.column("posting_row", rows[place])
-        self._writer.column("posting_count", counts[place])
+        self._writer.postings(first, rows[place], counts[place])
 
 
 REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")

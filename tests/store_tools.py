@@ -106,11 +106,18 @@ def dump(index: Index) -> dict[str, Any]:
         live = np.ones(snapshot.rows, bool) if snapshot.alive is None else snapshot.alive
         row_path = [snapshot.path(int(f)) if ok else None for f, ok in zip(snapshot.file_ids, live, strict=True)]
         _dump_segments(snapshot, files, row_path, names)
-        where = {name: [(d.qualified, snapshot.path(d.file_id), d.start_line) for d in snapshot.definitions(name)]
-                 for name in sorted(names) if snapshot.definitions(name)}  # fmt: skip
+        where = {name: found for name in sorted(names) if (found := _definitions(snapshot, name))}
         uses = {name: found for name in sorted(names) if (found := snapshot.references(name))}
         total = snapshot.generation[2:]
     return {"files": files, "definitions": where, "references": uses, "totals": total}
+
+
+def _definitions(snapshot: Any, name: str) -> list[Any]:
+    found = snapshot.definitions(name)
+    columns = (found.kinds, found.start_lines, found.lines, found.exported, found.exact)
+    chunks = [snapshot.chunk(row).span for row in found.rows.tolist()]
+    paths = [snapshot.path(file_id) for file_id in found.files.tolist()]
+    return sorted(zip(paths, map(str, chunks), found.scopes, *(c.tolist() for c in columns), strict=True))
 
 
 def _dump_segments(snapshot: Any, files: dict[str, Any], row_path: list[str | None], names: set[str]) -> None:
