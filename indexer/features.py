@@ -211,9 +211,8 @@ def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
     found = corpus.definitions(name.name)
     if name.scope:
         whole = corpus.definitions(".".join((*name.scope, name.name)))
-        found = Definitions.joined([whole, found])
         shares = [_scope_share(corpus, int(f), s, name.scope) for f, s in zip(found.files, found.scopes, strict=True)]
-        return found, np.array(shares, np.float32)
+        return Definitions.joined([whole, found]), np.array([1.0] * len(whole) + shares, np.float32)
     # Another case is another name, unless the query holds a plain word.
     strict = name.strength >= 1 and bool(found.exact.any())
     return found, np.where(found.exact | (not strict), 1.0, 0.4).astype(np.float32)

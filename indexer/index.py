@@ -6,8 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -240,44 +238,13 @@ class Index:
         rebuild: bool,
         paths: Collection[str] | None = None,
     ) -> UpdateReport:
-        from indexer.lock import writer_lock
-        from indexer.repair import begin_anew, open_or_begin_anew
-        from indexer.update import Update
+        from indexer.writing import WriteJob, write_index
 
-        repaired: list[str] = []
-
-        def tell(stage: str, what: str) -> None:
-            if progress is not None:
-                progress(Progress(stage, 0, 0, 0, 0, what))
-
-        def anew(why: str) -> None:
-            self.close()
-            repaired.append(why)
-            tell("anew", why)
-
-        def attempt() -> UpdateReport:
-            database = open_or_begin_anew(self.folder, anew, rebuild=rebuild)
-            try:
-                update = Update(self.root, self.config, database, self._load_embedder, progress, cancel)
-                return update.run(rebuild=rebuild, paths=paths)
-            finally:
-                database.close()
-
-        waiting = partial(tell, "wait", "another process is writing the index")
-        with writer_lock(self.folder, waiting=waiting, cancel=cancel, patience=patience):
-            if self.config.in_repository:
-                _hide_from_git(self.folder)
-            try:
-                try:
-                    report = attempt()
-                except CorruptIndexError as exc:
-                    # Damage that shows only where it is touched: everything is made again, once.
-                    anew(f"{exc.message} It is made again.")
-                    begin_anew(self.folder)
-                    report = attempt()
-            finally:
-                self._stale_at = float("-inf")
-        return replace(report, repaired=(*repaired, *report.repaired)) if repaired else report
+        job = WriteJob(self.root, self.config, self.folder, self._load_embedder, progress, cancel, patience, self.close)
+        try:
+            return write_index(job, rebuild=rebuild, paths=paths)
+        finally:
+            self._stale_at = float("-inf")
 
     def _load_embedder(self) -> Embedder:
         if self._embedder is None:
@@ -394,13 +361,6 @@ def _folder(root: Path) -> Path:
     except OSError as exc:
         raise StorageError.from_os_error(exc, "reading the folder", root) from exc
     return root.resolve()
-
-
-def _hide_from_git(folder: Path) -> None:
-    ignore = folder / ".gitignore"
-    with mapped_errors("writing the index", folder):
-        if not ignore.exists():
-            ignore.write_text("*\n")
 
 
 def _bytes_below(folder: Path) -> int:

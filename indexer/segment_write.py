@@ -126,9 +126,10 @@ class SegmentWriter:
             "columns": self._columns,
             "files": {name: {"size": file.size, "crc32": file.crc32} for name, file in self._files.items()},
         }
-        summed = _Summed(self._temporary / seg.MANIFEST)
-        summed.write(json.dumps(manifest).encode())
-        summed.close()
+        # Kept with the others, so that it is closed whatever happens.
+        file = self._files[seg.MANIFEST] = _Summed(self._temporary / seg.MANIFEST)
+        file.write(json.dumps(manifest).encode())
+        file.close()
         _sync_folder(self._temporary)
         self._temporary.rename(self.folder)
         _sync_folder(self.folder.parent)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.search import Definition
+from indexer.search import Definitions, Near
 from indexer.terms import count_terms, path_terms
-from indexer.types import Chunk, Span
+from indexer.types import KINDS, Chunk, Span
 
 
 class MemoryCorpus:
@@ -26,7 +27,7 @@ class MemoryCorpus:
         self._lengths: list[int] = []
         self._terms: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         self._path_terms: dict[str, list[int]] = defaultdict(list)
-        self._definitions: dict[str, list[Definition]] = defaultdict(list)
+        self._definitions: dict[str, list[tuple[str, Definitions]]] = defaultdict(list)
 
     def add(
         self,
@@ -54,42 +55,63 @@ class MemoryCorpus:
         for name, qualified, kind, start, end, exported in definitions:
             before = (r for r in range(first, len(self.chunks)) if self.chunks[r].span.start_line <= start)
             row = max(before, default=first)
-            definition = Definition(file_id, row, name, qualified, kind, start, end, exported)
-            self._definitions[name.lower()].append(definition)
+            scope = qualified.rpartition(".")[0]
+            numbers = (np.array([n]) for n in (file_id, row, KINDS.index(kind), start, end - start + 1))
+            flags = (np.array([flag]) for flag in (exported, False))
+            self._definitions[name.lower()].append((name, Definitions(*numbers, *flags, [scope])))
 
     def freeze(self, vectors: NDArray[np.float32] | None = None) -> MemoryCorpus:
         self.rows = len(self.chunks)
-        self.file_count = len(self.paths)
         self.lengths = np.array(self._lengths, np.float32)
         self.file_ids = np.array(self._files, np.int32)
         self.vectors = vectors
         return self
 
-    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    @property
+    def live_rows(self) -> int:
+        return self.rows if self.alive is None else int(self.alive.sum())
+
+    @property
+    def mean_length(self) -> float:
+        living = self.lengths if self.alive is None else self.lengths[self.alive]
+        return max(1.0, float(living.mean()) if len(living) else 1.0)
+
+    def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         rows, counts = self._terms.get(term, ([], []))
-        found, numbers = np.array(rows, np.int32), np.array(counts, np.float32)
+        found, numbers = np.array(rows, np.int32), np.array(counts, np.uint8)
         if self.alive is not None:
             keep = self.alive[found]
             found, numbers = found[keep], numbers[keep]
         return found, numbers
 
-    def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    def nearest(self, vector: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> Near:
         if self.vectors is None:
-            return np.full(self.rows, -np.inf, np.float32)
-        return self.vectors @ vector
+            return Near(np.empty(0, np.int64), np.empty(0, np.float32), 0.0)
+        cosines = self.vectors @ vector
+        living = np.ones(self.rows, bool) if self.alive is None else self.alive
+        rows = np.flatnonzero(living if allowed is None else living & allowed)
+        rows = rows[np.lexsort((rows, -cosines[rows]))][:n]
+        return Near(rows, cosines[rows], float(cosines[living].mean()) if living.any() else 0.0)
 
     def files_with_path_term(self, term: str) -> NDArray[np.int32]:
         return np.array(self._path_terms.get(term, []), np.int32)
 
-    def definitions(self, name: str) -> list[Definition]:
+    def files_in(self, language: str) -> NDArray[np.int32]:
+        return np.array([n for n, own in enumerate(self.languages) if own == language], np.int32)
+
+    def definitions(self, name: str) -> Definitions:
         found = self._definitions.get(name.lower(), [])
-        return sorted(found, key=lambda d: (d.name != name, d.file_id, d.start_line))
+        return Definitions.joined([replace(d, exact=np.array([own == name])) for own, d in found])
 
     def path(self, file_id: int) -> str:
         return self.paths[file_id]
 
     def language(self, file_id: int) -> str:
         return self.languages[file_id]
+
+    def first_row(self, file_id: int) -> int | None:
+        living = range(self.rows) if self.alive is None else np.flatnonzero(self.alive).tolist()
+        return next((row for row in living if self._files[row] == file_id), None)
 
     def chunk(self, row: int) -> Chunk:
         return self.chunks[row]

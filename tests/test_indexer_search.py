@@ -271,12 +271,39 @@ def test_a_very_long_query_is_bounded() -> None:
     assert len(analyse("a_b " * 100_000).terms) < MAX_CHARACTERS
 
 
-def test_rows_that_were_not_looked_at_count_for_nothing() -> None:
+def test_only_what_is_nearer_than_the_average_counts() -> None:
     c = corpus(("a.py", ["one"]), ("b.py", ["two"]), ("c.py", ["three"]), vectors=True)
-    c.similarities = lambda vector: np.array([0.2, 0.8, -np.inf], np.float32)  # type: ignore[method-assign]
-    found = search(c, "unheard", np.ones(64, np.float32), 5)
-    assert paths(found) == ["b.py"]
-    assert np.isfinite(found[0].score)
+    c.vectors = np.array([[0.2, 0.0], [0.8, 0.0], [0.2, 0.0]], np.float32)
+    assert paths(search(c, "unheard", np.array([1.0, 0.0], np.float32), 5)) == ["b.py"]
+
+
+def test_common_terms_are_scored_for_what_rarer_ones_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the limit of postings the best hit and its score stay, and the common term still tells rows apart."""
+    files = [(f"f{i:03}.py", ["common common"]) for i in range(50)]
+    files += [("only.py", ["rare filler filler"]), ("both.py", ["rare common"])]
+    c = corpus(*files)
+    exact = search(c, "rare common", None, 60)
+    monkeypatch.setattr("indexer.features._MOST_POSTINGS", 10)
+    pruned = search(c, "rare common", None, 60)
+    assert paths(pruned) == ["both.py", "only.py"]
+    assert [h.score for h in pruned] == [h.score for h in exact[:2]]
+    assert len(exact) == 52
+    alone = paths(search(c, "common", None, 60))
+    assert len(alone) == 51, "a common term alone is scored in full"
+
+
+def test_a_name_defined_everywhere_offers_its_best_definitions_in_a_fixed_order() -> None:
+    files = [(f"f{i:03}.py", ["def init"]) for i in range(100)]
+    definitions = {path: [defined("init", "function", exported=path != "f000.py")] for path, _ in files}
+    orders = set()
+    for seed in range(3):
+        shuffled = files[:]
+        random.Random(seed).shuffle(shuffled)
+        found = candidates(corpus(*shuffled, definitions=definitions), "init", None)
+        assert int((found.features["symbol_query"] > 0).sum()) == 64
+        hits = search(corpus(*shuffled, definitions=definitions), "init", None, 64)
+        orders.add(tuple(paths(hits)))
+    assert orders == {tuple(f"f{i:03}.py" for i in range(1, 65))}
 
 
 def test_every_feature_has_a_weight_and_lies_between_0_and_1() -> None:

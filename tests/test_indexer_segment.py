@@ -5,37 +5,44 @@ import pytest
 from fakes import HashEmbedder
 
 import indexer.segment as seg
-from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow
+from indexer.analyse import _definitions, _uses
+from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow, SymbolRow
 from indexer.segment import Segment
 from indexer.segment_merge import MOST_SEGMENTS, choose, merge
 from indexer.segment_write import SegmentBuilder
+from indexer.types import KINDS
 
 
-def analysis(path, chunks, references=()):
-    """One chunk a dictionary of term counts."""
+def analysis(path, chunks, references=(), symbols=()):
+    """One chunk a dictionary of term counts; symbols as (name, parent, kind, chunk number)."""
     terms = sorted({t for chunk in chunks for t in chunk})
     entries = [(n, terms.index(t), c) for n, chunk in enumerate(chunks) for t, c in chunk.items()]
     columns = [np.array([e[i] for e in entries], "<u4").tobytes() for i in range(3)]
     lengths = np.array([sum(c.values()) for c in chunks], "<u4").tobytes()
     rows = [ChunkRow(n, n + 1, n + 1, n + 1, None) for n in range(len(chunks))]
     uses = [ReferenceRow(name, start, start + len(name), 1, scope) for name, start, scope in references]
-    return Analysis(path, "text", 0, 0, "", b"", rows, [], uses, (), Postings(terms, *columns, lengths))
+    defined = [SymbolRow(name, kind, n, n + 1, n + 1, n + 2, parent, "") for name, parent, kind, n in symbols]
+    return Analysis(
+        path, "text", 0, 0, "", b"", rows, b"", _definitions(defined, rows, "python"), _uses(uses),
+        Postings(terms, *columns, lengths),
+    )  # fmt: skip
 
 
 def build(folder, files, dimension=8):
-    """``files``: (id, chunks, references); vectors come from the chunks' words."""
+    """``files``: (id, chunks, references, symbols); vectors come from the chunks' words."""
     builder = SegmentBuilder(folder, dimension)
     embedder = HashEmbedder(dimension)
-    for file_id, chunks, references in files:
-        builder.add(file_id, analysis(f"f{file_id}", chunks, references))
+    for file_id, chunks, *named in files:
+        builder.add(file_id, analysis(f"f{file_id}", chunks, *named))
         if chunks:
             builder.add_vectors(embedder.embed([" ".join(chunk) for chunk in chunks]))
     builder.finish()
     return Segment(folder)
 
 
-ONE = (7, [{"load": 2, "row": 1}, {"row": 300}], [("Load", 5, "a.b"), ("Row", 1, None)])
-TWO = (900, [{"é": 1, "load": 1}], [("Load", 0, "z")])
+ONE = (7, [{"load": 2, "row": 1}, {"row": 300}], [("Load", 5, "a.b"), ("Row", 1, None)],
+       [("load", "a", "method", 0), ("Load", None, "class", 1)])  # fmt: skip
+TWO = (900, [{"é": 1, "load": 1}], [("Load", 0, "z")], [("_x", "z.y", "field", 0), ("Load", "z", "class", 0)])
 
 
 def postings(segment, term):
@@ -45,9 +52,21 @@ def postings(segment, term):
 
 def references(segment, name):
     where = segment.references(name)
-    labels = ("ref_file", "ref_start", "ref_size", "ref_scope")
-    files, starts, sizes, scopes = (segment.column(label)[where].tolist() for label in labels)
-    return [(f, s, n, segment.scopes[x].decode()) for f, s, n, x in zip(files, starts, sizes, scopes, strict=True)]
+    labels = ("ref_file", "ref_start", "ref_line", "ref_scope")
+    files, starts, lines, scopes = (segment.column(label)[where].tolist() for label in labels)
+    return [(f, s, n, segment.scope(x)) for f, s, n, x in zip(files, starts, lines, scopes, strict=True)]
+
+
+DEFINITION_LABELS = ("def_file", "def_row", "def_start", "def_lines", "def_kind", "def_exported")
+
+
+def definitions(segment, name):
+    found = []
+    for spelled, where in segment.definitions(name):
+        columns = [segment.column(label)[where].tolist() for label in DEFINITION_LABELS]
+        scopes = [segment.scope(number) for number in segment.column("def_scope")[where].tolist()]
+        found += [(spelled, scope, *values) for scope, *values in zip(scopes, *columns, strict=True)]
+    return found
 
 
 def test_postings_references_and_rows(tmp_path):
@@ -59,9 +78,15 @@ def test_postings_references_and_rows(tmp_path):
     assert postings(segment, "row") == {0: 1, 1: 255}, "counts end at 255"
     assert postings(segment, "é") == {2: 1}
     assert postings(segment, "lo") == postings(segment, "zzz") == postings(segment, "") == {}
-    assert references(segment, "Load") == [(7, 5, 4, "a.b"), (900, 0, 4, "z")]
-    assert references(segment, "Row") == [(7, 1, 3, "")]
+    assert references(segment, "Load") == [(7, 5, 1, "a.b"), (900, 0, 1, "z")]
+    assert references(segment, "Row") == [(7, 1, 1, "")]
     assert references(segment, "load") == []
+    class_, method, field = KINDS.index("class"), KINDS.index("method"), KINDS.index("field")
+    load = [("Load", "", 7, 1, 2, 2, class_, 1), ("Load", "z", 900, 2, 1, 2, class_, 1),
+            ("load", "a", 7, 0, 1, 2, method, 1)]  # fmt: skip
+    assert definitions(segment, "load") == definitions(segment, "LOAD") == load
+    assert definitions(segment, "_x") == [("_x", "z.y", 900, 2, 1, 2, field, 0)]
+    assert definitions(segment, "nothing") == definitions(segment, "") == []
     assert [f.name for f in tmp_path.iterdir()] == ["0001"], "no temporary folder stays"
 
 
@@ -116,16 +141,16 @@ def test_clustered_vectors_keep_codes_and_find_the_nearest(tmp_path, monkeypatch
     flat = vector_segment(tmp_path / "0001", vectors)
     monkeypatch.setattr(seg, "IVF_ROWS", 1000)
     clustered = vector_segment(tmp_path / "0002", vectors)
-    assert clustered.clustered
-    assert not flat.clustered
+    assert clustered.lists.total == int(4 * 3000**0.5)
+    assert flat.lists is None
     np.testing.assert_array_equal(clustered.codes(), flat.codes())
     clustered.verify()
     found = 0
     for row in range(0, 3000, 100):
-        exact, probed = flat.similarities(vectors[row]), clustered.similarities(vectors[row])
-        looked = np.isfinite(probed)
-        np.testing.assert_allclose(probed[looked], exact[looked], atol=1e-4)
-        found += int(np.argmax(probed) == np.argmax(exact))
+        exact, (rows, probed) = flat.similarities(vectors[row]), clustered.nearest_lists(vectors[row])
+        assert len(set(rows.tolist())) == len(rows) < 3000
+        np.testing.assert_allclose(probed, exact[rows], atol=1e-4)
+        found += int(rows[np.argmax(probed)] == np.argmax(exact))
     assert found == 30
     merged_rows, _ = merge([(clustered, np.array([], np.int64)), (flat, np.array([], np.int64))], tmp_path / "0003")
     assert merged_rows == 6000
@@ -133,7 +158,8 @@ def test_clustered_vectors_keep_codes_and_find_the_nearest(tmp_path, monkeypatch
 
 
 def test_merge_equals_building_at_once(tmp_path):
-    three = (901, [{"load": 9}, {"only": 1}], [("Load", 3, "gone"), ("Only", 4, "gone")])
+    gone = [("Load", "gone", "class", 0), ("Only", "gone", "class", 1)]
+    three = (901, [{"load": 9}, {"only": 1}], [("Load", 3, "gone"), ("Only", 4, "gone")], gone)
     one = build(tmp_path / "0001", [ONE, three])
     two = build(tmp_path / "0002", [TWO])
     rows, first = merge([(one, np.array([901])), (two, np.array([], np.int64))], tmp_path / "0003")
@@ -141,11 +167,16 @@ def test_merge_equals_building_at_once(tmp_path):
     merged, whole = Segment(tmp_path / "0003"), build(tmp_path / "0004", [ONE, TWO])
     assert merged.terms.all() == whole.terms.all() == [b"load", b"row", "é".encode()]
     assert merged.names.all() == whole.names.all()
+    assert merged.scopes.all() == whole.scopes.all()
+    assert merged.defined.all() == whole.defined.all() == [b"_x", b"Load", b"load"]
+    for name in ("_x", "load"):
+        assert definitions(merged, name) == definitions(whole, name)
     for term in ("load", "row", "é", "only"):
         assert postings(merged, term) == postings(whole, term)
     for name in ("Load", "Row", "Only"):
         assert references(merged, name) == references(whole, name)
     np.testing.assert_array_equal(merged.codes(), whole.codes())
+    np.testing.assert_array_equal(merged.mean, whole.mean)
     for label in ("row_file", "row_length"):
         assert merged.column(label).tolist() == whole.column(label).tolist()
 

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from store_tools import TREE, InlinePool, Tree, dump, without_flushing
+from store_tools import TREE, InlinePool, Tree, dump, progress_log, without_flushing
 
 from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, StorageError
 
@@ -46,11 +46,18 @@ def use(tree):
     index.verify()
 
 
-def assert_rebuilds(tree):
-    index = tree.open(rebuild=True)
-    index.rebuild()
-    assert index.paths() == sorted(TREE)
+def assert_repairs(tree, parsed=None):
+    """An update makes good what was damaged, by itself and with a word about it; ``parsed``: files read for that."""
+    index = tree.open()
+    report = index.update()
+    assert report.repaired
+    assert parsed is None or report.files_parsed == parsed
+    fresh = tree.open("fresh")
+    fresh.rebuild()
+    assert dump(index) == dump(fresh)
     use(tree)
+    assert index.update().repaired == ()
+    return report
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])
@@ -58,8 +65,8 @@ def test_truncated_database(tree, keep):
     truncate(tree.folder() / "index.sqlite", keep)
     with pytest.raises(CorruptIndexError) as caught:
         use(tree)
-    assert "--rebuild" in caught.value.hint
-    assert_rebuilds(tree)
+    assert "`codemoat index`" in caught.value.hint
+    assert_repairs(tree)
 
 
 def test_empty_database_is_no_index(tree):
@@ -75,7 +82,7 @@ def test_garbage_for_a_database(tree):
     (tree.folder() / "index.sqlite").write_bytes(b"not a database" * 1000)
     with pytest.raises(CorruptIndexError):
         tree.open(create=False)
-    assert_rebuilds(tree)
+    assert_repairs(tree)
 
 
 def test_garbage_in_the_middle_of_the_database(tree):
@@ -85,7 +92,7 @@ def test_garbage_in_the_middle_of_the_database(tree):
         file.write(os.urandom(path.stat().st_size - 4096 * 4))
     with pytest.raises(CorruptIndexError):
         use(tree)
-    assert_rebuilds(tree)
+    assert_repairs(tree)
 
 
 def test_database_of_something_else(tree):
@@ -97,39 +104,60 @@ def test_database_of_something_else(tree):
     other.close()
     with pytest.raises(CorruptIndexError, match="not an index"):
         tree.open(create=False)
-    with pytest.raises(CorruptIndexError, match="not an index"):
-        tree.open(rebuild=True).update()
-    assert_rebuilds(tree)
+    assert "not an index" in assert_repairs(tree).repaired[0]
 
 
 @pytest.mark.parametrize("name", ["columns.bin", "vectors.faiss", "manifest.json"])
 @pytest.mark.parametrize("keep", [0, 0.5])
 def test_truncated_segment(tree, name, keep):
-    path = segment_file(tree, name)
+    tree.write({"app/more.py": "def more(): return load_all()\n"})
+    tree.open().update()
+    path = tree.folder() / "segments" / "0001" / name
     truncate(path, keep)
-    with pytest.raises(CorruptIndexError) as caught:
-        tree.open(create=False)
-    assert name in caught.value.message
-    assert "--rebuild" in caught.value.hint
-    assert_rebuilds(tree)
+    index = tree.open(create=False)
+    assert [hit.chunk.path for hit in index.similar("load all", 9)] == ["app/more.py"], "what is whole is found"
+    assert index.text("app/main.py") == TREE["app/main.py"]
+    found = index.search("load all")
+    assert [name in damage for damage in found.damaged] == [True]
+    with pytest.raises(CorruptIndexError, match=name):
+        index.verify()
+    assert name in assert_repairs(tree, parsed=4).repaired[0], "only files of that segment are read again"
 
 
 @pytest.mark.parametrize("name", ["columns.bin", "vectors.faiss", "manifest.json", "."])
 def test_missing_segment(tree, name):
     path = segment_file(tree, name)
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(CorruptIndexError, match="missing"):
-        tree.open(create=False)
-    assert_rebuilds(tree)
+    index = tree.open(create=False)
+    assert index.similar("load all", 9) == []
+    assert "missing" in index.search("load all").damaged[0]
+    assert index.symbols("Store") == []
+    assert_repairs(tree, parsed=4)
 
 
-def test_missing_segment_is_named_when_an_update_merges_it(tree):
-    index = tree.open()
+def test_damaged_segment_of_files_that_changed_too(tree):
     shutil.rmtree(segment_file(tree, "."))
-    for path in ("app/main.py", "app/model.py", "web/view.js"):
+    for path in ("app/main.py", "app/model.py"):
         (tree.root / path).unlink()
-    with pytest.raises(CorruptIndexError, match="missing"):
-        index.update()
+    tree.write({"web/view.js": "export const x = 1\n"})
+    assert_repairs(tree, parsed=2)
+
+
+def test_damaged_text_of_one_file(tree):
+    database = sqlite3.connect(tree.folder() / "index.sqlite")
+    with database:
+        (number,) = database.execute("SELECT id FROM files WHERE path = 'app/model.py'").fetchone()
+        (body,) = database.execute("SELECT body FROM bodies WHERE file_id = ?", (number,)).fetchone()
+        spoilt = body[:-20] + bytes(byte ^ 255 for byte in body[-20:])
+        database.execute("UPDATE bodies SET body = ? WHERE file_id = ?", (spoilt, number))
+    database.close()
+    index = tree.open(create=False)
+    assert index.text("app/main.py") == TREE["app/main.py"]
+    with pytest.raises(CorruptIndexError) as caught:
+        index.text("app/model.py")
+    assert "`codemoat index`" in caught.value.hint
+    assert_repairs(tree, parsed=1)
+    assert index.text("app/model.py") == TREE["app/model.py"]
 
 
 def test_unreadable_segment(tree, unprivileged):
@@ -163,15 +191,21 @@ def test_newer_format(tree):
     assert "--rebuild" in caught.value.hint
     with pytest.raises(NewerIndexError):
         tree.open(rebuild=True).update()
-    assert_rebuilds(tree)
+    index = tree.open(rebuild=True)
+    assert "newer" in index.rebuild().repaired[0]
+    assert index.paths() == sorted(TREE)
+    use(tree)
 
 
-def test_older_format_is_made_again_by_update(tree, monkeypatch):
-    monkeypatch.setattr("indexer.store.FORMAT", 2)
+def test_older_format_is_made_again_by_update_and_said(tree, monkeypatch):
+    monkeypatch.setattr("indexer.store.FORMAT", 3)
     with pytest.raises(NoIndexError, match="older"):
         tree.open(create=False)
     index = tree.open()
-    report = index.update()
+    seen, log = progress_log()
+    report = index.update(log)
+    assert [p.current for p in seen if p.stage == "anew"] == list(report.repaired)
+    assert "older" in report.repaired[0]
     assert report.files_parsed == len(TREE)
     assert index.paths() == sorted(TREE)
 

@@ -17,6 +17,7 @@ import pytest
 from indexer import workers
 from indexer.analyse import analyse_file
 from indexer.analysis import Analysis
+from indexer.body import unpack
 from indexer.config import IndexConfig
 from indexer.errors import CancelledError, CodemoatError
 from indexer.terms import terms
@@ -69,8 +70,9 @@ def test_every_file_comes_back_once_and_the_same_as_in_process(tree):
         assert result == analyse_file(tree, path, QUICK)
     one = results["m07.py"]
     assert isinstance(one, Analysis)
-    assert [(s.kind, s.name) for s in one.symbols] == [("function", "f7"), ("constant", "LIMIT")]
-    assert [(r.name, r.enclosing) for r in one.references] == [("g", "f7")]
+    assert [(s.kind, s.name) for s in unpack(one.body).symbols] == [("function", "f7"), ("constant", "LIMIT")]
+    assert one.definitions.names == ["f7", "LIMIT"]
+    assert (one.uses.names, one.uses.scopes, one.uses.total) == (["g"], ["f7"], 1)
     assert (one.language, one.problem, one.size) == ("python", None, len(one.text))
 
 
