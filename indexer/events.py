@@ -61,6 +61,7 @@ class EventSource:
 
         Raises LostEventsError.
         """
+        # Its inner class, because its public ``watch`` cannot be waited for and then read on without losing something.
         from watchfiles._rust_notify import WatchfilesRustInternalError
 
         waiting = _Waiting(None if seconds is None else time.monotonic() + seconds, self._stopped)

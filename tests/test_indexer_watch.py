@@ -4,105 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from test_indexer_files import write
 from test_indexer_files_git import git, plain_git, repository
+from watch_world import PATIENCE, Recorder, Watch, root, watch, watches
 
-from indexer import events
 from indexer.config import IndexConfig
-from indexer.errors import BadInputError, BusyIndexError, CodemoatError
-from indexer.events import network_file_system
+from indexer.errors import BadInputError, BusyIndexError
 from indexer.listing_part import MAX_PATHS
 from indexer.location import index_folder
 from indexer.watch import Watcher
 
-__all__ = ["plain_git"]
-PATIENCE = 60.0
-"""Seconds after which a test that waits has failed; nothing is ever that slow."""
-
-
-class Recorder:
-    """An ``update`` that notes its calls and lets a test wait for them."""
-
-    def __init__(self) -> None:
-        self.calls: list[frozenset[str] | None] = []
-        self.errors: list[CodemoatError] = []
-        self.modes: list[tuple[str, str]] = []
-        self.running = self.most_running = 0
-        self.hook: Callable[[], None] = lambda: None
-        self._changed = threading.Condition()
-
-    def __call__(self, paths: frozenset[str] | None) -> None:
-        with self._changed:
-            self.running += 1
-            self.most_running = max(self.most_running, self.running)
-            self.calls.append(paths)
-            self._changed.notify_all()
-        try:
-            self.hook()
-        finally:
-            with self._changed:
-                self.running -= 1
-                self._changed.notify_all()
-
-    def on_error(self, error: CodemoatError) -> None:
-        with self._changed:
-            self.errors.append(error)
-            self._changed.notify_all()
-
-    def on_mode(self, mode: str, reason: str) -> None:
-        self.modes.append((mode, reason))
-
-    def wait(self, done: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(done, PATIENCE), (self.calls, self.errors, self.modes)
-
-    def seen(self) -> set[str]:
-        """All paths told since the first call, which looks at everything."""
-        return {path for paths in self.calls[1:] for path in paths or ()}
-
-    def wait_for(self, *paths: str) -> None:
-        self.wait(lambda: set(paths) <= self.seen())
-
-
-Watch = Callable[..., tuple[Watcher, Recorder]]
-
-
-@pytest.fixture
-def watch(tmp_path: Path) -> Iterator[Watch]:
-    """Starts watchers and waits until they watch; all are stopped after the test."""
-    started: list[Watcher] = []
-
-    def begin(root: Path, config: IndexConfig | None = None, **options: object) -> tuple[Watcher, Recorder]:
-        recorder = Recorder()
-        config = config or IndexConfig(cache_dir=tmp_path / "cache")
-        watcher = Watcher(root, config, recorder, on_mode=recorder.on_mode, on_error=recorder.on_error, **options)  # type: ignore[arg-type]
-        started.append(watcher)
-        watcher.start()
-        recorder.wait(lambda: bool(recorder.calls) and not recorder.running)
-        assert recorder.calls == [None]
-        return watcher, recorder
-
-    yield begin
-    for watcher in started:
-        assert watcher.stop(PATIENCE)
-
-
-@pytest.fixture(params=["git", "plain"])
-def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    folder = tmp_path / "root"
-    for name in ("README.md", "src/a.py", "src/b.py", "other/c.py"):
-        write(folder, name)
-    if request.param == "git":
-        repository(folder)
-        git(folder, "add", "-A")
-        git(folder, "commit", "-qm", "first")
-    return folder
+__all__ = ["plain_git", "root", "watch"]  # fixtures
 
 
 def test_a_save_is_told(root: Path, watch: Watch) -> None:
@@ -201,27 +117,25 @@ def test_a_storm_is_one_look_at_everything(root: Path, watch: Watch) -> None:
 
 def test_a_checkout_is_few_updates(tmp_path: Path, watch: Watch) -> None:
     root = repository(tmp_path / "root", keep="1")
-    git(root, "checkout", "-qb", "other")
+    git(root, "checkout", "-qb", "one")
     names = [f"d{number % 7}/f{number}.py" for number in range(100)]
-    for name in names:
-        write(root, name, "other")
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", "other")
-    git(root, "checkout", "-qb", "third")
-    for name in names:
-        write(root, name, "third")
-    git(root, "commit", "-qam", "third")
+    for text in ("one", "another"):
+        for name in names:
+            write(root, name, text)
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", text)
     _, recorder = watch(root, quiet=0.3)
-    for branch in ("other", "master", "third"):
-        before = len(recorder.calls)
-        try:
-            git(root, "checkout", "-q", branch)
-        except subprocess.CalledProcessError:
-            git(root, "checkout", "-q", "main")
-        recorder.wait(lambda before=before: None in recorder.calls[before:] and not recorder.running)  # type: ignore[misc]
-        assert len(recorder.calls) - before <= 2
+    git(root, "checkout", "-q", "HEAD~1", "--", ".")
+    recorder.wait_for(*names)
+    assert recorder.seen() == set(names)
+    told = len(recorder.calls)
+    assert told <= 3
+    for number, commit in enumerate(("HEAD~2", "one", "HEAD~1"), 1):
+        git(root, "checkout", "-qf", commit)
+        recorder.wait(lambda number=number: recorder.calls.count(None) == 1 + number and not recorder.running)  # type: ignore[misc]
     write(root, "d3/late.py")
     recorder.wait_for("d3/late.py")
+    assert len(recorder.calls) <= told + 4, "three checkouts, one file"
 
 
 def test_while_git_holds_its_lock_nothing_is_told(tmp_path: Path, watch: Watch) -> None:
@@ -322,19 +236,6 @@ def test_stopping_ends_the_thread_even_while_nothing_happens(root: Path, watch: 
     assert threading.active_count() == before
     write(root, "src/a.py", "unseen")
     assert recorder.calls == [None]
-    assert watches() == 0
-
-
-def watches() -> int:
-    """Watches that this process holds."""
-    return sum("inotify wd" in line for path in Path("/proc/self/fdinfo").iterdir() for line in lines(path))
-
-
-def lines(path: Path) -> list[str]:
-    try:
-        return path.read_text().splitlines()
-    except OSError:
-        return []
 
 
 def test_only_folders_that_count_take_a_watch(tmp_path: Path, watch: Watch) -> None:
@@ -365,87 +266,3 @@ def test_the_root_must_be_a_folder_and_may_come_back(root: Path, watch: Watch, t
     recorder.wait(lambda: recorder.calls[1:] == [None] and not recorder.running)
     write(root, "src/a.py", "changed")
     recorder.wait_for("src/a.py")
-
-
-@pytest.mark.parametrize(
-    ("problem", "reason"),
-    [
-        (OSError('OS file watch limit reached. about ["/x"] (Error { kind: MaxFilesWatch })'), "max_user_watches"),
-        (None, "max_user_instances"),
-    ],
-)
-def test_without_watches_it_polls_and_says_why(
-    root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, problem: OSError | None, reason: str
-) -> None:
-    from watchfiles import _rust_notify
-
-    raised = problem or _rust_notify.WatchfilesRustInternalError(
-        "Error creating recommended watcher: Too many open files (os error 24)"
-    )
-
-    def refuse(*_: object) -> None:
-        raise raised
-
-    monkeypatch.setattr(_rust_notify, "RustNotify", refuse)
-    watcher, recorder = watch(root, poll_pause=0.01)
-    assert watcher.mode == "polling"
-    assert reason in watcher.reason
-    write(root, "src/a.py", "changed")
-    recorder.wait_for("src/a.py")
-
-
-@pytest.mark.skipif(not os.access("/proc/sys/fs/inotify/max_user_watches", os.W_OK), reason="needs root")
-def test_the_systems_own_limit_makes_it_poll(root: Path, watch: Watch) -> None:
-    limit = Path("/proc/sys/fs/inotify/max_user_watches")
-    before = limit.read_text()
-    try:
-        limit.write_text("2")
-        watcher, recorder = watch(root, poll_pause=0.01)
-    finally:
-        limit.write_text(before)
-    assert watcher.mode == "polling"
-    assert "max_user_watches" in watcher.reason
-    write(root, "src/a.py", "changed")
-    recorder.wait_for("src/a.py")
-
-
-def test_polling_sees_what_events_would_tell(root: Path, watch: Watch) -> None:
-    watcher, recorder = watch(root, poll=True, poll_pause=0.01)
-    assert (watcher.mode, watcher.reason) == ("polling", "polling was asked for")
-    write(root, "src/a.py", "longer than before")
-    recorder.wait_for("src/a.py")
-    (root / "src/b.py").unlink()
-    recorder.wait_for("src/b.py")
-    write(root, "new/deep/x.py")
-    recorder.wait_for("new/deep/x.py")
-    (root / "other").rename(root / "another")
-    recorder.wait_for("other/c.py", "another/c.py")
-    write(root, "node_modules/m.js")
-    write(root, "late.py")
-    recorder.wait_for("late.py")
-    assert not any("node_modules" in path for path in recorder.seen())
-    write(root, ".codemoatignore", "src/\n")
-    recorder.wait(lambda: None in recorder.calls[1:])
-
-
-MOUNTS = """\
-22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-30 22 0:26 / /home rw - nfs4 server:/home rw
-31 30 0:27 / /home/a\\040b/local rw - btrfs /dev/sdb rw
-broken line
-"""
-
-
-def test_network_file_systems_are_told_apart() -> None:
-    assert network_file_system(Path("/home/x/project"), MOUNTS) == "nfs4"
-    assert network_file_system(Path("/home/a b/local/project"), MOUNTS) is None
-    assert network_file_system(Path("/homes"), MOUNTS) is None
-    assert network_file_system(Path("/"), "") is None
-    assert network_file_system(Path(__file__)) in (None, *events._NETWORK)
-
-
-def test_on_a_network_file_system_it_polls(root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.watch.network_file_system", lambda _: "nfs4")
-    watcher, _ = watch(root, poll_pause=0.01)
-    assert (watcher.mode, "nfs4" in watcher.reason) == ("polling", True)
-    assert watch(root, poll=False)[0].mode == "events"
