@@ -31,7 +31,7 @@ def test_a_save_is_told(root: Path, watch: Watch) -> None:
 
 
 def test_an_atomic_save_a_deletion_and_renames(root: Path, watch: Watch) -> None:
-    _, recorder = watch(root)
+    _, recorder = watch(root, quiet=0.3)
     write(root, "src/a.py.tmp", "changed").rename(root / "src/a.py")
     recorder.wait_for("src/a.py")
     assert recorder.seen() == {"src/a.py"}, "the file of a moment is no change"
@@ -71,7 +71,7 @@ def test_a_folder_that_is_made_anew_is_watched_again(root: Path, watch: Watch) -
 def test_what_does_not_count_is_no_change(root: Path, watch: Watch, tmp_path: Path) -> None:
     write(root, ".gitignore", "*.log\nbuild/\n")
     write(root, "node_modules/m/index.js")
-    _, recorder = watch(root)
+    _, recorder = watch(root, quiet=0.5)
     for path in [
         "node_modules/m/index.js", "node_modules/n.js", "__pycache__/a.pyc", "src/__pycache__/a.pyc", ".codemoat/index",
         "src/.a.py.swp", "src/native.so", "src/run.log", "build/made.py", "src/4913", "src/a.py~",
@@ -195,7 +195,8 @@ def test_changes_during_an_update_come_with_the_next(root: Path, watch: Watch) -
     assert recorder.most_running == 1
 
 
-def test_a_failed_update_is_told_and_comes_again(root: Path, watch: Watch) -> None:
+def test_a_failed_update_is_told_and_comes_again(root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.watch._RETRY", PATIENCE)
     watcher, recorder = watch(root)
     error = BusyIndexError("Busy.", "Wait.")
 
