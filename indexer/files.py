@@ -165,6 +165,11 @@ def _why_not(root: Path, relative: str, listing: Listing) -> str:
     return "Git does not list it."
 
 
+def by_gitignore(skip: Skipped) -> bool:
+    """Whether a .gitignore file that a walk followed is why something was left out."""
+    return f"{GIT_IGNORE}, line" in skip.reason
+
+
 class Lister:
     """Gathers one listing. Paths are relative to the root, POSIX; ``.`` is the root itself."""
 
@@ -214,7 +219,7 @@ class Lister:
 
     def walk_again(self) -> None:
         """Without .gitignore files, if they left nothing: some packages' exclude all that their repository lacks."""
-        if any(f"{GIT_IGNORE}, line" in skip.reason for skip in self.skipped):
+        if any(map(by_gitignore, self.skipped)):
             self.skipped = [skip for skip in self.skipped if skip.path == "."]
             self.skipped.append(Skipped(".", "Its .gitignore excludes every file, so it was not followed."))
             self._counts, self._junk, self._all_rules = {".": True}, {".": False}, self._own_rules

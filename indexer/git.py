@@ -56,6 +56,22 @@ def _not_ignored(folder: Path, names: list[str]) -> list[str]:
     return [name for name in names if name not in ignored]
 
 
+def repository_folder(root: Path) -> Path | None:
+    """Git's own folder of the repository that ``root`` lies in, with ``HEAD`` and ``index``; None outside one."""
+    for folder in (root, *root.parents):
+        mark = folder / ".git"
+        if mark.is_dir():
+            return mark
+        try:
+            # A further working tree or a submodule: a file that says where.
+            text = mark.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            continue
+        place = Path(os.path.normpath(folder / text.removeprefix("gitdir:").strip()))
+        return place if place.is_dir() else None
+    return None
+
+
 _AS_WRITTEN = {"GIT_LITERAL_PATHSPECS": "1"}
 """A path with an asterisk or a bracket in it means itself."""
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from indexer.config import IndexConfig
-from indexer.files import ENVIRONMENT_MARKS, Lister, Listing, checked_root
+from indexer.files import ENVIRONMENT_MARKS, Lister, Listing, by_gitignore, checked_root
 from indexer.git import git_names, untracked_folders
 from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE, IgnoreRules
 from indexer.reasons import printable
@@ -128,6 +128,13 @@ class _PartLister(Lister):
     def _walk_part(self) -> None:
         if any(path.rpartition("/")[2] in ENVIRONMENT_MARKS for path in self._wanted):
             raise _OnlyAllCanTellError
+        elsewhere = _CountsElsewhere(self.root, self.config, self._wanted)
+        if not elsewhere.any():
+            # A walk that finds no file at all is done again without .gitignore files. It is so, and was before these
+            # paths changed, when they are excluded by name; else one of them may have decided it.
+            if not elsewhere.gitignore_excludes() or not all(map(self._is_excluded, self._wanted)):
+                raise _OnlyAllCanTellError
+            self._all_rules = self._own_rules
         for path in self._wanted:
             parent = path.rpartition("/")[0] or "."
             if not self._walks_into(parent):
@@ -137,10 +144,10 @@ class _PartLister(Lister):
             elif os.path.lexists(self._base + path):
                 self._entry(path, self._all_rules)
             self._directories.add(parent)
-        # A walk that finds no file at all is done again without .gitignore files, which changes every answer. A file
-        # that counts elsewhere, which nobody says has changed, rules that out for now and for before.
-        if not _CountsElsewhere(self.root, self.config, self._wanted).any():
-            raise _OnlyAllCanTellError
+
+    def _is_excluded(self, path: str) -> bool:
+        """Whether a rule leaves the path out whatever is there."""
+        return self._all_rules.file(path) is not None and self._all_rules.folder(path) is not None
 
     def _walks_into(self, folder: str) -> bool:
         """Whether a full walk would look into the folder; each one above it must let it through."""
@@ -170,6 +177,10 @@ class _CountsElsewhere(Lister):
     def any(self) -> bool:
         self._walk(".", until=lambda: bool(self.files))
         return bool(self.files)
+
+    def gitignore_excludes(self) -> bool:
+        """Whether anything was excluded by a .gitignore file, once none counted."""
+        return any(by_gitignore(skip) for skip in self.skipped)
 
     def _entry(self, path: str, rules: IgnoreRules) -> bool:
         return path in self._apart_from or super()._entry(path, rules)

@@ -23,6 +23,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "transformers": ("indexer.embed", "assistant.adapt"),
     "model2vec": ("indexer.embed", "assistant.adapt"),
     "git": ("indexer.git",),
+    "watchfiles": ("indexer.events",),
     "detect_secrets": ("indexer.secrets",),
     "llama_cpp": ("assistant.llama",),
     "huggingface_hub": ("assistant.models",),
