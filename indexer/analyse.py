@@ -22,7 +22,7 @@ from indexer.config import IndexConfig
 from indexer.frames import Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
-from indexer.source import read_source
+from indexer.source import buffer_source, read_source
 from indexer.terms import count_terms
 from indexer.types import KINDS, ParsedFile, Skipped
 
@@ -31,9 +31,14 @@ _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _MOST_LINES = 2**32 - 1
 
 
-def analyse_file(root: Path, path: str, config: IndexConfig, problem: str | None = None) -> Analysis | Skipped:
-    """Everything the index keeps of ``root/path``, or why it is left out. By lines if ``problem`` says why."""
-    source = read_source(root, path, config)
+def analyse_file(
+    root: Path, path: str, config: IndexConfig, problem: str | None = None, raw: bytes | None = None
+) -> Analysis | Skipped:
+    """Everything the index keeps of ``root/path``, or why it is left out. By lines if ``problem`` says why.
+
+    ``raw`` stands in for the bytes on the disk: an editor's buffer.
+    """
+    source = read_source(root, path, config) if raw is None else buffer_source(path, raw, config)
     if isinstance(source, Skipped):
         return source
     text = source.text
@@ -141,7 +146,7 @@ def main() -> None:
     for payload in frames:
         for job in decode_jobs(payload):
             _arm(config.parse_deadline)
-            result = analyse_file(root, job.path, config, job.problem)
+            result = analyse_file(root, job.path, config, job.problem, job.raw)
             _arm(0)
             cpu = time.process_time()
             answer = Answer(None, result, cpu) if isinstance(result, Skipped) else Answer(result, None, cpu)

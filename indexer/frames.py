@@ -24,10 +24,11 @@ class Setup(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A file to analyse; with ``problem``, by lines and with that remark."""
+    """A file to analyse; with ``problem``, by lines and with that remark; with ``raw``, as if it held these bytes."""
 
     path: str
     problem: str | None
+    raw: bytes | None = None
 
 
 class Answer(NamedTuple):

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
 from indexer.location import index_folder
-from indexer.stale import any_changed
-from indexer.store import (
-    DATABASE,
-    REPAIR,
-    Database,
-    Generation,
-    file_state,
-    mapped_errors,
-    mismatch,
-    no_index,
-    open_reader,
-)
+from indexer.reading import Reader
+from indexer.store import DATABASE, REPAIR, mismatch
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
@@ -31,14 +19,9 @@ if TYPE_CHECKING:
 
     from indexer.control import Cancel
     from indexer.embed import Embedder
-    from indexer.segment import Segment
+    from indexer.overlay import Buffers, Overlay
     from indexer.snapshot import Snapshot
-
-SEGMENTS = "segments"
-_STALE_BUDGET = 0.05
-"""Seconds that a search may spend on looking for changed files; in 50 ms about 25,000 files are seen."""
-_STALE_MEMORY = 1.0
-"""Seconds for which searches believe what was found about staleness."""
+    from indexer.workers import WorkerPool
 
 
 class Index:
@@ -50,12 +33,9 @@ class Index:
         self.config = config
         self.folder = folder
         self._embedder = embedder
-        self._lock = threading.RLock()
-        self._database: Database | None = None
-        self._snapshot: Snapshot | None = None
-        self._segments: dict[int, Segment] = {}
-        self._stale_at = float("-inf")
-        self._stale = False
+        self._reader = Reader(root, folder, config.embedder, self._overlay)
+        self._pool: WorkerPool | None = None
+        self._buffers: Buffers | None = None
 
     @classmethod
     def open(
@@ -94,13 +74,44 @@ class Index:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def keep_workers(self) -> None:
+        """Let the parse processes stay until ``close``: for whoever updates often, starting one takes 0.1 s."""
+        from indexer.workers import WorkerPool
+
+        self._pool = self._pool or WorkerPool(self.root, self.config)
+
     def close(self) -> None:
-        """Close the database and forget the segments; closing twice is no error."""
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-            self._database = self._snapshot = None
-            self._segments = {}
+        """Close the database, forget the segments, end the workers; closing twice is no error."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+        if self._buffers is not None:
+            self._buffers.close()
+            self._buffers = None
+        self._reader.forget()
+
+    def put_buffer(self, path: str | Path, text: str) -> str | None:
+        """Let an editor's unsaved ``text`` stand for the file in everything that reads, until ``drop_buffer``.
+
+        None, or one sentence why it may not: it is ignored, holds secrets, is too large, binary and so on; the file's
+        own contents hold then. The buffer is parsed in a worker process. Raises BadInputError for a path outside.
+        """
+        from indexer.overlay import Buffers, refuse_buffer
+
+        relative = self._relative(path)
+        if self._buffers is None:
+            self._buffers = Buffers(self.root, self.config, self._load_embedder)
+        buffers = self._buffers
+        refused = refuse_buffer(self.root, relative, self.config)
+        if refused is not None:
+            buffers.drop(relative)
+            return refused
+        return buffers.put(relative, text)
+
+    def drop_buffer(self, path: str | Path) -> None:
+        """Let the file stand for itself again; no error if it does already."""
+        if self._buffers is not None:
+            self._buffers.drop(self._relative(path))
 
     def update(
         self,
@@ -138,7 +149,7 @@ class Index:
         with self._view() as snapshot:
             vector = self._searching_embedder().embed_query(query)
             hits = search(snapshot, query, vector, k, language=language)
-            return SearchResult(tuple(hits), snapshot.generation.id, self._stale_lately(), snapshot.damaged)
+            return SearchResult(tuple(hits), snapshot.generation.id, self._reader.stale_lately(), snapshot.damaged)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
@@ -188,12 +199,9 @@ class Index:
     def verify(self) -> None:
         """Read the whole index and check it; CorruptIndexError says what is damaged."""
         with self._view() as snapshot:
-            (answer,) = self._reader().row("PRAGMA integrity_check(1)")
+            (answer,) = self._reader.database().row("PRAGMA integrity_check(1)")
             if answer != "ok":
-                raise CorruptIndexError(
-                    f"The index is damaged: {self.folder / DATABASE}: {answer}.",
-                    REPAIR,
-                )
+                raise CorruptIndexError(f"The index is damaged: {self.folder / DATABASE}: {answer}.", REPAIR)
             if snapshot.damaged:
                 raise CorruptIndexError(f"The index is damaged: {snapshot.damaged[0]}", REPAIR)
             snapshot.verify()
@@ -201,12 +209,12 @@ class Index:
     def stale(self) -> bool:
         """Whether files changed, came or went since the last update, as far as sizes and times show."""
         with self._view():
-            return self._look_for_changes(float("inf"))
+            return self._reader.look_for_changes(float("inf"))
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
         with self._view() as snapshot:
-            generation, database = snapshot.generation, self._reader()
+            generation, database = snapshot.generation, self._reader.database()
             meta = database.meta()
             languages = database.rows(
                 "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
@@ -225,7 +233,7 @@ class Index:
                 embedder=str(meta.get("embedder", self.config.embedder)),
                 dimension=int(meta.get("dimension", 0)),
                 updated_at=generation.created,
-                stale=self._look_for_changes(float("inf")),
+                stale=self._reader.look_for_changes(float("inf")),
                 languages=dict(languages),
             )
 
@@ -240,11 +248,14 @@ class Index:
     ) -> UpdateReport:
         from indexer.writing import WriteJob, write_index
 
-        job = WriteJob(self.root, self.config, self.folder, self._load_embedder, progress, cancel, patience, self.close)
+        job = WriteJob(
+            self.root, self.config, self.folder, self._load_embedder, progress, cancel, patience, self._reader.forget,
+            self._pool,
+        )  # fmt: skip
         try:
             return write_index(job, rebuild=rebuild, paths=paths)
         finally:
-            self._stale_at = float("-inf")
+            self._reader.forget_staleness()
 
     def _load_embedder(self) -> Embedder:
         if self._embedder is None:
@@ -256,91 +267,20 @@ class Index:
     def _searching_embedder(self) -> Embedder:
         """The embedder, checked against the one that the index was made with."""
         embedder = self._load_embedder()
-        meta = self._reader().meta()
+        meta = self._reader.database().meta()
         recorded = (meta.get("embedder"), meta.get("dimension"))
         if recorded[0] is not None and recorded != (embedder.name, embedder.dimension):
             raise mismatch(str(recorded[0]), embedder.name)
         return embedder
 
-    @contextmanager
-    def _view(self) -> Iterator[Snapshot]:
-        """The last generation, unchanged for as long as the block runs: one read transaction.
+    def _view(self) -> AbstractContextManager[Snapshot]:
+        """The last generation, unchanged for as long as the block runs."""
+        return self._reader.view()
 
-        Whoever meets damage in it leaves a mark, so that the next update looks at everything.
-        """
-        with self._lock:
-            database = self._reader()
-            with mapped_errors("reading the index", database.path):
-                database.connection.execute("BEGIN")
-            try:
-                yield self._current(database)
-            except CorruptIndexError:
-                from indexer.repair import mark_suspect
+    def _overlay(self) -> Overlay:
+        from indexer.overlay import EMPTY
 
-                mark_suspect(self.folder)
-                raise
-            finally:
-                if database.connection.in_transaction:
-                    database.connection.execute("ROLLBACK")
-
-    def _reader(self) -> Database:
-        """The connection for reading, opened again when the file was replaced by a rebuild."""
-        state = file_state(self.folder)
-        if self._database is None or state[: len(self._database.state)] != self._database.state:
-            self.close()
-            self._database = open_reader(self.folder)
-        return self._database
-
-    def _current(self, database: Database) -> Snapshot:
-        from indexer.snapshot import Snapshot
-
-        generation: Generation | None = database.generation()
-        if generation is None:
-            raise no_index(self.folder)
-        if self._snapshot is None or self._snapshot.generation != generation:
-            self._check_setting(database)
-            opened, damaged = self._open_segments(database)
-            self._segments = opened
-            self._snapshot = Snapshot(database, generation, opened, database.tombstones(), tuple(damaged))
-        return self._snapshot
-
-    def _open_segments(self, database: Database) -> tuple[dict[int, Segment], list[str]]:
-        """The generation's segments by number, and one sentence for each that cannot be used."""
-        from indexer.segment import Segment
-        from indexer.segment_write import segment_folder
-
-        opened: dict[int, Segment] = {}
-        damaged: list[str] = []
-        for number in database.segments():
-            try:
-                opened[number] = self._segments.get(number) or Segment(segment_folder(self.folder / SEGMENTS, number))
-            except CorruptIndexError as exc:
-                damaged.append(exc.message)
-            except FileNotFoundError as exc:
-                damaged.append(f"A part of the index is missing: {exc.filename}.")
-        return opened, damaged
-
-    def _check_setting(self, database: Database) -> None:
-        setting = database.meta().get("embedder_setting")
-        if setting is not None and setting != self.config.embedder:
-            raise mismatch(str(setting), self.config.embedder)
-
-    def _stale_lately(self) -> bool:
-        if time.monotonic() - self._stale_at > _STALE_MEMORY:
-            self._look_for_changes(_STALE_BUDGET)
-        return self._stale
-
-    def _look_for_changes(self, budget: float) -> bool:
-        """Compare times of folders, then times and sizes of files, for at most ``budget`` seconds."""
-        database = self._reader()
-        self._stale = any_changed(
-            self.root,
-            database.rows("SELECT path, mtime_ns FROM directories"),
-            database.rows("SELECT path, size, mtime_ns FROM files"),
-            budget,
-        )
-        self._stale_at = time.monotonic()
-        return self._stale
+        return EMPTY if self._buffers is None else self._buffers.overlay()
 
     def _relative(self, path: str | Path) -> str:
         """``path`` as the index names it: relative to the root, POSIX."""

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from indexer.body import unpack
 from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError
-from indexer.segment import Segment
-from indexer.segment_write import segment_folder
+from indexer.segment import Segment, segment_folder
 from indexer.store import Database, mapped_errors, open_writer, remove_database
 
 MARK = "suspect"

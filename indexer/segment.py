@@ -305,6 +305,11 @@ def decode(codes: NDArray[Any]) -> NDArray[np.float32]:
     return decoded
 
 
+def segment_folder(folder: Path, number: int) -> Path:
+    """``segments/NNNN`` of a segment's number."""
+    return folder / f"{number:04d}"
+
+
 def damaged(path: Path, why: str) -> CorruptIndexError:
     """The error for a file of the index that is not as it was written."""
     return CorruptIndexError(f"The index is damaged: {path}: {why}.", "Run `codemoat index` to repair it.")

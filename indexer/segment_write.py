@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from indexer import segment as seg
 from indexer.analysis import Analysis, Definitions, Uses
 from indexer.postings import blocks, encode, gaps_of
-from indexer.segment import Segment
+from indexer.segment import segment_folder
 
 TEMPORARY = ".tmp-"
 """Folders of this prefix are unfinished; the next writer removes them."""
@@ -32,14 +32,16 @@ _SLICE = 1 << 20
 class SegmentWriter:
     """Writes the files of one segment into a temporary folder; ``finish`` names it, ``discard`` removes it."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    def __init__(self, folder: Path, dimension: int, *, durable: bool = True) -> None:
+        """``durable``: whether it has to survive a power cut."""
         self.folder = folder
         self.dimension = dimension
+        self._durable = durable
         self._temporary = folder.parent / f"{TEMPORARY}{folder.name}"
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
         self._columns: dict[str, tuple[str, int, int]] = {}
-        self._files = {name: _Summed(self._temporary / name) for name in (seg.COLUMNS, seg.VECTORS)}
+        self._files = {name: _Summed(self._temporary / name, durable) for name in (seg.COLUMNS, seg.VECTORS)}
         self._vector_rows = 0
         self._code_sum = np.zeros(dimension, np.int64)
         self._files[seg.VECTORS].write(seg.vector_header(0, dimension))
@@ -127,12 +129,14 @@ class SegmentWriter:
             "files": {name: {"size": file.size, "crc32": file.crc32} for name, file in self._files.items()},
         }
         # Kept with the others, so that it is closed whatever happens.
-        file = self._files[seg.MANIFEST] = _Summed(self._temporary / seg.MANIFEST)
+        file = self._files[seg.MANIFEST] = _Summed(self._temporary / seg.MANIFEST, self._durable)
         file.write(json.dumps(manifest).encode())
         file.close()
-        _sync_folder(self._temporary)
+        if self._durable:
+            _sync_folder(self._temporary)
         self._temporary.rename(self.folder)
-        _sync_folder(self.folder.parent)
+        if self._durable:
+            _sync_folder(self.folder.parent)
 
     def discard(self) -> None:
         """Remove what was written so far."""
@@ -144,8 +148,8 @@ class SegmentWriter:
 class SegmentBuilder:
     """Collects analysed files into one segment. Rows are numbered in the order of ``add``."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
-        self._writer = SegmentWriter(folder, dimension)
+    def __init__(self, folder: Path, dimension: int, *, durable: bool = True) -> None:
+        self._writer = SegmentWriter(folder, dimension, durable=durable)
         self.rows = 0
         self.held = 0
         """Entries held in memory (postings, references, definitions), about 10 bytes each."""
@@ -279,8 +283,9 @@ class _Named:
 class _Summed:
     """A file that is written once from front to back, with its size and checksum."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durable: bool) -> None:
         self._path = path
+        self._durable = durable
         self._file: IO[bytes] = path.open("w+b")
         self.size = 0
         self.crc32 = 0
@@ -304,12 +309,16 @@ class _Summed:
             while block := file.read(1 << 20):
                 self.size += len(block)
                 self.crc32 = zlib.crc32(block, self.crc32)
-            os.fsync(file.fileno())
+            self._sync(file)
 
     def close(self) -> None:
         self._file.flush()
-        os.fsync(self._file.fileno())
+        self._sync(self._file)
         self._file.close()
+
+    def _sync(self, file: IO[bytes]) -> None:
+        if self._durable:
+            os.fsync(file.fileno())
 
     def abandon(self) -> None:
         """Close without caring for what the buffer still holds: the folder is removed next."""
@@ -370,11 +379,3 @@ def remove_leftovers(folder: Path, listed: Iterable[int]) -> None:
         for entry in folder.iterdir():
             if entry.name not in keep:
                 shutil.rmtree(entry, ignore_errors=True)
-
-
-def segment_folder(folder: Path, number: int) -> Path:
-    """``segments/NNNN`` of a segment's number."""
-    return folder / f"{number:04d}"
-
-
-__all__ = ["Segment", "SegmentBuilder", "SegmentWriter", "remove_leftovers", "segment_folder"]

@@ -5,7 +5,7 @@ Valid within one read transaction of the database; ``Index`` opens that around e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from indexer.body import Body, unpack
 from indexer.corpus import Definitions, Near
+from indexer.overlay import EMPTY, Overlay
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
+from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
 _KEPT_BODIES = 32
@@ -42,15 +44,23 @@ class Snapshot:
         segments: Mapping[int, Segment],
         dead: Mapping[int, list[int]],
         damaged: tuple[str, ...] = (),
+        overlay: Overlay = EMPTY,
     ) -> None:
         """``segments`` by number, in row order; ``dead``: ids of dead files by segment; ``damaged``: see types."""
         self.generation = generation
         self.damaged = damaged
+        self.overlay = overlay
         self._database = database
         self._segments = list(segments.values())
-        self._dead = [np.array(dead.get(number, ()), np.int64) for number in segments]
+        hidden = self._hidden() if overlay.ids else {}
+        self._dead = [np.array([*dead.get(n, ()), *hidden.get(n, ())], np.int64) for n in segments]
+        if overlay.segment is not None:
+            self._segments.append(overlay.segment)
+            self._dead.append(np.empty(0, np.int64))
         self._bases = np.cumsum([0, *(segment.rows for segment in self._segments)]).tolist()
         self._base_of = dict(zip(segments, self._bases, strict=False))
+        self._overlaid = {file_id for found in hidden.values() for file_id in found}
+        """Files that a buffer stands for."""
         self._files: dict[int, _File] = {}
         self._bodies: dict[int, Body] = {}
         self._path_terms: dict[str, NDArray[np.int32]] = {}
@@ -137,7 +147,9 @@ class Snapshot:
         files = self._path_terms.get(term)
         if files is None:
             found = self._database.rows("SELECT file_id FROM path_terms WHERE term = ? ORDER BY file_id", (term,))
-            files = np.fromiter((file_id for (file_id,) in found), np.int32, len(found))
+            own = list(self._visible(found))
+            own += [i for path, i in self.overlay.ids.items() if term in path_terms(path)]
+            files = np.array(own, np.int32)
             if len(self._path_terms) >= _KEPT_PATH_TERMS:
                 self._path_terms.clear()
             self._path_terms[term] = files
@@ -146,7 +158,8 @@ class Snapshot:
     def files_in(self, language: str) -> NDArray[np.int32]:
         """Live files in a language, ascending."""
         found = self._database.rows("SELECT id FROM files WHERE language = ? ORDER BY id", (language,))
-        return np.fromiter((file_id for (file_id,) in found), np.int32, len(found))
+        own = [i for i, buffer in self.overlay.files.items() if buffer.analysis.language == language]
+        return np.array([*self._visible(found), *own], np.int32)
 
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
@@ -203,9 +216,11 @@ class Snapshot:
 
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
-        found = self._database.row("SELECT id, chunks FROM files WHERE path = ? AND skipped IS NULL", (path,))
-        first = self._file(found[0]).first_row if found else None
-        return slice(0, 0) if first is None else slice(first, first + found[1])
+        file_id = self._id(path)
+        first = None if file_id is None else self._file(file_id).first_row
+        if file_id is None or first is None:
+            return slice(0, 0)
+        return slice(first, first + len(self._body(file_id).chunks))
 
     def symbols(self, name: str) -> list[Symbol]:
         """Definitions of a bare or qualified name (``search``, ``Index.search``), exact case first, then by path."""
@@ -249,7 +264,8 @@ class Snapshot:
     def paths(self) -> list[str]:
         """Paths of all files, sorted."""
         found = self._database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
-        return [path for (path,) in found]
+        paths = [path for (path,) in found]
+        return sorted({*paths, *self.overlay.ids}) if self.overlay.ids else paths
 
     def verify(self) -> None:
         """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""
@@ -264,13 +280,31 @@ class Snapshot:
         spans = (Span(s.start_byte, s.end_byte, s.start_line, s.end_line) for s in rows)
         return [Symbol(s.name, s.kind, path, span, s.parent, s.signature) for s, span in zip(rows, spans, strict=True)]
 
+    def _hidden(self) -> dict[int | None, list[int]]:
+        """Files that a buffer stands for, by segment."""
+        hidden: dict[int | None, list[int]] = {}
+        for path in self.overlay.ids:
+            found = self._database.row("SELECT id, segment FROM files WHERE path = ?", (path,))
+            if found is not None:
+                hidden.setdefault(found[1], []).append(found[0])
+        return hidden
+
+    def _visible(self, rows: list[tuple[int]]) -> Iterator[int]:
+        return (file_id for (file_id,) in rows if file_id not in self._overlaid)
+
     def _id(self, path: str) -> int | None:
+        if path in self.overlay.ids:
+            return self.overlay.ids[path]
         found = self._database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
         return int(found[0]) if found else None
 
     def _file(self, file_id: int) -> _File:
         file = self._files.get(file_id)
-        if file is None:
+        if file is None and file_id in self.overlay.files:
+            buffer = self.overlay.files[file_id]
+            first = None if buffer.first_row is None else self._bases[-2] + buffer.first_row
+            file = self._files[file_id] = _File(buffer.analysis.path, buffer.analysis.language, first)
+        elif file is None:
             path, language, segment, first = self._database.row(
                 "SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,)
             )
@@ -281,7 +315,10 @@ class Snapshot:
     def _body(self, file_id: int) -> Body:
         body = self._bodies.get(file_id)
         if body is None:
-            (blob,) = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+            if file_id in self.overlay.files:
+                blob = self.overlay.files[file_id].analysis.body
+            else:
+                (blob,) = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
             if len(self._bodies) >= _KEPT_BODIES:
                 self._bodies.clear()
             body = self._bodies[file_id] = unpack(blob)

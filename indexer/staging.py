@@ -15,7 +15,8 @@ from indexer.analysis import Analysis
 from indexer.plan import digest
 from indexer.repair import Damage
 from indexer.rows import FileRows
-from indexer.segment_write import SegmentBuilder, segment_folder
+from indexer.segment import segment_folder
+from indexer.segment_write import SegmentBuilder
 from indexer.store import Database
 from indexer.types import Skipped
 

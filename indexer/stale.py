@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 _CLOCK_EVERY = 256
@@ -12,7 +13,7 @@ _CLOCK_EVERY = 256
 
 
 def any_changed(
-    root: Path, folders: Sequence[tuple[str, int]], files: Sequence[tuple[str, int, int]], budget: float
+    root: Path, folders: Iterable[tuple[str, int]], files: Iterable[tuple[str, int, int]], budget: float
 ) -> bool:
     """Whether a folder (path, mtime) or file (path, size, mtime) differs from the disk; times in nanoseconds.
 
@@ -21,9 +22,9 @@ def any_changed(
     """
     deadline = time.monotonic() + budget
     base = os.fspath(root)
-    known = [(path, -1, mtime_ns) for path, mtime_ns in folders]
+    known = chain(((path, -1, mtime_ns) for path, mtime_ns in folders), files)
     try:
-        for number, (path, size, mtime_ns) in enumerate((*known, *files), 1):
+        for number, (path, size, mtime_ns) in enumerate(known, 1):
             found = os.stat(f"{base}/{path}")  # noqa: PTH116  (a Path a file costs more than the call)
             if found.st_mtime_ns != mtime_ns or (size >= 0 and found.st_size != size):
                 return True

@@ -88,6 +88,9 @@ class KnownFile(NamedTuple):
     segment: int | None
 
 
+_KNOWN = ", ".join(KnownFile._fields)
+
+
 @contextmanager
 def mapped_errors(doing: str, path: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into the project's errors; ``doing`` is a gerund phrase."""
@@ -165,8 +168,17 @@ class Database:
 
     def manifest(self) -> dict[str, KnownFile]:
         """Every known file by path, in path order, skipped ones included."""
-        found = self.rows("SELECT path, id, size, mtime_ns, sha256, settled, skipped, segment FROM files ORDER BY path")
+        found = self.rows(f"SELECT {_KNOWN} FROM files ORDER BY path")
         return {row[0]: KnownFile(*row) for row in found}
+
+    def known(self, paths: Iterable[str]) -> dict[str, KnownFile]:
+        """The manifest's rows of these paths and of everything below them."""
+        found: dict[str, KnownFile] = {}
+        sql = f"SELECT {_KNOWN} FROM files WHERE path = ? OR (path > ? AND path < ?)"
+        for path in paths:
+            # "0" is the character after "/": what starts with "path/" lies between the two.
+            found |= {row[0]: KnownFile(*row) for row in self.rows(sql, (path, f"{path}/", f"{path}0"))}
+        return found
 
     def close(self) -> None:
         """Close the connection; closing twice is no error."""

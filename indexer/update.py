@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ from indexer.errors import CancelledError
 from indexer.plan import Plan, make_plan
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
 from indexer.rows import FileRows
-from indexer.segment import Segment
+from indexer.segment import Segment, segment_folder
 from indexer.segment_merge import choose, merge
-from indexer.segment_write import remove_leftovers, segment_folder
+from indexer.segment_write import remove_leftovers
 from indexer.staging import Staging, in_order, next_segment, take_over
 from indexer.stale import folder_mtime
 from indexer.store import Database, mapped_errors, mismatch, publish, shrink
@@ -30,6 +31,7 @@ from indexer.types import Progress, Skipped, UpdateReport
 if TYPE_CHECKING:
     from indexer.embed import Embedder
     from indexer.files import ListedFile, Listing
+    from indexer.workers import WorkerPool
 
 RECIPE = 2
 """Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
@@ -49,7 +51,10 @@ class Update:
         load_embedder: Callable[[], Embedder],
         progress: Callable[[Progress], None] | None,
         cancel: Cancel | None,
+        pool: WorkerPool | None = None,
     ) -> None:
+        """``pool``: workers that stay for the next update; without one, workers come and go with this one."""
+        self._pool = pool
         self._root = root
         self._config = config
         self._database = database
@@ -72,7 +77,7 @@ class Update:
             suspect = is_suspect(self._database.folder)
             damage = find_damage(self._database, self._segments, thorough=suspect)
             partial = bool(paths) and not rebuild and not damage.reasons and self._may_be_partial()
-            before = self._times(path for (path,) in self._database.rows("SELECT path FROM directories"))
+            before = self._times(self._folders_near(paths) if partial and paths else self._known_folders())
             listing, partial = self._list(paths if partial else None)
             self._execute("BEGIN IMMEDIATE")
             try:
@@ -140,9 +145,7 @@ class Update:
         return True
 
     def _plan(self, listing: Listing, damage: Damage, only: Collection[str] | None, *, everything: bool) -> Plan:
-        known = self._database.manifest()
-        if only is not None:
-            known = {path: file for path, file in known.items() if _concerns(only, path)}
+        known = self._database.manifest() if only is None else self._database.known(only)
         if everything:
             return Plan(analyse=list(listing.files), remove=list(known.values()))
         lost = {f.id for f in known.values() if f.segment in damage.segments or f.id in damage.files}
@@ -175,7 +178,7 @@ class Update:
         from indexer.workers import WorkerPool
 
         total = sum(file.size for file in files)
-        with WorkerPool(self._root, self._config) as pool:
+        with nullcontext(self._pool) if self._pool else WorkerPool(self._root, self._config) as pool:
             results = pool.analyse((file.path for file in files), self._cancel)
             for number, (file, result) in enumerate(zip(files, in_order(files, results), strict=True)):
                 self._heed(number, len(files), total)
@@ -278,6 +281,13 @@ class Update:
             self._execute("DELETE FROM segments WHERE number = ?", (number,))
             self._execute("DELETE FROM tombstones WHERE segment = ?", (number,))
 
+    def _known_folders(self) -> Iterable[str]:
+        return (path for (path,) in self._database.rows("SELECT path FROM directories"))
+
+    def _folders_near(self, paths: Collection[str]) -> set[str]:
+        """Folders whose times the change of these paths may have moved."""
+        return {folder for path in paths for folder in (path, path.rpartition("/")[0] or ".")}
+
     def _times(self, folders: Iterable[str]) -> dict[str, int]:
         """Modification times of the folders that exist."""
         return {path: mtime for path in folders if (mtime := folder_mtime(self._root / path)) is not None}
@@ -290,7 +300,7 @@ class Update:
         known = dict(self._database.rows("SELECT path, mtime_ns FROM directories"))
         now = {path: before.get(path, mtime) for path, mtime in self._times(listing.directories).items()}
         if only is not None:
-            looked_at = {p for path in only for p in (path, _parent(path))}
+            looked_at = self._folders_near(only)
             here = self._times(looked_at)
             now = {**{p: t for p, t in known.items() if p not in looked_at or p in here}, **now}
             now |= {p: before.get(p, t) for p, t in here.items() if p in known}
@@ -324,19 +334,6 @@ class Update:
             time.monotonic() - started, generation.id, tuple(skipped), str(self._database.folder),
             self._parsed, self._removed, self._read, self._resumed, tuple(damage.reasons),
         )  # fmt: skip
-
-
-def _concerns(paths: Collection[str], path: str) -> bool:
-    """Whether ``path`` is one of ``paths`` or lies below one."""
-    while path:
-        if path in paths:
-            return True
-        path = path.rpartition("/")[0]
-    return False
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0] or "."
 
 
 def _path_is_embedded() -> bool:

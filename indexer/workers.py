@@ -89,7 +89,14 @@ class WorkerPool:
         A file whose parse exceeds ``config.parse_deadline`` or kills its worker is taken by lines, ``problem`` saying
         why; if even that fails, it comes back as ``Skipped``. Raises ``CancelledError`` soon after ``cancel`` is set.
         """
-        upcoming = (Job(path, None) for path in paths)
+        return self._run((Job(path, None) for path in paths), cancel)
+
+    def analyse_buffer(self, path: str, raw: bytes) -> Analysis | Skipped:
+        """What ``analyse`` would give for a file ``path`` that holds ``raw``."""
+        (result,) = self._run(iter([Job(path, None, raw)]), None)
+        return result
+
+    def _run(self, upcoming: Iterator[Job], cancel: Cancel | None) -> Iterator[Analysis | Skipped]:
         waiting: deque[Job] = deque()
         try:
             while True:
@@ -102,7 +109,7 @@ class WorkerPool:
                 yield from self._collect()
                 for job, reason in self._bury():
                     if job.problem is None and reason:
-                        waiting.appendleft(Job(job.path, f"{reason}; taken by lines."))
+                        waiting.appendleft(job._replace(problem=f"{reason}; taken by lines."))
                     elif reason:
                         yield Skipped(job.path, f"{reason}, even by lines.")
                     else:
@@ -292,7 +299,7 @@ def _widen(descriptor: int) -> None:
 
 
 def _job_bytes(job: Job) -> int:
-    return 16 + 4 * len(job.path) + (4 * len(job.problem) if job.problem else 0)
+    return 16 + 4 * len(job.path) + (4 * len(job.problem) if job.problem else 0) + len(job.raw or b"")
 
 
 def _exit_text(code: int) -> str:

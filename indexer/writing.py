@@ -19,11 +19,15 @@ from indexer.update import Update
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
+    from indexer.workers import WorkerPool
 
 
 @dataclass(slots=True)
 class WriteJob:
-    """What ``write_index`` needs of an ``Index``. ``forget`` closes what it has open, before files are removed."""
+    """What ``write_index`` needs of an ``Index``.
+
+    ``forget`` closes what it has open, before files are removed; ``pool`` are workers that outlive the update.
+    """
 
     root: Path
     config: IndexConfig
@@ -33,6 +37,7 @@ class WriteJob:
     cancel: Cancel | None
     patience: float | None
     forget: Callable[[], None]
+    pool: WorkerPool | None = None
 
     def tell(self, stage: str, what: str) -> None:
         """Report a stage that has no numbers."""
@@ -71,7 +76,7 @@ def _attempt(
 ) -> UpdateReport:
     database = open_or_begin_anew(job.folder, begin, rebuild=rebuild)
     try:
-        update = Update(job.root, job.config, database, job.load_embedder, job.progress, job.cancel)
+        update = Update(job.root, job.config, database, job.load_embedder, job.progress, job.cancel, job.pool)
         return update.run(rebuild=rebuild, paths=paths)
     finally:
         database.close()
