@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
-from indexer.location import index_folder
+from indexer.location import cache_dir, index_folder
 from indexer.reading import Reader
 from indexer.store import DATABASE, REPAIR, mismatch
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
@@ -261,7 +261,8 @@ class Index:
         if self._embedder is None:
             from indexer.embed import load_embedder
 
-            self._embedder = load_embedder(self.config.embedder)
+            vectors = (self.config.cache_dir or cache_dir()) / "vectors"
+            self._embedder = load_embedder(self.config.embedder, vectors=vectors)
         return self._embedder
 
     def _searching_embedder(self) -> Embedder:

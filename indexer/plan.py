@@ -46,13 +46,10 @@ def make_plan(
     started_ns: int,
     limit: int,
     lost: set[int],
-    *,
-    moves: bool,
 ) -> Plan:
     """Compare by size and time; hash (files of at most ``limit`` bytes) only where those differ or prove nothing.
 
     ``lost``: ids of files of which something stored is damaged, so that they are analysed again as they are.
-    ``moves``: whether what is stored of a file holds under another name too; else a renamed file is a new one.
     """
     plan = Plan()
     gone = dict(known)
@@ -72,7 +69,7 @@ def make_plan(
         else:
             plan.remove.append(old)
             plan.analyse.append(file)
-    movable = {path: old for path, old in gone.items() if old.id not in lost} if moves else {}
+    movable = {path: old for path, old in gone.items() if old.id not in lost}
     _find_moves(root, fresh, movable, plan, limit)
     for old, _ in plan.move:
         del gone[old.path]

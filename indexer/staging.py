@@ -28,7 +28,7 @@ _EMBED_BATCH = 256
 """Texts embedded at once."""
 _MOST_HELD = 36_000_000
 """Entries in memory at which a segment is finished and the next one begun: 350 MB."""
-_CHECKPOINT_SECONDS = 60.0
+_CHECKPOINT_SECONDS = 120.0
 """Most work that an interruption can cost."""
 
 
@@ -131,7 +131,7 @@ def chunk_texts(analysis: Analysis) -> Iterator[str]:
 
     for row in analysis.chunks:
         text = analysis.text[row.start_byte : row.end_byte].decode("utf-8", "replace")
-        yield embedding_text(text, analysis.path, row.symbol)
+        yield embedding_text(text, row.symbol)
 
 
 def in_order(files: Iterable[ListedFile], results: Iterable[Analysis | Skipped]) -> Iterator[Analysis | Skipped]:

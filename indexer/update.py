@@ -150,8 +150,7 @@ class Update:
             return Plan(analyse=list(listing.files), remove=list(known.values()))
         lost = {f.id for f in known.values() if f.segment in damage.segments or f.id in damage.files}
         return make_plan(
-            self._root, listing.files, known, self._rows.started_ns, self._config.max_file_bytes, lost,
-            moves=not _path_is_embedded(),
+            self._root, listing.files, known, self._rows.started_ns, self._config.max_file_bytes, lost
         )  # fmt: skip
 
     def _analyse(self, plan: Plan, damage: Damage, *, rebuild: bool) -> Embedder | None:
@@ -334,10 +333,3 @@ class Update:
             time.monotonic() - started, generation.id, tuple(skipped), str(self._database.folder),
             self._parsed, self._removed, self._read, self._resumed, tuple(damage.reasons),
         )  # fmt: skip
-
-
-def _path_is_embedded() -> bool:
-    """Whether a chunk's vector depends on its file's name, so that a renamed file must be embedded again."""
-    from indexer.embed import embedding_text
-
-    return embedding_text("", "a", None) != embedding_text("", "b", None)

@@ -38,6 +38,13 @@ class InlinePool:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def close(self) -> None:
+        return None
+
+    def analyse_buffer(self, path: str, raw: bytes) -> Any:
+        self.analysed.append(path)
+        return analyse_file(self.root, path, self.config, raw=raw)
+
     def analyse(self, paths: Iterable[str], cancel: object = None) -> Iterator[Any]:
         for path in reversed(list(paths)):
             self.analysed.append(path)

@@ -116,9 +116,9 @@ def test_damaged_data_is_one_clear_error(tmp_path: Path) -> None:
         StaticEmbedder(tmp_path)
 
 
-def test_the_embedded_text_says_where_and_what() -> None:
-    assert embedding_text("return 1", "http/retry.py", "Session.get") == "http/retry.py\nSession.get\nreturn 1"
-    assert embedding_text("x", "a.py", None) == "a.py\n\nx"
+def test_the_embedded_text_says_what_it_defines() -> None:
+    assert embedding_text("return 1", "Session.get") == "Session.get\nreturn 1"
+    assert embedding_text("x", None) == "\nx"
 
 
 def test_a_transformer_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

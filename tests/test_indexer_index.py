@@ -100,20 +100,28 @@ def test_edit_delete_add_equals_fresh(tree):
     assert_like_fresh(tree, index)
 
 
-@pytest.mark.parametrize("embeds_path", [True, False])
-def test_rename_equals_fresh(tree, monkeypatch, embeds_path):
-    if not embeds_path:
-        monkeypatch.setattr("indexer.embed.embedding_text", lambda text, path, symbol: text)
+def test_rename_reads_and_embeds_nothing_and_equals_fresh(tree, monkeypatch):
     index = tree.open()
     index.update()
     (tree.root / "app/model.py").rename(tree.root / "app/storage.py")
     (tree.root / "docs/guide.md").rename(tree.root / "docs/guide.txt")
     InlinePool.analysed = []
     report = index.update()
-    assert "docs/guide.txt" in InlinePool.analysed, "another language: parsed again"
-    assert ("app/storage.py" in InlinePool.analysed) == embeds_path, "a rename alone parses nothing"
+    assert InlinePool.analysed == ["docs/guide.txt"], "another language: parsed again; a rename alone parses nothing"
     assert report.files == 5
     assert index.symbols("Store")[0].path == "app/storage.py"
+    assert [c.path for c in (h.chunk for h in index.search("storage").hits)][:1] == ["app/storage.py"]
+    assert_like_fresh(tree, index)
+
+
+def test_a_renamed_folder_writes_no_segment(tree):
+    index = tree.open()
+    index.update()
+    (tree.root / "app").rename(tree.root / "core")
+    InlinePool.analysed = []
+    report = index.update()
+    assert (InlinePool.analysed, report.generation, index.status().segments) == ([], 2, 1)
+    assert index.search("parse_rows").hits[0].chunk.path == "core/model.py"
     assert_like_fresh(tree, index)
 
 
