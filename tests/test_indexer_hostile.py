@@ -91,7 +91,6 @@ def hostile(tmp_path_factory):
     write(root, "hang.cbl", "x\n")
     write(root, "crash.md", ">" * 50_000 + "\nlast_words_of_it\n")
     write(root, "many_lines.txt", "\n" * (LINES - 1) + "the_last_line\n")
-    write(root, "many_lines.py", "".join(f"v{n}=1\n" for n in range(LINES - 1)) + "the_last_name = 1\n")
     write(root, "too_many_lines.py", "".join(f"variable_{n} = {n}\n" for n in range(LINES)))
     write(root, "one_line.js", "function a(b,c){return b+c};" * 4_000)
     write(root, "one_line.py", "x=" + "1+" * 20_000 + "1\n")
@@ -165,11 +164,19 @@ def test_hanging_and_crashing_grammars_cost_their_files_only_their_syntax(hostil
     assert hostile.index.search("last_words_of_it").hits[0].chunk.path == "crash.md"
 
 
-@pytest.mark.parametrize(("path", "word"), [("many_lines.txt", "the_last_line"), ("many_lines.py", "the_last_name")])
-def test_a_hundred_thousand_lines_below_the_limit(hostile, path, word):
-    hit = next(hit for hit in hostile.index.search(word).hits if hit.chunk.path == path)
-    assert hit.chunk.span.end_line == LINES
-    assert word in hit.chunk.text
+def test_a_hundred_thousand_lines_below_the_limit(hostile):
+    hit = hostile.index.search("the_last_line").hits[0]
+    assert (hit.chunk.path, hit.chunk.span.end_line) == ("many_lines.txt", LINES)
+
+
+def test_a_hundred_thousand_definitions_below_the_limit(tmp_path):
+    write(tmp_path, "root/many.py", "".join(f"v{n}=1\n" for n in range(LINES - 1)) + "the_last_name = 1\n")
+    write(tmp_path, "root/other.py", function("other"))
+    with Watched(tmp_path / "root", tmp_path / "cache", parse_deadline=30.0) as watched:
+        report = watched.update()
+        assert (report.symbols, report.skipped) == (LINES + 1, ())
+        assert watched.finds("the_last_name") == ["many.py"]
+        assert watched.index.symbols(f"v{LINES - 2}")[0].span.start_line == LINES - 1
 
 
 @pytest.mark.parametrize(
