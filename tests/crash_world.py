@@ -209,7 +209,7 @@ class CrashWorld:
                 self.forget()
                 return
             if now != truth:
-                self.tally.note("different", event, _difference(now, truth))
+                self.tally.note("different", event, difference(now, truth))
             found = sorted(entry.name for entry in (index.folder / "segments").glob("*"))
             if len(found) != segments:
                 self.tally.note("left over", event, found)
@@ -228,7 +228,7 @@ class CrashWorld:
             self.tally.note("unreadable", event, repr(exc))
         else:
             if not damaged and found not in (self.before, truth):
-                self.tally.note("lost", event, _difference(found or {}, self.before or truth))
+                self.tally.note("lost", event, difference(found or {}, self.before or truth))
 
     def _truth(self) -> dict[str, Any]:
         with Index.open(self.tree.root, self.tree.config("fresh"), rebuild=True) as fresh:
@@ -236,17 +236,12 @@ class CrashWorld:
             return dump(fresh)
 
 
-def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Where two dumps differ first."""
-    for part in wanted:
-        have, want = found.get(part), wanted[part]
-        if have == want:
-            continue
-        if not isinstance(have, dict) or not isinstance(want, dict):
-            return f"{part}: {have} instead of {want}"
-        keys = sorted(key for key in {*have, *want} if have.get(key) != want.get(key))
-        return f"{part}: {len(keys)} keys, e.g. {keys[:3]}"
-    return "nothing"
+def difference(found: Any, wanted: Any, where: str = "") -> str:
+    """Where two dumps differ first, in words."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        keys = [key for key in {**wanted, **found} if found.get(key) != wanted.get(key)]
+        return difference(found.get(keys[0]), wanted.get(keys[0]), f"{where}/{keys[0]}") if keys else "nothing"
+    return f"{where}: {str(found)[:300]} instead of {str(wanted)[:300]}"
 
 
 def is_one_sentence(error: str) -> bool:

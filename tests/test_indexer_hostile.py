@@ -169,6 +169,7 @@ def test_a_hundred_thousand_lines_below_the_limit(hostile):
     assert (hit.chunk.path, hit.chunk.span.end_line) == ("many_lines.txt", LINES)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_definitions_below_the_limit(tmp_path):
     write(tmp_path, "root/many.py", "".join(f"v{n}=1\n" for n in range(LINES - 1)) + "the_last_name = 1\n")
     write(tmp_path, "root/other.py", function("other"))

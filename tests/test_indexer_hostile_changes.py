@@ -120,6 +120,22 @@ def test_a_tree_that_never_rests(tmp_path):
             assert dump(watched.index) == dump(fresh.index)
 
 
+def test_files_of_one_size_and_time_that_swap_their_names(tmp_path):
+    """As git leaves them: a checkout writes many files within one tick of the clock. A rename keeps time and size."""
+    root = tmp_path / "root"
+    one, other = write(root, "one.py", function("first")), write(root, "two.py", function("other"))
+    for path in (one, other):
+        os.utime(path, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
+    with Watched(root, tmp_path / "cache") as watched:
+        watched.update()
+        one.rename(root / "spare")
+        other.rename(one)
+        (root / "spare").rename(other)
+        watched.update()
+        assert watched.finds("first") == ["two.py"]
+        assert watched.finds("other") == ["one.py"]
+
+
 def test_unreadable_files_and_folders(tmp_path):
     """In a process that file modes bind, whoever runs the tests."""
     root = tmp_path / "root"
