@@ -5,6 +5,7 @@ CODEMOAT_TEST_KILLS says how many events of each kind there are (30 here, 500 in
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,13 +24,14 @@ needs_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch, request):
+def world(tmp_path, monkeypatch, request, record_property):
     # The children flush and use processes; what this process does to check them need not.
     without_flushing(monkeypatch)
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
     world = CrashWorld(tmp_path, seed=zlib.crc32(request.node.name.encode()))
     yield world
-    print(f"\n{request.node.name}: {world.tally}")
+    if world.tally.events:
+        record_property("tally", json.dumps({"events": world.tally.events, "wrong": world.tally.wrong}))
 
 
 def assert_whole(world, event, count):
