@@ -9,15 +9,13 @@ counts are written.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from xml.etree import ElementTree
 
-from benchmarks.common import ROOT, Results
+from benchmarks.common import ROOT, Results, read_rows
 
 WRONG = ("unopenable", "unreadable", "lost", "not repaired", "different", "left over")
 
@@ -28,20 +26,14 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=500)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "tests/test_indexer_crash.py", f"--junitxml={report}"]
-        done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, "CODEMOAT_TEST_KILLS": str(args.kills)}, check=False
-        )
-        cases = ElementTree.parse(report).iter("testcase")
+        book = Path(folder) / "tally.jsonl"
+        command = [sys.executable, "-m", "pytest", "-q", "tests/test_indexer_crash.py"]
+        variables = {"CODEMOAT_TEST_KILLS": str(args.kills), "CODEMOAT_TEST_TALLY": str(book)}
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False)
         results = Results("crash", fresh=True)
-        for case in cases:
-            for found in case.iter("property"):
-                if found.get("name") == "tally":
-                    tally = json.loads(found.get("value", "{}"))
-                    row = {"test": case.get("name"), "seconds": round(float(case.get("time", 0))), **tally}
-                    results.add(row)
-                    print(row)
+        for row in read_rows(book):
+            results.add(row)
+            print(row)
     raise SystemExit(done.returncode)
 
 

@@ -1,6 +1,7 @@
 """Writers that die, full disks, files that a power cut ruined: the index opens, and an update makes it whole.
 
-CODEMOAT_TEST_KILLS says how many events of each kind there are (30 here, 500 in ``python -m benchmarks.crash``).
+CODEMOAT_TEST_KILLS says how many events of each kind there are (30 here, 500 in ``python -m benchmarks.crash``), and
+CODEMOAT_TEST_TALLY names a file that gets what was counted, a JSON line a test.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ needs_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch, request, record_property):
+def world(tmp_path, monkeypatch, request):
     # The children flush and use processes; what this process does to check them need not.
     without_flushing(monkeypatch)
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
     world = CrashWorld(tmp_path, seed=zlib.crc32(request.node.name.encode()))
     yield world
-    if world.tally.events:
-        record_property("tally", json.dumps({"events": world.tally.events, "wrong": world.tally.wrong}))
+    if (book := os.environ.get("CODEMOAT_TEST_TALLY")) and world.tally.events:
+        entry = {"test": request.node.name, "events": world.tally.events, "wrong": world.tally.wrong}
+        with open(book, "a") as out:
+            out.write(json.dumps(entry) + "\n")
 
 
 def assert_whole(world, event, count):
