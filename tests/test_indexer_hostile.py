@@ -55,10 +55,7 @@ TEXTS: dict[str, tuple[str, bytes]] = {
 }
 """Definition → file and its bytes."""
 
-NESTED = {
-    "deep.py": "(", "deep.js": "[", "deep.c": "{", "deep.go": "(", "deep.rs": "{", "deep.java": "(", "deep.rb": "[",
-    "deep.lua": "{", "deep.tex": "{", "deep.kt": "(",
-}  # fmt: skip
+NESTED = {"deep.py": "(", "deep.js": "[", "deep.c": "{", "deep.rs": "{", "deep.java": "(", "deep.tex": "{"}
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 

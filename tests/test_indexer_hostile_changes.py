@@ -108,7 +108,7 @@ def test_a_tree_that_never_rests(tmp_path):
         thread = threading.Thread(target=disturb)
         thread.start()
         try:
-            for _ in range(4):
+            for _ in range(3):
                 watched.update()
                 watched.index.search("fresh whole crowd", 50)
         finally:
