@@ -128,7 +128,8 @@ def _tame_component(component: str) -> str:
         if token == _ANY:
             pieces.append("")
         else:
-            pieces[-1] += token
+            # A set of characters such as [!a] takes no slash, as in git.
+            pieces[-1] += f"(?!/){token}" if len(token) > 2 and token[0] == "[" and token[:4] != "[^/]" else token
     first, *others = pieces
     if not others:
         return first
