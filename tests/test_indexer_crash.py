@@ -66,6 +66,25 @@ def test_killed_at_any_moment(world):
     assert struck > count // 4, "moments must fall within runs"
 
 
+def some_moment(rng, most):
+    """A number below ``most``: a third early, where files are made, a third late, where they are published."""
+    part = rng.randrange(max(1, most // 8))
+    return rng.choice((part, rng.randrange(most), most - 1 - part))
+
+
+@needs_compiler
+def test_killed_at_each_of_the_first_changes(world, tmp_path):
+    """While folder, lock and database come to be: a handful of changes that random moments hardly meet."""
+    shim = {"LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_DEADLY": "1"}
+    changes = 24
+    for number in range(changes):
+        world.forget()
+        world.cache.mkdir()
+        assert world.command_line({**shim, "SHIM_CALLS": str(number)}).returncode < 0
+        world.check(f"kill: at change {number} of a cold run")
+    assert_whole(world, "kill", changes)
+
+
 @needs_compiler
 @pytest.mark.parametrize("deadly", [False, True], ids=["full disk", "killed"])
 def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
@@ -85,7 +104,7 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
         variables = {**shim, "SHIM_REPORT": str(report), **({"SHIM_DEADLY": "1"} if deadly else {})}
         limit = 0
         if number >= 0:  # the first two runs measure
-            limit = world.rng.randrange(most[kind][unit])
+            limit = some_moment(world.rng, most[kind][unit])
             variables[("SHIM_BYTES", "SHIM_CALLS")[unit]] = str(limit)
         report.unlink(missing_ok=True)
         done = world.command_line(variables)
