@@ -141,7 +141,8 @@ def crash(rows: list[Row]) -> str:
     for row in rows:
         what = [f"{count} × {CRASHES[kind]}" for kind, count in row["events"].items() if kind in CRASHES]
         counted = [row["wrong"].get(kind, 0) for kind in WRONG]
-        body.append((row["test"].removeprefix("test_").replace("_", " "), ", ".join(what), *counted))
+        name = row["test"].removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
+        body.append((name, ", ".join(what), *counted))
     return markdown(("test", "events", *WRONG), body, rows[-1])
 
 
