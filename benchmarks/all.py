@@ -27,9 +27,11 @@ def main() -> None:
     peers.main()
     run("startup", "--tree", str(tree("django")))
     run("indexing", *fresh, *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
+    run("concurrency", str(tree("django")))
     run("masking", *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("assistant", *fresh)
     retrieval()
+    run("crash")
     report.main()
 
 

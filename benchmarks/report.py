@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import RESULTS, ROOT, median, read_rows
+from benchmarks.crash import WRONG
 
 README = Path(__file__).resolve().parent / "README.md"
 SCORER = ROOT.parent / "shared" / "bench" / "retrieval" / "score.py"
@@ -114,7 +115,46 @@ def retrieval(rows: list[Row]) -> str:
     )
 
 
-TABLES = {"startup": startup, "indexing": indexing, "masking": masking, "assistant": assistant, "retrieval": retrieval}
+def concurrency(rows: list[Row]) -> str:
+    """Readers without and with a writer, and the ratio of their times."""
+    if not rows:
+        return ""
+    idle = rows[0]
+    body = [
+        (
+            r["phase"], f"{r['queries']} in {r['seconds']:.0f} s", r["errors"], f"{r['p50_ms']:.1f} ms",
+            f"{r['p95_ms']:.1f} ms", f"{r['p50_ms'] / idle['p50_ms']:.2f}", f"{r['p95_ms'] / idle['p95_ms']:.2f}",
+        )
+        for r in rows
+    ]  # fmt: skip
+    return markdown(("writer", "queries", "errors", "p50", "p95", "× p50", "× p95"), body, rows[-1])
+
+
+CRASHES = {"kill": "`kill -9`", "full": "full disk", "harm": "ruined file"}
+
+
+def crash(rows: list[Row]) -> str:
+    """Events and what was counted after them, a test a row."""
+    if not rows:
+        return ""
+    body = []
+    for row in rows:
+        what = [f"{count} × {CRASHES[kind]}" for kind, count in row["events"].items() if kind in CRASHES]
+        counted = [row["wrong"].get(kind, 0) for kind in WRONG]
+        name = row["test"].removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
+        body.append((name, ", ".join(what), *counted))
+    return markdown(("test", "events", *WRONG), body, rows[-1])
+
+
+TABLES = {
+    "startup": startup,
+    "indexing": indexing,
+    "masking": masking,
+    "assistant": assistant,
+    "retrieval": retrieval,
+    "concurrency": concurrency,
+    "crash": crash,
+}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,13 @@ GIT_IGNORE = ".gitignore"
 EXCLUDE_SETTING = "the exclude setting"
 
 _MAX_RULES_BYTES = 1_000_000
+_MAX_PATTERN = 4_096
+"""Characters of a pattern; no path is longer, and a longer one takes long to compile."""
+
+_ANY = "[^/]*"
+_ANY_START, _ANY_MIDDLE = "(?:.+/)?", "(?:/.+)?/"
+_TOKEN = re.compile(r"\(\?:\.\+/\)\?|\(\?:/\.\+\)\?/|\[\^/\][*+]?|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+_TAIL = re.compile(r"(?:/\.\+/\\Z|/\?\\Z|/\\Z|/\.)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,60 @@ def _exact(line: str, regex: str) -> re.Pattern[str]:
         regex += "."  # "folder/**" means what is in it
     if regex.startswith("^") and line.rstrip().endswith("/**/"):
         regex = regex.removesuffix(r"/\Z") + r"/.+/\Z"  # the folders in it, at any depth
-    return re.compile(regex, re.DOTALL)
+    return re.compile(_tame(regex), re.DOTALL)
+
+
+def _tame(regex: str) -> str:
+    """The same expression without exponential search: ``*a*a*a*a*b`` must not stop the listing of a hostile tree.
+
+    Every ``*`` but the last of a path's component, and every ``**`` but the last, takes the first place where what
+    follows it fits and never another (an atomic group). Nothing is missed by that, since what stands between two of
+    them has a fixed length, so that the first place leaves most to the rest.
+    """
+    tail = _TAIL.search(regex)
+    if not regex.startswith("^") or tail is None or regex.count("*") + regex.count(".+") < 2:
+        return regex
+    groups, group, component = [], [], ""
+    anywhere = regex.startswith(_ANY_START, 1)
+    for token in _TOKEN.findall(regex[1 + len(_ANY_START) * anywhere : tail.start()]):
+        if token in ("/", _ANY_MIDDLE):
+            group.append(_tame_component(component))
+            component = ""
+            if token == _ANY_MIDDLE:
+                groups.append("/".join(group))
+                group = []
+        else:
+            component += token
+    groups.append("/".join([*group, _tame_component(component)]))
+    made = "^"
+    for number, part in enumerate(groups):
+        free = "" if not number and not anywhere else "(?:[^/]+/)*?" if not number else "(?:/[^/]+)*?/"
+        made += f"{free}{part}{tail[0]}" if number == len(groups) - 1 else f"(?>{free}{part}(?=/))"
+    return made
+
+
+def _tame_component(component: str) -> str:
+    """One component: its tokens between stars, each but the last at the first place that fits."""
+    pieces = [""]
+    for token in _TOKEN.findall(component):
+        if token == _ANY:
+            pieces.append("")
+        else:
+            # A set of characters such as [!a] takes no slash, as in git.
+            pieces[-1] += f"(?!/){token}" if len(token) > 2 and token[0] == "[" and token[:4] != "[^/]" else token
+    first, *others = pieces
+    if not others:
+        return first
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in others[:-1] if piece) + _ANY + others[-1]
 
 
 def compile_pattern(line: str) -> GitIgnoreSpecPattern | None:
-    """One line of an ignore file; None for a comment, an empty or an invalid one."""
+    """One line of an ignore file; None for a comment, an empty or an invalid one, or one too long for any path."""
     from pathspec.patterns.gitignore.base import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+    if len(line) > _MAX_PATTERN:
+        return None
     try:
         pattern = GitIgnoreSpecPattern(line)
     except (GitIgnorePatternError, re.error):

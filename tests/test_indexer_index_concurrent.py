@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import random
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log, without_flushing
@@ -132,50 +128,3 @@ def test_lock_of_a_dead_writer_is_free(tree):
     folder = tree.folder()
     assert subprocess.run([sys.executable, "-c", code, folder], check=False).returncode == -signal.SIGKILL
     assert tree.open().update(patience=0).files == len(TREE)
-
-
-CHILD = """
-import sys, random
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-import indexer.workers
-from store_tools import InlinePool, Tree
-indexer.workers.WorkerPool = InlinePool
-tree = Tree(Path({root!r}), Path({cache!r}), clock={clock})
-rng = random.Random({seed})
-index = tree.open()
-print("ready", flush=True)
-for step in range(10_000):
-    index.update()
-    path = f"gen/f{{rng.randrange(30)}}.py"
-    tree.write({{path: f"def step{{step}}(): return load_all({{rng.random()}})\\n" * rng.randrange(1, 40)}})
-"""
-
-
-@pytest.mark.slow
-def test_killed_writer_leaves_an_index_that_opens_and_catches_up(tree):
-    """kill -9 at random moments of first and later updates; CODEMOAT_TEST_KILLS says how often."""
-    kills = int(os.environ.get("CODEMOAT_TEST_KILLS", "5"))
-    rng = random.Random(11)
-    for kill in range(kills):
-        tree.clock += 10**15
-        code = CHILD.format(
-            tests=str(Path(__file__).parent), root=str(tree.root), cache=str(tree.cache), clock=tree.clock, seed=kill
-        )
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(rng.random() * (0.05 if kill % 2 else 0.4))  # the moment of the kill, not a wait for something
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        if (tree.folder() / "index.sqlite").exists():
-            with suppress(NoIndexError):  # killed before its first commit
-                tree.open().verify()
-    index = tree.open()
-    index.update()
-    fresh = tree.open("fresh")
-    fresh.rebuild()
-    assert dump(index) == dump(fresh)
-    listed = {entry.name for entry in (index.folder / "segments").iterdir()}
-    assert len(listed) == index.status().segments, "nothing of killed writers stays"
