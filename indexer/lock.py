@@ -31,6 +31,14 @@ def writer_lock(
 
     from filelock import FileLock, Timeout
 
+    from indexer.network import network_file_system
+
+    kind = network_file_system(folder)
+    if kind is not None:
+        raise StorageError(
+            f"The index would lie on a network file system ({kind}): {folder}; its locks do not hold there.",
+            "Set CODEMOAT_CACHE_DIR to a folder on a local disk.",
+        )
     told = False
     deadline = None if patience is None else time.monotonic() + patience
     try:

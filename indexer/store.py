@@ -189,6 +189,9 @@ def open_reader(folder: Path) -> Database:
     """Open for reading. NoIndexError without a published generation, NewerIndexError, CorruptIndexError."""
     path = folder / DATABASE
     state = file_state(folder)
+    if Path(f"{path}-journal").exists():
+        # Killed before it had a write-ahead log, and so before any generation; only a writer can roll that back.
+        raise no_index(folder)
     with mapped_errors("reading the index", path):
         mode = _reading_mode(folder)
         database = Database(folder, _connect(path, mode), state if mode == "immutable" else state[:1])
@@ -244,7 +247,7 @@ def open_writer(folder: Path) -> Database:
 def remove_database(folder: Path) -> None:
     """Remove the SQLite file and what SQLite keeps beside it; the log first, so that it never meets a new file."""
     with mapped_errors("writing the index", folder):
-        for suffix in ("-wal", "-shm", ""):
+        for suffix in ("-wal", "-shm", "-journal", ""):
             Path(f"{folder / DATABASE}{suffix}").unlink(missing_ok=True)
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from store_tools import TREE, Flag, InlinePool, Tree, dump, progress_log, without_flushing
 
-from indexer.errors import BusyIndexError, CancelledError, NoIndexError
+from indexer.errors import BusyIndexError, CancelledError, NoIndexError, StorageError
 
 
 @pytest.fixture
@@ -128,3 +128,11 @@ def test_lock_of_a_dead_writer_is_free(tree):
     folder = tree.folder()
     assert subprocess.run([sys.executable, "-c", code, folder], check=False).returncode == -signal.SIGKILL
     assert tree.open().update(patience=0).files == len(TREE)
+
+
+def test_a_network_file_system_is_refused_with_the_remedy(tree, monkeypatch):
+    monkeypatch.setattr("indexer.network.network_file_system", lambda path: "nfs4")
+    with pytest.raises(StorageError, match="nfs4") as caught:
+        tree.open().update()
+    assert "CODEMOAT_CACHE_DIR" in caught.value.hint
+    assert not tree.folder().exists(), "nothing was written there"
