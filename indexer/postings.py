@@ -29,6 +29,22 @@ class Block(NamedTuple):
     end: int
 
 
+class Postings(NamedTuple):
+    """Postings of consecutive terms: where each one's start (and the end, the first is 0), rows, counts."""
+
+    first: Ints
+    rows: Ints
+    counts: NDArray[np.uint8]
+
+
+class Packed(NamedTuple):
+    """The same as it lies in a segment."""
+
+    first: Ints
+    gaps: NDArray[np.uint16]
+    counts: NDArray[np.uint8]
+
+
 def decode(gaps: NDArray[np.uint16], counts: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Rows and counts of one term."""
     rows = np.cumsum(gaps, dtype=np.int32)
@@ -39,19 +55,15 @@ def decode(gaps: NDArray[np.uint16], counts: NDArray[np.uint8]) -> tuple[NDArray
     return rows[real], counts[real]
 
 
-def decode_terms(
-    first: Ints, gaps: NDArray[np.uint16], counts: NDArray[np.uint8]
-) -> tuple[Ints, NDArray[np.int64], NDArray[np.uint8]]:
-    """The same of several terms: where each one's postings start in the result (and the end), rows, counts.
-
-    ``first``: where each term's entries start in ``gaps``, and the end; the first one is 0.
-    """
+def decode_terms(packed: Packed) -> Postings:
+    """The same of several terms."""
+    first, gaps, counts = packed
     rows = np.cumsum(gaps, dtype=np.int64)
     before = np.where(first[:-1] > 0, rows[first[:-1] - 1], 0) if len(rows) else np.zeros(len(first) - 1, np.int64)
     rows -= np.repeat(before, np.diff(first)) + 1
     real = counts > 0
     running = np.r_[0, np.cumsum(real)]
-    return running[first], rows[real], counts[real]
+    return Postings(running[first], rows[real], counts[real])
 
 
 def blocks(first: NDArray[np.int64]) -> Iterator[Block]:
@@ -64,25 +76,21 @@ def blocks(first: NDArray[np.int64]) -> Iterator[Block]:
         term = end
 
 
-def gaps_of(first: Ints, rows: NDArray[np.int64]) -> Ints:
-    """Distance of each row from the one before it in its term, or from -1; ``first`` as in ``decode_terms``."""
+def encode(postings: Postings) -> Packed:
+    """Rows as gaps of 16 bits, with steps where they do not fit."""
+    first, rows, counts = postings
     gaps = np.empty(len(rows), np.int64)
     if len(rows):
-        gaps[0] = 0
         np.subtract(rows[1:], rows[:-1], out=gaps[1:])
         starts = first[:-1][np.diff(first) > 0]
         gaps[starts] = rows[starts] + 1
-    return gaps
-
-
-def encode(gaps: Ints, counts: NDArray[np.uint8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
-    """Gaps of 16 bits with their steps, counts with zeros for steps, and how many steps lead each posting."""
     steps = (gaps - 1) // _STEP
     if not steps.any():
-        return gaps.astype(np.uint16), counts, steps
-    place = np.arange(len(gaps)) + np.cumsum(steps)
-    total = len(gaps) + int(steps.sum())
+        return Packed(first, gaps.astype(np.uint16), counts)
+    running = np.r_[0, np.cumsum(steps)]
+    total = len(gaps) + int(running[-1])
+    place = np.arange(len(gaps)) + running[1:]
     out_gaps, out_counts = np.full(total, _STEP, np.uint16), np.zeros(total, np.uint8)
     out_gaps[place] = gaps - steps * _STEP
     out_counts[place] = counts
-    return out_gaps, out_counts, steps
+    return Packed(first + running[first], out_gaps, out_counts)

@@ -5,16 +5,16 @@ Columns that may be larger than memory pass through arrays on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.postings import blocks, decode_terms
+from indexer.postings import Packed, Postings, blocks, decode_terms
 from indexer.segment import Segment, Strings, folded
-from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends
+from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends, stable_order
 
 MOST_SEGMENTS = 8
 """More than this are merged: every query visits every segment."""
@@ -78,47 +78,82 @@ class _Part:
         self.live_rows = int(self.row_lives.sum())
         self.first_row = 0
         self.codes = segment.codes()
+        self._before = np.cumsum(self.row_lives, dtype=np.int64) - 1
 
     def new_rows(self, rows: NDArray[Any]) -> NDArray[np.int64]:
         """Row numbers after merging, for rows that live."""
-        shifted = np.cumsum(self.row_lives, dtype=np.int64) + (self.first_row - 1)
-        moved: NDArray[np.int64] = shifted[rows]
+        moved: NDArray[np.int64] = self._before[rows] + self.first_row
         return moved
 
 
 def _merge_postings(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
-    plain = [_plain_postings(writer, number, part.segment) for number, part in enumerate(parts)]
-    lives = [part.row_lives[rows] for part, (_, rows, _) in zip(parts, plain, strict=True)]
-    merged = _MergedStrings([p.segment.terms for p in parts], [first for first, _, _ in plain], lives)
-    writer.strings("term", merged.strings)
-    rows = writer.scratch("rows", merged.total, np.uint32)
-    counts = writer.scratch("counts", merged.total, np.uint8)
-    for part, live, place, (_, own_rows, own_counts) in zip(parts, lives, merged.places, plain, strict=True):
-        rows[place] = part.new_rows(own_rows[live])
-        counts[place] = own_counts[live]
-    writer.postings(merged.first, rows, counts)
+    """Terms in blocks, so that memory does not grow with the segments: equal terms stand together in every part."""
+    terms = [_Terms(part) for part in parts]
+    strings: list[bytes] = sorted(set().union(*(own.kept() for own in terms)))
+    numbers = {string: number for number, string in enumerate(strings)}
+    sizes = np.zeros(len(strings), np.int64)
+    for own in terms:
+        sizes += own.settle(numbers)
+    writer.strings("term", strings)
+    writer.postings(_merged_block(terms, block.first_term, block.end_term) for block in blocks(ends(sizes)))
 
 
-def _plain_postings(
-    writer: SegmentWriter, number: int, segment: Segment
-) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]:
-    """A segment's postings decoded: where each term's start (and the end), rows, counts."""
-    packed_first = segment.column("posting_first").astype(np.int64)
-    gaps, packed_counts = segment.column("posting_gap"), segment.column("posting_count")
-    total = int(np.count_nonzero(packed_counts))
-    rows = writer.scratch(f"rows-{number}", total, np.uint32)
-    counts = writer.scratch(f"counts-{number}", total, np.uint8)
-    first = np.zeros(len(packed_first), np.int64)
-    done = 0
-    for block in blocks(packed_first):
-        within = packed_first[block.first_term : block.end_term + 1] - block.start
-        entries = slice(block.start, block.end)
-        own_first, own_rows, own_counts = decode_terms(within, gaps[entries], packed_counts[entries])
-        first[block.first_term : block.end_term + 1] = own_first + done
-        rows[done : done + len(own_rows)] = own_rows
-        counts[done : done + len(own_rows)] = own_counts
-        done += len(own_rows)
-    return first, rows, counts
+def _merged_block(terms: Sequence[_Terms], first: int, end: int) -> Postings:
+    """Postings of the merged terms ``first`` up to ``end``."""
+    found = [own.postings(first, end) for own in terms]
+    owners = np.concatenate([owner for owner, _, _ in found])
+    # Stable: the rows of a later part are higher, and ascend within each.
+    order = stable_order(owners.astype(np.uint32))
+    first_of = ends(np.bincount(owners, minlength=end - first))
+    rows, counts = (np.concatenate([column[i] for column in found])[order] for i in (1, 2))
+    return Postings(first_of, rows, counts)
+
+
+class _Terms:
+    """The terms of one part, how many living postings each has, and which merged term each is."""
+
+    def __init__(self, part: _Part) -> None:
+        segment = part.segment
+        self._part = part
+        self._strings = segment.terms
+        self._first = segment.column("posting_first").astype(np.int64)
+        self._gaps, self._counts = segment.column("posting_gap"), segment.column("posting_count")
+        self._live = np.zeros(len(self._strings), np.int64)
+        for block in blocks(self._first):
+            first, rows, _ = self._decoded(block.first_term, block.end_term)
+            self._live[block.first_term : block.end_term] = _counts(first, part.row_lives[rows])
+        self._terms = np.flatnonzero(self._live)
+        self._owners = np.empty(0, np.int64)
+
+    def kept(self) -> list[bytes]:
+        """Terms that living rows hold, in order."""
+        everything = self._strings.all()
+        return [everything[number] for number in self._terms.tolist()]
+
+    def settle(self, numbers: Mapping[bytes, int]) -> NDArray[np.int64]:
+        """Take the numbers of the merged terms; how many postings this part gives to each."""
+        self._owners = np.fromiter((numbers[term] for term in self.kept()), np.int64, len(self._terms))
+        sizes = np.zeros(len(numbers), np.int64)
+        sizes[self._owners] = self._live[self._terms]
+        return sizes
+
+    def postings(self, first: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+        """Of the merged terms ``first`` up to ``end``: which one (counted from ``first``), new rows, counts."""
+        low, high = np.searchsorted(self._owners, (first, end)).tolist()
+        if low == high:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8)
+        start, stop = int(self._terms[low]), int(self._terms[high - 1]) + 1
+        own_first, rows, counts = self._decoded(start, stop)
+        owner = np.zeros(stop - start, np.int64)
+        owner[self._terms[low:high] - start] = self._owners[low:high] - first
+        owners = np.repeat(owner, np.diff(own_first))
+        live = self._part.row_lives[rows]
+        return owners[live], self._part.new_rows(rows[live]), counts[live]
+
+    def _decoded(self, start: int, stop: int) -> Postings:
+        within = self._first[start : stop + 1]
+        entries = slice(int(within[0]), int(within[-1]))
+        return decode_terms(Packed(within - within[0], self._gaps[entries], self._counts[entries]))
 
 
 def _merge_named(writer: SegmentWriter, parts: Sequence[_Part]) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from indexer import segment as seg
 from indexer.analysis import Analysis, Definitions, Uses
-from indexer.postings import blocks, encode, gaps_of
+from indexer.postings import Postings, blocks, encode
 from indexer.segment import segment_folder
 
 TEMPORARY = ".tmp-"
@@ -66,22 +66,25 @@ class SegmentWriter:
         self.column(f"{name}_text", np.frombuffer(b"".join(values), np.uint8))
         self.column(f"{name}_end", ends(np.fromiter(map(len, values), np.int64, len(values))))
 
-    def postings(self, first: NDArray[np.int64], rows: NDArray[Any], counts: NDArray[np.uint8]) -> None:
-        """Append postings sorted by term, then row; ``first``: where each term's start, and the end."""
-        steps = np.zeros(len(first), np.int64)
+    def postings(self, parts: Iterable[Postings]) -> None:
+        """Append the postings of all terms, which come in order, some terms at a time."""
+        counts_path = self._temporary / "posting_count.scratch"
+        firsts: list[NDArray[np.int64]] = [np.zeros(1, np.int64)]
+        with counts_path.open("wb") as counts:
 
-        def encoded(part: int) -> Iterator[NDArray[Any]]:
-            for block in blocks(first):
-                within = first[block.first_term : block.end_term + 1] - block.start
-                gaps = gaps_of(within, rows[block.start : block.end].astype(np.int64))
-                out = encode(gaps, counts[block.start : block.end])
-                if part == 0:
-                    steps[block.first_term + 1 : block.end_term + 1] = np.diff(np.r_[0, np.cumsum(out[2])][within])
-                yield out[part]
+            def gaps() -> Iterator[NDArray[np.uint16]]:
+                done = 0
+                for part in parts:
+                    packed = encode(part)
+                    counts.write(packed.counts.data)
+                    firsts.append(packed.first[1:] + done)
+                    done += int(packed.first[-1])
+                    yield packed.gaps
 
-        self._stream("posting_gap", np.dtype("<u2"), encoded(0))
-        self._stream("posting_count", np.dtype("u1"), encoded(1))
-        self.column("posting_first", first + np.cumsum(steps))
+            self._stream("posting_gap", np.dtype("<u2"), gaps())
+        total = counts_path.stat().st_size
+        self.column("posting_count", np.memmap(counts_path, np.uint8, "r") if total else np.empty(0, np.uint8))
+        self.column("posting_first", np.concatenate(firsts))
 
     def _append(self, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> None:
         self._stream(name, dtype, (values[start : start + _SLICE] for start in range(0, len(values), _SLICE)))
@@ -231,9 +234,9 @@ class SegmentBuilder:
         terms, rows, counts = columns
         terms = rank[terms]
         first = ends(np.bincount(terms, minlength=len(order)))
-        place = _stable_order(terms)
+        place = stable_order(terms)
         self._writer.strings("term", order)
-        self._writer.postings(first, rows[place], counts[place])
+        self._writer.postings(_in_blocks(first, rows[place], counts[place]))
 
 
 REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")
@@ -271,7 +274,7 @@ class _Named:
         """Write names as ``table``, where each one's entries start as ``table_first``, and the columns."""
         strings, rank = _sorted_names(self._known, key)
         names = rank[_concatenate(self._names, np.uint32)]
-        place = _stable_order(names)
+        place = stable_order(names)
         writer.strings(table, strings)
         writer.column(f"{table}_first", ends(np.bincount(names, minlength=len(strings))))
         for label, parts in zip(self._labels, self._columns, strict=True):
@@ -347,6 +350,14 @@ def ends(sizes: NDArray[Any]) -> NDArray[np.int64]:
     return out
 
 
+def _in_blocks(first: NDArray[np.int64], rows: NDArray[Any], counts: NDArray[np.uint8]) -> Iterator[Postings]:
+    """Postings of all terms, some terms at a time."""
+    for block in blocks(first):
+        entries = slice(block.start, block.end)
+        within = first[block.first_term : block.end_term + 1] - block.start
+        yield Postings(within, rows[entries].astype(np.int64), counts[entries])
+
+
 def _numbers(column: bytes) -> NDArray[np.uint32]:
     return np.frombuffer(column, "<u4")
 
@@ -362,7 +373,7 @@ def _sorted_names(
     return ordered, rank
 
 
-def _stable_order(keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+def stable_order(keys: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Like ``argsort(kind="stable")``, several times as fast: key and place sort as one 64-bit number."""
     packed = keys.astype(np.uint64)
     packed <<= np.uint64(32)

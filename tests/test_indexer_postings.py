@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexer import postings
-from indexer.postings import blocks, decode, decode_terms, encode, gaps_of
+from indexer.postings import Packed, Postings, blocks, decode, decode_terms, encode
 
 
 def packed(terms):
@@ -12,8 +12,8 @@ def packed(terms):
     first = np.cumsum([0, *map(len, terms)])
     rows = np.array([row for term in terms for row in term], np.int64)
     counts = (np.arange(len(rows)) % 255 + 1).astype(np.uint8)
-    gaps, packed_counts, steps = encode(gaps_of(first, rows), counts)
-    return first, rows, counts, gaps, packed_counts, first + np.r_[0, np.cumsum(steps)][first]
+    packed_first, gaps, packed_counts = encode(Postings(first, rows, counts))
+    return first, rows, counts, gaps, packed_counts, packed_first
 
 
 TERMS = [
@@ -34,7 +34,7 @@ def test_rows_and_counts_come_back(terms):
         found, found_counts = decode(gaps[own], packed_counts[own])
         assert found.tolist() == term
         assert found_counts.tolist() == counts[first[number] : first[number + 1]].tolist()
-    again_first, again_rows, again_counts = decode_terms(packed_first, gaps, packed_counts)
+    again_first, again_rows, again_counts = decode_terms(Packed(packed_first, gaps, packed_counts))
     assert (again_first.tolist(), again_rows.tolist(), again_counts.tolist()) == (
         first.tolist(), rows.tolist(), counts.tolist(),
     )  # fmt: skip
@@ -44,7 +44,7 @@ def test_random_rows_come_back():
     rng = np.random.default_rng(5)
     terms = [np.unique(rng.integers(0, 3_000_000, rng.integers(1, 200))).tolist() for _ in range(300)]
     first, rows, counts, gaps, packed_counts, packed_first = packed(terms)
-    found = decode_terms(packed_first, gaps, packed_counts)
+    found = decode_terms(Packed(packed_first, gaps, packed_counts))
     for one, other in zip(found, (first, rows, counts), strict=True):
         np.testing.assert_array_equal(one, other)
     assert len(gaps) > len(rows), "large gaps are led by steps"
