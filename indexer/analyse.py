@@ -19,7 +19,7 @@ from indexer.analysis import Analysis, ChunkRow, Definitions, Postings, Referenc
 from indexer.body import pack
 from indexer.chunk import chunk
 from indexer.config import IndexConfig
-from indexer.frames import Answer, Job, Setup, frame, take_frames
+from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
 from indexer.source import buffer_source, read_source
@@ -52,6 +52,7 @@ def analyse_file(
         language=language.name,
         size=source.size,
         mtime_ns=source.mtime_ns,
+        ctime_ns=source.ctime_ns,
         sha256=source.sha256,
         text=text,
         chunks=chunks,
@@ -145,7 +146,7 @@ def main() -> None:
     decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode
     for payload in frames:
         for job in decode_jobs(payload):
-            _arm(config.parse_deadline)
+            _arm(config.parse_deadline * (BY_LINES_SHARE if job.problem else 1))
             result = analyse_file(root, job.path, config, job.problem, job.raw)
             _arm(0)
             cpu = time.process_time()

@@ -99,6 +99,7 @@ class Analysis:
     language: str
     size: int
     mtime_ns: int
+    ctime_ns: int
     sha256: str
     text: bytes
     chunks: list[ChunkRow]

@@ -41,6 +41,8 @@ class ListedFile:
     path: str
     size: int
     mtime_ns: int
+    ctime_ns: int
+    """When its inode last changed: also on a rename, a change of mode, or a write that put the other time back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,7 @@ class Lister:
                 path = entry.name if folder == "." else f"{folder}/{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(path)
-                else:
+                elif entry.name != ".git":  # a file of that name leads to a repository, or was meant to
                     self._entry(path, self._all_rules)
                     if until is not None and until():
                         return
@@ -291,7 +293,7 @@ class Lister:
             return False
         reason = self._refuse(path, info, rules)
         if reason is None:
-            self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns))
+            self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns, info.st_ctime_ns))
         else:
             self.skipped.append(Skipped(printable(path), reason))
         return True

@@ -14,6 +14,8 @@ from indexer.config import IndexConfig
 from indexer.types import Skipped
 
 _LENGTH = struct.Struct("<I")
+BY_LINES_SHARE = 6
+"""So many deadlines has a file that is taken by lines after its grammar failed."""
 
 
 class Setup(NamedTuple):

@@ -32,6 +32,8 @@ def git_names(
         # An ignored folder of a repository (an environment, a build) that was asked for by name.
         return None, None
     entries = {entry[2:]: entry[:1] != "?" for entry in _split(output)}
+    if any(not _is_plain(name) for name in entries):
+        return None, "its index is damaged"
     return [(tracked, name) for name, tracked in entries.items()], None
 
 
@@ -78,6 +80,11 @@ _AS_WRITTEN = {"GIT_LITERAL_PATHSPECS": "1"}
 
 def _split(output: bytes) -> list[str]:
     return [name for name in output.decode("utf-8", "surrogateescape").split("\0") if name]
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a listed name leads below its folder; a damaged index can hold ``./`` or worse."""
+    return not any(part in ("", ".", "..") for part in name.removesuffix("/").split("/"))
 
 
 def _folders_below(folder: Path, name: str) -> list[str]:

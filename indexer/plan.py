@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from indexer.store import KnownFile
 
@@ -61,10 +61,10 @@ def make_plan(
         elif old.id in lost:
             plan.remove.append(old)
             plan.analyse.append(file)
-        elif (old.size, old.mtime_ns) == (file.size, file.mtime_ns) and old.settled:
+        elif old.settled and (old.size, *times(old)) == (file.size, *times(file)):
             continue
         elif old.size == file.size and digest(root / file.path, limit) == old.sha256:
-            if (old.mtime_ns, old.settled) != (file.mtime_ns, int(settled(file.mtime_ns, started_ns))):
+            if (*times(old), old.settled) != (*times(file), int(settled(file.mtime_ns, started_ns))):
                 plan.touch.append((old, file))
         else:
             plan.remove.append(old)
@@ -76,6 +76,28 @@ def make_plan(
     plan.remove.extend(gone.values())
     plan.analyse.sort(key=lambda file: file.path)
     return plan
+
+
+class Timed(Protocol):
+    """What has a file's times."""
+
+    @property
+    def mtime_ns(self) -> int:
+        """When its contents changed."""
+        ...
+
+    @property
+    def ctime_ns(self) -> int:
+        """When its inode changed."""
+        ...
+
+
+def times(file: Timed) -> tuple[int, int]:
+    """Both times; equal ones and an equal size mean equal contents, once they are settled.
+
+    One alone does not: files of one size that swap their names keep the first, and copying tools set it back.
+    """
+    return file.mtime_ns, file.ctime_ns
 
 
 def settled(mtime_ns: int, started_ns: int) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.analysis import Analysis
-from indexer.plan import digest, settled
+from indexer.plan import digest, settled, times
 from indexer.store import Database, KnownFile
 from indexer.terms import path_terms
 from indexer.types import Skipped
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile
 
 _COLUMNS = (
-    "id, path, size, mtime_ns, sha256, settled, skipped, language, problem, masked, bytes, segment, first_row, chunks,"
+    "id, path, size, mtime_ns, ctime_ns, sha256, settled, skipped, language, problem, masked, bytes, segment, first_row, chunks,"
     " symbols, refs"
 )
 
@@ -32,6 +32,7 @@ class StagedFile(NamedTuple):
     id: int
     size: int
     mtime_ns: int
+    ctime_ns: int
     sha256: str
     settled: int
     segment: int | None
@@ -51,13 +52,14 @@ class FileRows:
     def stage(self, analysis: Analysis) -> int:
         """Insert an analysed file; its id. Where its rows stand in a segment is said by ``place``."""
         columns = (
-            analysis.path, analysis.size, analysis.mtime_ns, analysis.sha256, self._settled(analysis.mtime_ns),
+            analysis.path, analysis.size, analysis.mtime_ns, analysis.ctime_ns, analysis.sha256,
+            self._settled(analysis.mtime_ns),
             analysis.language, analysis.problem, analysis.masked, len(analysis.text), len(analysis.chunks),
             len(analysis.definitions.names), analysis.uses.total,
         )  # fmt: skip
         file_id = self._execute(
-            "INSERT INTO staged (path, size, mtime_ns, sha256, settled, language, problem, masked, bytes, chunks,"
-            " symbols, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staged (path, size, mtime_ns, ctime_ns, sha256, settled, language, problem, masked, bytes,"
+            " chunks, symbols, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             columns,
         ).lastrowid
         if file_id is None:
@@ -73,16 +75,16 @@ class FileRows:
         """Remember what was refused, so that it is not read again; not what could not be read: that may change."""
         hashed = digest(self._root / file.path, limit)
         self._execute(
-            "INSERT INTO staged (path, size, mtime_ns, sha256, settled, skipped) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staged (path, size, mtime_ns, ctime_ns, sha256, settled, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                file.path, file.size if hashed else -1, file.mtime_ns, hashed or "", self._settled(file.mtime_ns),
-                skipped.reason,
+                file.path, file.size if hashed else -1, file.mtime_ns, file.ctime_ns, hashed or "",
+                self._settled(file.mtime_ns), skipped.reason,
             ),
         )  # fmt: skip
 
     def staged(self) -> dict[str, StagedFile]:
         """What is staged, by path."""
-        rows = self._database.rows("SELECT path, id, size, mtime_ns, sha256, settled, segment, chunks FROM staged")
+        rows = self._database.rows(f"SELECT {', '.join(StagedFile._fields)} FROM staged")
         return {row[0]: StagedFile(*row) for row in rows}
 
     def unstage(self, files: list[StagedFile]) -> None:
@@ -127,8 +129,8 @@ class FileRows:
     def touch(self, old: KnownFile, new: ListedFile) -> None:
         """Note the time of a file whose contents are the same."""
         self._execute(
-            "UPDATE files SET mtime_ns = ?, settled = ? WHERE id = ?",
-            (new.mtime_ns, self._settled(new.mtime_ns), old.id),
+            "UPDATE files SET mtime_ns = ?, ctime_ns = ?, settled = ? WHERE id = ?",
+            (*times(new), self._settled(new.mtime_ns), old.id),
         )
 
     def _bury(self, rows: Iterable[tuple[int | None, int, int]]) -> None:

@@ -50,7 +50,11 @@ class SegmentWriter:
         """An array on the disk for what may be larger than memory; it goes with ``finish``."""
         if not count:
             return np.empty(0, dtype)
-        return np.memmap(self._temporary / f"{name}.scratch", dtype, "w+", shape=(count,))
+        path = self._temporary / f"{name}.scratch"
+        with path.open("wb") as file:
+            # A hole in a full disk would end the process at the first write into its memory map.
+            os.posix_fallocate(file.fileno(), 0, count * np.dtype(dtype).itemsize)
+        return np.memmap(path, dtype, "r+", shape=(count,))
 
     def column(self, name: str, values: NDArray[Any]) -> None:
         """Append a column of whole numbers, none negative, in the narrowest unsigned type that holds them."""
@@ -129,7 +133,7 @@ class SegmentWriter:
             "dimension": self.dimension,
             "lists": lists and lists._asdict(),
             "columns": self._columns,
-            "files": {name: {"size": file.size, "crc32": file.crc32} for name, file in self._files.items()},
+            "files": {name: file.sums() for name, file in self._files.items()},
         }
         # Kept with the others, so that it is closed whatever happens.
         file = self._files[seg.MANIFEST] = _Summed(self._temporary / seg.MANIFEST, self._durable)
@@ -322,6 +326,12 @@ class _Summed:
     def _sync(self, file: IO[bytes]) -> None:
         if self._durable:
             os.fsync(file.fileno())
+
+    def sums(self) -> dict[str, int]:
+        """What an opened segment compares; of a closed file."""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self.size - seg.TAIL_BYTES))
+            return {"size": self.size, "crc32": self.crc32, "tail_crc32": zlib.crc32(file.read())}
 
     def abandon(self) -> None:
         """Close without caring for what the buffer still holds: the folder is removed next."""

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from indexer.body import Body, unpack
 from indexer.corpus import Definitions, Near
+from indexer.errors import CorruptIndexError
 from indexer.overlay import EMPTY, Overlay
 from indexer.segment import Segment
-from indexer.store import Database, Generation, mapped_errors
+from indexer.store import REPAIR, Database, Generation, mapped_errors
 from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
@@ -305,9 +306,10 @@ class Snapshot:
             first = None if buffer.first_row is None else self._bases[-2] + buffer.first_row
             file = self._files[file_id] = _File(buffer.analysis.path, buffer.analysis.language, first)
         elif file is None:
-            path, language, segment, first = self._database.row(
-                "SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,)
-            )
+            found = self._database.row("SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,))
+            if found is None:
+                raise CorruptIndexError("The index is damaged: a segment names a file that is not there.", REPAIR)
+            path, language, segment, first = found
             base = self._base_of.get(segment)
             file = self._files[file_id] = _File(path, language, None if base is None else base + first)
         return file
@@ -318,7 +320,10 @@ class Snapshot:
             if file_id in self.overlay.files:
                 blob = self.overlay.files[file_id].analysis.body
             else:
-                (blob,) = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+                found = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+                if found is None:
+                    raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
+                (blob,) = found
             if len(self._bodies) >= _KEPT_BODIES:
                 self._bodies.clear()
             body = self._bodies[file_id] = unpack(blob)

@@ -33,6 +33,7 @@ class SourceText:
     size: int
     """Bytes on disk."""
     mtime_ns: int
+    ctime_ns: int
     sha256: str
     """Hash of the raw bytes, hexadecimal."""
     masked: int
@@ -70,20 +71,20 @@ def _read(root: Path, path: str, config: IndexConfig) -> SourceText:
         os.close(descriptor)
     if len(raw) > config.max_file_bytes:
         raise _SkipError(f"Larger than the limit: it grew beyond {config.max_file_bytes:,} bytes while it was read.")
-    return _judged(path, raw, info.st_size, info.st_mtime_ns)
+    return _judged(path, raw, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def buffer_source(path: str, raw: bytes, config: IndexConfig) -> SourceText | Skipped:
-    """The same of an editor's buffer for ``path``, by the same rules; its time is 0."""
+    """The same of an editor's buffer for ``path``, by the same rules; its times are 0."""
     try:
         _skip_if(refuse_secret_name(path))
         _skip_if(refuse_kind(path, len(raw), config))
-        return _judged(path, raw, len(raw), 0)
+        return _judged(path, raw, len(raw), 0, 0)
     except _SkipError as exc:
         return Skipped(path, str(exc))
 
 
-def _judged(path: str, raw: bytes, size: int, mtime_ns: int) -> SourceText:
+def _judged(path: str, raw: bytes, size: int, mtime_ns: int, ctime_ns: int) -> SourceText:
     """What is indexed of a file's bytes."""
     text = to_utf8(raw)
     if text is None:
@@ -98,7 +99,8 @@ def _judged(path: str, raw: bytes, size: int, mtime_ns: int) -> SourceText:
     else:
         _skip_if(refuse_content(path, text))
     text, masked = mask_secrets(text, path)
-    return SourceText(path, text, language, size, mtime_ns, hashlib.sha256(raw).hexdigest(), masked)
+    digest = hashlib.sha256(raw).hexdigest()
+    return SourceText(path, text, language, size, mtime_ns, ctime_ns, digest, masked)
 
 
 def _skip_if(reason: str | None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.analysis import Analysis
-from indexer.plan import digest
+from indexer.plan import digest, times
 from indexer.repair import Damage
 from indexer.rows import FileRows
 from indexer.segment import segment_folder
@@ -116,7 +116,7 @@ def take_over(
         old = staged.get(file.path)
         if old is None or not usable or old.segment in damage.segments or old.id in damage.files:
             return False
-        if (old.size, old.mtime_ns) != (file.size, file.mtime_ns):
+        if (old.size, *times(old)) != (file.size, *times(file)):
             return False
         return bool(old.settled) or digest(root / file.path, limit) == old.sha256
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Self
 from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CancelledError, CodemoatError
-from indexer.frames import Answer, Job, Setup, frame, take_frames
+from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.types import Skipped
 
 if TYPE_CHECKING:
@@ -233,6 +233,8 @@ class _Worker:
             how = _exit_text(self._reap())
             return f"The parser crashed ({how})" if self.ready else self._last_words() or how
         waited = time.monotonic() - self._since
+        if self.jobs and self.jobs[0].problem is not None:
+            deadline *= BY_LINES_SHARE  # what is left is one's own code, whose time grows with the file
         if not self.ready:
             return "no answer" if waited > _START_SECONDS else None
         if not self.jobs or waited <= deadline or self._has_output():

@@ -22,7 +22,7 @@ from typing import Any
 from store_tools import Tree, dump
 
 from indexer import Index
-from indexer.errors import NoIndexError
+from indexer.errors import CorruptIndexError, NoIndexError
 
 TESTS = Path(__file__).parent
 FILES = 220
@@ -221,6 +221,10 @@ class CrashWorld:
             for query in QUERIES:
                 index.search(query, 5)
             found = None if damaged else dump(index)
+        except CorruptIndexError as exc:
+            # A ruined database may be readable in part only; the sentence has to say what brings it back.
+            if not damaged or "`codemoat index`" not in exc.hint:
+                self.tally.note("unreadable", event, repr(exc))
         except NoIndexError:
             if not damaged and self.before is not None:
                 self.tally.note("lost", event, "no index any more")

@@ -23,7 +23,7 @@ def analysis(path, chunks, references=(), symbols=()):
     uses = [ReferenceRow(name, start, start + len(name), 1, scope) for name, start, scope in references]
     defined = [SymbolRow(name, kind, n, n + 1, n + 1, n + 2, parent, "") for name, parent, kind, n in symbols]
     return Analysis(
-        path, "text", 0, 0, "", b"", rows, b"", _definitions(defined, rows, "python"), _uses(uses),
+        path, "text", 0, 0, 0, "", b"", rows, b"", _definitions(defined, rows, "python"), _uses(uses),
         Postings(terms, *columns, lengths),
     )  # fmt: skip
 
