@@ -7,15 +7,15 @@ object per syntax node is what would make it slow. Nothing recurses: nesting dep
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from indexer import captures as captured
 from indexer.analysis import ReferenceRow, SymbolRow
 from indexer.languages import Language
-from indexer.symbols import Definition, Resolved, qualified, resolve_references, resolve_symbols
+from indexer.symbols import Resolved, qualified, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     if grammar.query is not None:
         captures = _captures(grammar.query, root)
         newlines = _newlines(text)
-        resolved = resolve_symbols(text, newlines, _definitions(captures), *_names(captures))
-        references = resolve_references(text, newlines, _reference_spans(captures), resolved)
-        imports = _imports(text, captures.get("import", ()))
+        resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
+        references = resolve_references(text, newlines, captured.references(text, captures), resolved)
+        imports = tuple(dict.fromkeys(captured.imports(text, captures)))
     return ParsedRows(resolved.symbols, references, imports, _outline(root, text, block_bytes, resolved))
 
 
@@ -114,40 +114,6 @@ def _newlines(text: bytes) -> list[int]:
     return found
 
 
-def _definitions(captures: Mapping[str, Sequence[Node]]) -> list[Definition]:
-    found = []
-    for capture, nodes in captures.items():
-        if capture.startswith("definition.") or capture == "scope":
-            kind = capture.removeprefix("definition.")
-            for node in nodes:
-                body = node.child_by_field_name("body")
-                start, end = node.byte_range
-                found.append(Definition(start, end, kind, body.start_byte if body else end))
-    return found
-
-
-def _names(captures: Mapping[str, Sequence[Node]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Spans of the captures ``name`` and ``parent``, ascending."""
-    names, parents = (sorted({node.byte_range for node in captures.get(capture, ())}) for capture in ("name", "parent"))
-    return names, parents
-
-
-def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[tuple[int, int]]]:
-    return {
-        capture.removeprefix("reference."): [node.byte_range for node in nodes]
-        for capture, nodes in captures.items()
-        if capture.startswith("reference.")
-    }
-
-
-def _imports(text: bytes, nodes: Sequence[Node]) -> tuple[str, ...]:
-    """Imported modules in order of appearance, without keyword, quotes and angle brackets, each once."""
-    spans = sorted({node.byte_range for node in nodes})
-    raw = (text[start:end].decode("utf-8", "replace") for start, end in spans)
-    found = (" ".join(name.removeprefix("import ").strip("\"'` \t;").split()) for name in raw)
-    return tuple(dict.fromkeys(name[1:-1] if name.startswith("<") else name for name in found if name))
-
-
 class _Frame:
     """A node being opened: its own extent and symbol, the children still to do, the blocks made so far."""
 
@@ -179,15 +145,16 @@ def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> t
         node = frame.children[frame.next]
         frame.next += 1
         start, end = node.byte_range
-        if _leads(node.type) and end - start <= block_bytes and _touches_next(frame, text, end):
+        if _leads(frame, node) and end - start <= block_bytes and _touches_next(frame, text, end):
             if frame.pending < 0:
                 frame.pending = start
             continue
         lead, frame.pending = (start if frame.pending < 0 else frame.pending), -1
+        symbol = name_of(start, end) or (name_of(lead, end) if lead < start else None)
         if end - start > block_bytes and len(frames) < MAX_DEPTH and node.named_child_count:
-            frames.append(_Frame(lead, end, name_of(start, end), node.named_children))
+            frames.append(_Frame(lead, end, symbol, node.named_children))
         else:
-            frame.blocks.append(Block(lead, end, name_of(start, end)))
+            frame.blocks.append(Block(lead, end, symbol))
 
 
 def _flush_pending(frame: _Frame) -> None:
@@ -196,9 +163,14 @@ def _flush_pending(frame: _Frame) -> None:
         frame.pending = -1
 
 
-def _leads(node_type: str) -> bool:
-    """Whether such a node belongs to the definition right below it: comments, attributes, decorators."""
-    return "comment" in node_type or node_type in ("attribute_item", "decorator", "attribute_list", "annotation")
+def _leads(frame: _Frame, node: Node) -> bool:
+    """Whether such a node belongs to what stands right below it: comments, attributes, signatures beside their body."""
+    kind = node.type
+    if "comment" in kind or kind in ("attribute_item", "decorator", "attribute_list", "annotation"):
+        return True
+    return kind.endswith("_signature") and (
+        frame.next < len(frame.children) and frame.children[frame.next].type == "function_body"
+    )
 
 
 def _touches_next(frame: _Frame, text: bytes, end: int) -> bool:

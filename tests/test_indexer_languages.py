@@ -5,11 +5,6 @@ import pytest
 from indexer.languages import TEXT, by_name, detect, names
 from indexer.parse import query_source
 
-WITH_SYMBOLS = [
-    *("bash", "c", "cpp", "csharp", "go", "java", "javascript", "kotlin", "lua", "markdown", "php", "python", "ruby"),
-    *("rust", "scala", "swift", "tsx", "typescript"),
-]
-
 
 @pytest.mark.parametrize(
     ("path", "head", "language"),
@@ -57,9 +52,10 @@ def test_unknown_language_has_no_grammar():
     assert TEXT.grammar is None
 
 
-def test_sixteen_languages_and_more_have_queries():
-    assert [name for name in names() if by_name(name).query] == WITH_SYMBOLS
-    for name in WITH_SYMBOLS:
+def test_at_least_forty_languages_have_queries():
+    with_symbols = [name for name in names() if by_name(name).query]
+    assert len(with_symbols) >= 40
+    for name in with_symbols:
         assert "@name" in query_source(by_name(name).query)
 
 

@@ -5,48 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from indexer.languages import Language, by_name, detect
-from indexer.parse import MAX_DEPTH, parse, parse_rows
+from indexer.languages import Language, by_name, detect, names
+from indexer.parse import MAX_DEPTH, parse, parse_rows, query_source
 from indexer.types import Block, Span
 
 SAMPLES = Path(__file__).parent / "data" / "languages"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
-
-# file: references that must be found as "name@line<enclosing", and names that must not be (locals, parameters).
-REFERENCES = {
-    "sample.py": ("decorate@20 Base@21 path@28<Index.__init__ helper@39<Index.rows unusual_member@37<Index.rows.inner "
-                  "Index@46<helper join@46<helper Failure@36<Index.rows.inner", "local x"),
-    "sample.js": ("helper@14<add Store@18<main.inner inner@19<main get@27<Store.handler Base@24<Store "
-                  "count@30<Store.length lazy@40 Widget@49 require@5", "a body key"),
-    "sample.ts": ("Row@5<Shape Shape@16<Geometry.measure area@16<Geometry.measure Injectable@19 Circle@36<make "
-                  "area@25<Circle.onClick MouseEvent@25<Circle.onClick", "x string number"),
-    "sample.tsx": ("Panel@12<App Props@5<Panel setOpen@7<Panel.toggle", "open"),
-    "Sample.java": ("Item@9<Store requireNonNull@14<Store.Store Service@8 dispose@20<Store.close check@34<Point.Point "
-                    "helper@22<Store.close.run Runnable@21<Store.close items@20<Store.close", "local x"),
-    "sample.kt": ("Shape@15<Circle compute@20<Circle.area LIMIT@19<Circle.area register@38<main Circle@38<main "
-                  "radius@20<Circle.area", "local scale"),
-    "sample.c": ("node@9<node.next MIN@35<node_new malloc@36<node_new node_t@36<node_new count@37<node_new "
-                 "node_new@45<main counter@44<main ops@21<table", "local size argc"),
-    "sample.cpp": ("Base@12<store.detail.Index go@31<store.detail.Engine.Part.run open@29<store.detail.Index.Index "
-                   "make_unique@37<store.detail.make_point Query@16<store.detail.Index.search", "n x"),
-    "sample.cs": ("Base@8<Example.App.Store LoadAsync@23<Example.App.Store.FindAsync Limit@22 Clean@26 "
-                  "Local@23<Example.App.Store.FindAsync", "key x"),
-    "sample.go": ("Entry@23<Index.items makeItems@35<New Index@35<New Printf@40<Index.Search match@41<Index.Search "
-                  "Color@44<Color.String", "local e string"),
-    "sample.rs": ("helper@27<Circle.new Shape@32 Base@18<Shape println@39<inner.run new@42<main Entry@39<inner.run",
-                  "local f64"),
-    "sample.rb": ("helper@19<Store.Index.each Enumerable@11<Store.Index open@39<helper Thing@10<Store.Index "
-                  "new@31<Store.Index.build", "local item"),
-    "sample.php": ("find@26<App.Http.UserController.show Query@26<App.Http.UserController.show "
-                   "Controller@15<App.Http.UserController make@36<App.Http.boot", "local config"),
-    "sample.swift": ("helper@25<Circle.area Solid@13<Circle Shape@13<Circle print@44<main area@44<main "
-                     "cleanup@22<Circle.deinit",
-                     "local amount"),
-    "sample.scala": ("Base@7<Shape helper@18<Circle.area Limit@18<Circle.area Shape@12<Circle unit@29<Main", "local x"),
-    "sample.lua": ("helper@8<M.open search@11 scan@12<M.Index.search encode@16<helper open@20<run run@23<M.api.list",
-                   "handle path"),
-    "sample.sh": ("helper@13<greet greet_all@17<helper count_rows@17<helper greet@20 LIMIT@12<greet", "name"),
-}  # fmt: skip
+# By file: references that must be found as "name@line<enclosing", and names that must not be (locals, parameters).
+REFERENCES = json.loads((SAMPLES / "references.json").read_text(encoding="utf-8"))
 
 
 def parse_sample(name: str):
@@ -78,11 +44,11 @@ def test_references_of_each_language(name):
     assert {r.name for r in references} & set(unwanted) == set()
 
 
-def test_every_language_with_a_query_has_a_golden_file():
-    assert {expected["language"] for expected in EXPECTED.values()} == {
-        *(detect(name).name for name in REFERENCES),
-        "markdown",
-    }
+def test_every_language_with_a_query_has_a_golden_file_and_known_references():
+    queries = {name: by_name(name).query for name in names() if by_name(name).query}
+    assert {expected["language"] for expected in EXPECTED.values()} == set(queries)
+    with_references = {name for name, query in queries.items() if "@reference" in query_source(query)}
+    assert {EXPECTED[name]["language"] for name in REFERENCES} == with_references
 
 
 def test_spans_point_at_the_bytes():
