@@ -6,7 +6,10 @@ The captures that queries use, beside ``@definition.KIND`` with a ``@name`` in i
   that define one name together; in ``@each.KIND`` every name is one; ``@parent`` names what a definition belongs to.
 - ``@name.whole`` is taken as it is, ``@name.sigil`` without its first character, ``@name`` by its last part.
 - ``@from`` and ``@until`` stretch a definition, where the grammar keeps its keyword or its body beside it; ``@body`` is
-  where its signature ends, where the grammar has no field of that name.
+  where its signature ends, where the grammar has no field of that name, and ``@lead`` what stands before it (a
+  description that is part of the definition).
+- ``@structure.KIND`` is a definition in a data file, of which there may be too many (``indexer.structure``);
+  ``@embedded.…`` is in another language (``indexer.embedded``).
 - ``@reference.ROLE`` is a use; for ``@reference.path`` the last part of the path. ``@import`` names a module.
 
 Of the predicates, ``#not-any-of?`` filters nothing in py-tree-sitter 0.26: queries say ``#not-match?`` instead.
@@ -36,7 +39,7 @@ def definitions(text: bytes, captures: Captures) -> list[Definition]:
     found = []
     for capture, nodes in captures.items():
         role, _, kind = capture.partition(".")
-        if role in ("definition", "clause", "each", "scope"):
+        if role in ("definition", "clause", "each", "structure", "scope"):
             for node in nodes:
                 body = None if kind in DATA else node.child_by_field_name("body")
                 start, end = node.byte_range
@@ -47,6 +50,9 @@ def definitions(text: bytes, captures: Captures) -> list[Definition]:
         _reach_backwards(text, found, _spans(captures, "from"))
     if captures.get("body"):
         _end_signatures(found, [start for start, _ in _spans(captures, "body")])
+    if captures.get("lead"):
+        heads = dict(_spans(captures, "lead"))
+        found = [d._replace(head=heads.get(d.start, -1)) for d in found]
     return found
 
 

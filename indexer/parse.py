@@ -7,6 +7,7 @@ object per syntax node is what would make it slow. Nothing recurses: nesting dep
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexer import captures as captured
 from indexer.analysis import ReferenceRow, SymbolRow
-from indexer.languages import Language
+from indexer.embedded import Part, parts
+from indexer.languages import Language, by_name
+from indexer.structure import bounded
 from indexer.symbols import Resolved, qualified, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
@@ -64,16 +67,44 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
         return ParsedRows([], [], (), ())
     grammar = _load(language)
     root = grammar.parser.parse(text).root_node
-    resolved = Resolved()
-    references: list[ReferenceRow] = []
-    imports: tuple[str, ...] = ()
-    if grammar.query is not None:
-        captures = _captures(grammar.query, root)
-        newlines = _newlines(text)
-        resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
-        references = resolve_references(text, newlines, captured.references(text, captures), resolved)
-        imports = tuple(dict.fromkeys(captured.imports(text, captures)))
-    return ParsedRows(resolved.symbols, references, imports, _outline(root, text, block_bytes, resolved))
+    if grammar.query is None:
+        return ParsedRows([], [], (), _outline(root, text, block_bytes, Resolved(), {}))
+    captures = _captures(grammar.query, root)
+    newlines = _newlines(text)
+    resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
+    if any(capture.startswith("structure.") for capture in captures):
+        resolved.symbols = bounded(resolved.symbols)
+    uses = captured.references(text, captures)
+    imports = captured.imports(text, captures)
+    roots: dict[tuple[int, int], Node] = {}
+    for part in parts(text, captures):
+        roots[part.start, part.end], captures = _parse_part(text, newlines, part)
+        for role, spans in captured.references(text, captures).items():
+            uses.setdefault(role, []).extend(spans)
+        if not part.expression:
+            names = captured.names(captures)
+            resolved.add(resolve_symbols(text, newlines, captured.definitions(text, captures), names))
+            imports += captured.imports(text, captures)
+    references = resolve_references(text, newlines, uses, resolved)
+    outline = _outline(root, text, block_bytes, resolved, roots)
+    return ParsedRows(resolved.symbols, references, tuple(dict.fromkeys(imports)), outline)
+
+
+def _parse_part(text: bytes, newlines: Sequence[int], part: Part) -> tuple[Node, dict[str, list[Node]]]:
+    """Parse one part of a page; offsets stay those of the page. It need not have a query."""
+    from tree_sitter import Parser, Range
+
+    grammar = _load(by_name(part.language))
+    assert grammar.parser.language is not None
+    extent = Range(_point(newlines, part.start), _point(newlines, part.end), part.start, part.end)
+    root = Parser(grammar.parser.language, included_ranges=[extent]).parse(text).root_node
+    return root, _captures(grammar.query, root) if grammar.query else {}
+
+
+def _point(newlines: Sequence[int], offset: int) -> tuple[int, int]:
+    """Row and column of a byte, both from 0."""
+    row = bisect_left(newlines, offset)
+    return row, offset - (newlines[row - 1] + 1 if row else 0)
 
 
 @cache
@@ -129,8 +160,13 @@ class _Frame:
         self.blocks: list[Block] = []
 
 
-def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> tuple[Block, ...]:
-    """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``."""
+def _outline(
+    root: Node, text: bytes, block_bytes: int, resolved: Resolved, roots: Mapping[tuple[int, int], Node]
+) -> tuple[Block, ...]:
+    """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``.
+
+    ``roots`` has the trees of embedded parts by the extent of the node that they stand in.
+    """
     name_of = _SymbolFinder(resolved)
     frames = [_Frame(root.start_byte, root.end_byte, None, root.named_children)]
     while True:
@@ -151,8 +187,9 @@ def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> t
             continue
         lead, frame.pending = (start if frame.pending < 0 else frame.pending), -1
         symbol = name_of(start, end) or (name_of(lead, end) if lead < start else None)
-        if end - start > block_bytes and len(frames) < MAX_DEPTH and node.named_child_count:
-            frames.append(_Frame(lead, end, symbol, node.named_children))
+        inner = roots.get((start, end), node)
+        if end - start > block_bytes and len(frames) < MAX_DEPTH and inner.named_child_count:
+            frames.append(_Frame(lead, end, symbol, inner.named_children))
         else:
             frame.blocks.append(Block(lead, end, symbol))
 

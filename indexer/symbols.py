@@ -16,8 +16,9 @@ class Definition(NamedTuple):
 
     Kind ``scope`` names no symbol of its own but is the parent of what stands in it (a Rust ``impl`` block).
     By its ``role`` it is a plain ``definition``, a ``scope``, a ``clause``, i.e. one of several neighbours that define
-    one name together (a Haskell signature and its equations), or ``each``, where every name in it is a definition.
-    ``inner`` is where its syntax node starts, if a keyword beside that node was added to the extent.
+    one name together (a Haskell signature and its equations), ``each``, where every name in it is a definition, or
+    ``structure``. ``inner`` is where its syntax node starts, if a keyword beside that node was added to the extent;
+    ``head`` is where its signature starts, if not at its start.
     """
 
     start: int
@@ -26,6 +27,7 @@ class Definition(NamedTuple):
     body: int
     role: str = "definition"
     inner: int = -1
+    head: int = -1
 
 
 Spans = Sequence[tuple[int, int]]
@@ -81,6 +83,12 @@ class Resolved:
     """Start offsets of the names that define something, so that they do not count as uses."""
     extents: dict[tuple[int, int], str] = field(default_factory=dict)
     """Qualified name of every definition and scope by its first byte and the byte after its last."""
+
+    def add(self, other: Resolved) -> None:
+        """Take in what another part of the file defines."""
+        self.symbols = sorted([*self.symbols, *other.symbols], key=lambda s: (s.start_byte, -s.end_byte))
+        self.names |= other.names
+        self.extents.update(other.extents)
 
 
 class _Scope(NamedTuple):
@@ -272,7 +280,7 @@ def _kind(kind: str, name: str, outer_kind: str, of_other: bool, parent: str) ->
 
 def _signature(text: bytes, definition: Definition, name_end: int) -> str:
     """The declaration without annotations and body, white space folded, at most 200 characters."""
-    start = definition.start
+    start = definition.start if definition.head < 0 else definition.head
     while text.startswith((b"@", b"[", b"#["), start):
         line_end = text.find(b"\n", start, name_end)
         while line_end >= 0 and _open_brackets(text, start, line_end) > 0:

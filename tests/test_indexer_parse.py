@@ -96,7 +96,8 @@ def test_text_and_empty_files_have_no_outline():
 
 
 def test_a_grammar_without_a_query_has_an_outline_only():
-    parsed = parse("x.json", b'{"a": [1, 2], "b": 3}', by_name("json"), block_bytes=4)
+    json_only = Language("json", "json")
+    parsed = parse("x.json", b'{"a": [1, 2], "b": 3}', json_only, block_bytes=4)
     assert parsed.symbols == () and parsed.references == ()
     (top,) = parsed.outline
     assert [(b.start_byte, b.end_byte) for b in top.children] == [(1, 12), (14, 20)]
