@@ -297,10 +297,11 @@ def _signature(text: bytes, definition: Definition, name_end: int) -> str:
     while end >= 0 and _open_brackets(text, start, end) > 0:
         end = text.find(b"\n", end + 1, stop)
     stop = stop if end < 0 else end
-    # Braces open a body, unless that is known to start with something else.
+    # Braces open a body, unless that is known to start with something else; right after a word they rather belong to
+    # an expression (``#cart{}``).
     if definition.kind not in DATA and (definition.body == definition.end or text.startswith(b"{", definition.body)):
         brace = text.find(b"{", name_end, stop)
-        while brace >= 0 and _open_brackets(text, name_end, brace) > 0:
+        while brace >= 0 and (text[brace - 1 : brace].isalnum() or _open_brackets(text, name_end, brace) > 0):
             brace = text.find(b"{", brace + 1, stop)
         stop = stop if brace < 0 else brace
     raw = text[start:stop].decode("utf-8", "replace")
