@@ -236,8 +236,9 @@ def _owned(ordered: Sequence[Definition], names: Spans) -> list[list[tuple[int, 
 
 
 def _whole(raw: bytes) -> str:
-    """The name as written, without quotes and with white space folded."""
-    return _SPACE.sub(" ", raw.decode("utf-8", "replace").strip('"` \t\r\n'))
+    """The name as written, without quotes around it and with white space folded."""
+    name = _SPACE.sub(" ", raw.decode("utf-8", "replace").strip())
+    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'`" else name
 
 
 def _name(kind: str, raw: bytes) -> tuple[str, str]:
