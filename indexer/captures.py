@@ -10,7 +10,8 @@ The captures that queries use, beside ``@definition.KIND`` with a ``@name`` in i
   description that is part of the definition).
 - ``@structure.KIND`` is a definition in a data file, of which there may be too many (``indexer.structure``);
   ``@embedded.…`` is in another language (``indexer.embedded``).
-- ``@reference.ROLE`` is a use; for ``@reference.path`` the last part of the path. ``@import`` names a module.
+- ``@reference.ROLE`` is a use; for ``@reference.path`` the last part of the path. ``@local`` is none, whatever else takes
+  it for one (a parameter that stands where Lisp has calls). ``@import`` names a module.
 
 Of the predicates, ``#not-any-of?`` filters nothing in py-tree-sitter 0.26: queries say ``#not-match?`` instead.
 """
@@ -73,6 +74,9 @@ def references(text: bytes, captures: Captures) -> dict[str, list[tuple[int, int
     }
     if paths := found.get("path"):
         found["path"] = [(max(start, _last_part(text, start, end)), end) for start, end in paths]
+    if captures.get("local"):
+        local = set(_spans(captures, "local"))
+        found = {role: [span for span in spans if span not in local] for role, spans in found.items()}
     return found
 
 
