@@ -10,8 +10,8 @@ The captures that queries use, beside ``@definition.KIND`` with a ``@name`` in i
   description that is part of the definition).
 - ``@structure.KIND`` is a definition in a data file, of which there may be too many (``indexer.structure``);
   ``@embedded.…`` is in another language (``indexer.embedded``).
-- ``@reference.ROLE`` is a use; for ``@reference.path`` the last part of the path. ``@local`` is none, whatever else takes
-  it for one (a parameter that stands where Lisp has calls). ``@import`` names a module.
+- ``@reference.ROLE`` is a use; for ``@reference.path`` the last part of the path. ``@local`` is none, whatever else
+  takes it for one (a parameter that stands where Lisp has calls). ``@import`` names a module.
 
 Of the predicates, ``#not-any-of?`` filters nothing in py-tree-sitter 0.26: queries say ``#not-match?`` instead.
 """
