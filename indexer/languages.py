@@ -93,7 +93,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("ocaml_interface", "ocaml_interface ocaml_interface", ".mli"),
     ("odin", "odin odin", ".odin"),
     ("org", "org org", ".org"),
-    ("pascal", "pascal pascal", ".pas .pp .dpr .lpr"),
+    ("pascal", "pascal pascal", ".pas .dpr .lpr"),
     ("perl", "perl perl", ".pl .pm .t"),
     ("powershell", "powershell powershell", ".ps1 .psm1 .psd1"),
     ("prisma", "prisma prisma", ".prisma"),
@@ -167,6 +167,7 @@ _CPP_HEADER = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _OBJC_HEADER = re.compile(rb"^[ \t]*(?:@interface|@protocol|@implementation|#[ \t]*import)\b", re.MULTILINE)
+_PASCAL = re.compile(rb"^[ \t]*(?:unit|program|library)[ \t]+\w+[ \t]*;", re.IGNORECASE | re.MULTILINE)
 HEAD_BYTES = 64_000
 """How much of a file ``detect`` looks at; a caller need not pass more."""
 
@@ -189,7 +190,7 @@ def detect(path: str, head: bytes = b"") -> Language:
         if name.startswith(("Dockerfile.", "Containerfile.")):
             return _BY_NAME["dockerfile"]
         return _BY_NAME["php"] if head.startswith(b"<?php") else _by_shebang(head) or TEXT
-    if found.name in ("c", "matlab", "v"):
+    if found.name in ("c", "matlab", "puppet", "v"):
         return _by_content(found, name, head)
     return found
 
@@ -203,7 +204,7 @@ def _by_extension(name: str) -> Language | None:
 
 
 def _by_content(found: Language, name: str, head: bytes) -> Language:
-    """Settle extensions that several languages share: ``.h`` (C, C++, Objective-C), ``.m``, ``.v``."""
+    """Settle extensions that several languages share: ``.h`` (C, C++, Objective-C), ``.m``, ``.pp``, ``.v``."""
     head = head[:HEAD_BYTES]
     if found.name == "c":
         if not name.endswith((".h", ".H")):
@@ -213,6 +214,8 @@ def _by_content(found: Language, name: str, head: bytes) -> Language:
         return _BY_NAME["cpp"] if _CPP_HEADER.search(head) else found
     if found.name == "matlab":
         return _BY_NAME["objc"] if _OBJC_HEADER.search(head) else found
+    if found.name == "puppet":
+        return _BY_NAME["pascal"] if _PASCAL.search(head) else found
     return _BY_NAME["verilog"] if re.search(rb"\bendmodule\b|^\s*`timescale", head, re.MULTILINE) else found
 
 

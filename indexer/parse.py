@@ -18,7 +18,7 @@ from indexer.analysis import ReferenceRow, SymbolRow
 from indexer.embedded import Part, parts
 from indexer.languages import Language, by_name
 from indexer.structure import bounded
-from indexer.symbols import Resolved, qualified, resolve_references, resolve_symbols
+from indexer.symbols import Resolved, joined, qualified, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
 if TYPE_CHECKING:
@@ -39,9 +39,15 @@ class ParsedRows:
     outline: tuple[Block, ...]
 
 
+BY_MATCH = "; taken match by match"
+"""A query with this comment has patterns that stay open for long. In order of position, as captures otherwise come,
+that costs quadratic time; match by match it is linear, though slower for all other queries."""
+
+
 class _Grammar(NamedTuple):
     parser: Parser
     query: Query | None
+    by_match: bool
 
 
 def parse(path: str, text: bytes, language: Language, *, block_bytes: int) -> ParsedFile:
@@ -69,7 +75,7 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     root = grammar.parser.parse(text).root_node
     if grammar.query is None:
         return ParsedRows([], [], (), _outline(root, text, block_bytes, Resolved(), {}))
-    captures = _captures(grammar.query, root)
+    captures = _captures(grammar, root)
     newlines = _newlines(text)
     resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
     if any(capture.startswith("structure.") for capture in captures):
@@ -77,14 +83,17 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     uses = captured.references(text, captures)
     imports = captured.imports(text, captures)
     roots: dict[tuple[int, int], Node] = {}
+    scripts: list[Resolved] = []
     for part in parts(text, captures):
         roots[part.start, part.end], captures = _parse_part(text, newlines, part)
         for role, spans in captured.references(text, captures).items():
             uses.setdefault(role, []).extend(spans)
         if not part.expression:
             names = captured.names(captures)
-            resolved.add(resolve_symbols(text, newlines, captured.definitions(text, captures), names))
+            scripts.append(resolve_symbols(text, newlines, captured.definitions(text, captures), names))
             imports += captured.imports(text, captures)
+    if scripts:
+        resolved = joined([resolved, *scripts])
     references = resolve_references(text, newlines, uses, resolved)
     outline = _outline(root, text, block_bytes, resolved, roots)
     return ParsedRows(resolved.symbols, references, tuple(dict.fromkeys(imports)), outline)
@@ -98,7 +107,7 @@ def _parse_part(text: bytes, newlines: Sequence[int], part: Part) -> tuple[Node,
     assert grammar.parser.language is not None
     extent = Range(_point(newlines, part.start), _point(newlines, part.end), part.start, part.end)
     root = Parser(grammar.parser.language, included_ranges=[extent]).parse(text).root_node
-    return root, _captures(grammar.query, root) if grammar.query else {}
+    return root, _captures(grammar, root)
 
 
 def _point(newlines: Sequence[int], offset: int) -> tuple[int, int]:
@@ -116,7 +125,7 @@ def _load(language: Language) -> _Grammar:
     assert language.grammar is not None
     loaded = get_language(language.grammar)
     source = query_source(language.query) if language.query else ""
-    return _Grammar(Parser(loaded), Query(loaded, source) if source else None)
+    return _Grammar(Parser(loaded), Query(loaded, source) if source else None, BY_MATCH in source)
 
 
 def query_source(name: str) -> str:
@@ -129,10 +138,18 @@ def query_source(name: str) -> str:
     return "\n".join([*(query_source(parent.strip()) for parent in parents), source])
 
 
-def _captures(query: Query, root: Node) -> dict[str, list[Node]]:
+def _captures(grammar: _Grammar, root: Node) -> dict[str, list[Node]]:
     from tree_sitter import QueryCursor
 
-    return QueryCursor(query).captures(root)
+    if grammar.query is None:
+        return {}
+    if not grammar.by_match:
+        return QueryCursor(grammar.query).captures(root)
+    found: dict[str, list[Node]] = {}
+    for _, captures in QueryCursor(grammar.query).matches(root):
+        for capture, nodes in captures.items():
+            found.setdefault(capture, []).extend(nodes)
+    return found
 
 
 def _newlines(text: bytes) -> list[int]:

@@ -84,12 +84,6 @@ class Resolved:
     extents: dict[tuple[int, int], str] = field(default_factory=dict)
     """Qualified name of every definition and scope by its first byte and the byte after its last."""
 
-    def add(self, other: Resolved) -> None:
-        """Take in what another part of the file defines."""
-        self.symbols = sorted([*self.symbols, *other.symbols], key=lambda s: (s.start_byte, -s.end_byte))
-        self.names |= other.names
-        self.extents.update(other.extents)
-
 
 class _Scope(NamedTuple):
     end: int
@@ -152,6 +146,15 @@ def resolve_symbols(text: bytes, newlines: Sequence[int], definitions: Sequence[
                 )
             )
     return resolved
+
+
+def joined(parts: Sequence[Resolved]) -> Resolved:
+    """What the parts of one file define, together."""
+    whole = Resolved(sorted((s for part in parts for s in part.symbols), key=lambda s: (s.start_byte, -s.end_byte)))
+    for part in parts:
+        whole.names |= part.names
+        whole.extents.update(part.extents)
+    return whole
 
 
 def resolve_references(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,14 @@ def test_truncated_sources_never_break_the_parser(name):
     language: Language = detect(name, text)
     for end in range(0, len(text), 37):
         parse(name, text[:end], language, block_bytes=300)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_long_sources_take_no_quadratic_time(name):
+    text = (SAMPLES / name).read_bytes().partition(b"__END__")[0] + b"\n"
+    language = detect(name, text)
+    parse_rows(text, language, block_bytes=3_000)
+    before = time.process_time()
+    parse_rows(text * (200_000 // len(text)), language, block_bytes=3_000)
+    assert time.process_time() - before < 2

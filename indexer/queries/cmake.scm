@@ -1,3 +1,4 @@
+; taken match by match
 (function_def (function_command (argument_list . (argument) @name.whole)) (body) @body) @definition.function
 (macro_def (macro_command (argument_list . (argument) @name.whole)) (body) @body) @definition.macro
 ((normal_command (identifier) @_command (argument_list . (argument) @name.whole)) @definition.variable

@@ -1,3 +1,4 @@
+; taken match by match
 (list_lit (defun (defun_header
   keyword: (defun_keyword ["defun" "defgeneric" "defmethod"])
   function_name: (_) @name.whole))) @definition.function

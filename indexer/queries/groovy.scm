@@ -1,3 +1,4 @@
+; taken match by match
 ; The grammar knows words and blocks, no declarations: what a command means is told by the words it starts with.
 ((command (unit . (identifier) @_head .) . [(unit . (identifier) @name .) (block . (unit . (identifier) @name .))]) @definition.class
   (#any-of? @_head "class" "trait"))

@@ -1,3 +1,4 @@
+; taken match by match
 ((list . (symbol) @_define . (symbol) @name.whole) @definition.variable
   (#any-of? @_define "define" "define-parameter" "define-constant" "defvar"))
 ((list . (symbol) @_define . (symbol) @name.whole . (list . (symbol) @_lambda)) @definition.function
