@@ -66,6 +66,7 @@ _BUILT_IN = frozenset(
 ) | {b""}  # where the parser misses a name it puts an empty one
 _MAX_NESTING = 64
 _MAX_SIGNATURE = 200
+_MAX_NAME = 100
 _SEPARATOR = re.compile(r"::|\.|\\|:|->")
 _IGNORED_PARENTS = frozenset({"module", "exports", "prototype", "this", "self", "window", "global", "globalThis", "_G"})
 _OPERATOR = re.compile(r"(?:^|::)\s*(operator\b.*)$", re.DOTALL)
@@ -240,7 +241,7 @@ def _owned(ordered: Sequence[Definition], names: Spans) -> list[list[tuple[int, 
 
 def _whole(raw: bytes) -> str:
     """The name as written, without quotes around it and with white space folded."""
-    name = _SPACE.sub(" ", raw.decode("utf-8", "replace").strip())
+    name = _SPACE.sub(" ", raw.decode("utf-8", "replace").strip())[:_MAX_NAME]
     return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'`" else name
 
 

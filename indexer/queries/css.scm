@@ -1,4 +1,6 @@
-(rule_set (selectors) @name.whole) @definition.section
+; What a damaged rule leaves is no selector.
+((rule_set (selectors) @name.whole) @definition.section
+  (#not-match? @name.whole ";|//|[^#][{]"))
 (keyframes_statement (keyframes_name) @name.whole) @definition.section
 ((declaration (property_name) @name.whole) @definition.property
   (#match? @name.whole "^--"))

@@ -14,6 +14,8 @@
   (#any-of? @_head "defalias"))
 ((list . (symbol) @_head . (symbol) @name.whole) @definition.section
   (#eq? @_head "defgroup"))
+((list . (symbol) @_head . (symbol) . (list) . (list (list . (symbol) @name.whole) @definition.field))
+  (#eq? @_head "defclass"))
 ((list . (symbol) @_head . (_) (symbol) @name.whole @definition.field)
   (#eq? @_head "cl-defstruct"))
 

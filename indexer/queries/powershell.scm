@@ -4,10 +4,11 @@
 (class_property_definition (variable) @name.sigil) @definition.property
 (enum_statement . (simple_name) @name) @definition.enum
 (enum_member . (simple_name) @name) @definition.constant
-(program (statement_list (pipeline (assignment_expression (left_assignment_expression
+((program (statement_list (pipeline (assignment_expression (left_assignment_expression
   (logical_expression (bitwise_expression (comparison_expression (additive_expression (multiplicative_expression
     (format_expression (range_expression (array_literal_expression (unary_expression (variable) @name.sigil))))))))))))
-  @definition.variable))
+  @definition.variable)
+  (#not-match? @name.sigil "^[$](null|_)$")))
 
 ((command command_name: (command_name) @_using command_elements: (command_elements (generic_token) @import .))
   (#match? @_using "^([uU]sing|[iI]mport-[mM]odule)$"))

@@ -35,5 +35,10 @@
 
 (defalias 'shop-sum #'shop-total)
 
+(defclass shop-window (eieio-base)
+  ((width :initarg :width)
+   (height :initform 1))
+  "A window.")
+
 (provide 'sample)
 ;;; sample.el ends here
