@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexer import captures as captured
 from indexer.analysis import ReferenceRow, SymbolRow
+from indexer.dialects import parsable
 from indexer.embedded import Part, parts
 from indexer.languages import Language, by_name
 from indexer.structure import bounded
@@ -72,7 +73,7 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     if language.grammar is None or not text:
         return ParsedRows([], [], (), ())
     grammar = _load(language)
-    root = grammar.parser.parse(text).root_node
+    root = grammar.parser.parse(parsable(text, language.name)).root_node
     if grammar.query is None:
         return ParsedRows([], [], (), _outline(root, text, block_bytes, Resolved(), {}))
     captures = _captures(grammar, root)

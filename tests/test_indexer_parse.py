@@ -143,6 +143,21 @@ def test_deep_nesting_neither_recurses_nor_grows_without_bound(language, text):
     assert max((len(s.parent or "") for s in rows.symbols), default=0) < 200
 
 
+def test_macros_of_objective_c_do_not_hide_what_follows_and_offsets_stay():
+    text = (
+        b"NS_ASSUME_NONNULL_BEGIN\n@interface Cart : NSObject\n@end\n"
+        b"typedef NS_OPTIONS(NSUInteger,\n    Color) { Red };\nNS_ASSUME_NONNULL_END\n"
+    )
+    symbols = parse("x.m", text, by_name("objc"), block_bytes=3_000).symbols
+    assert [(s.kind, s.qualified, s.span.start_line) for s in symbols] == [
+        ("class", "Cart", 2),
+        ("enum", "Color", 4),
+        ("constant", "Color.Red", 5),
+    ]
+    assert text[symbols[2].span.start_byte : symbols[2].span.end_byte] == b"Red"
+    assert symbols[1].signature == "typedef NS_OPTIONS(NSUInteger, Color)"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in EXPECTED if n != "sample.md"])
 def test_truncated_sources_never_break_the_parser(name):

@@ -4,7 +4,12 @@
 
 #define LIMIT 10
 
-enum Color { ColorRed, ColorGreen };
+NS_ASSUME_NONNULL_BEGIN
+
+typedef NS_ENUM(NSInteger, Color) {
+    ColorRed,
+    ColorGreen,
+};
 typedef void (^Handler)(int);
 
 @class Item;
@@ -53,6 +58,8 @@ static int counter = 0;
 @implementation Cart (Extra)
 - (void)clear { counter = 0; }
 @end
+
+NS_ASSUME_NONNULL_END
 
 static int helper(int x) {
     return x + counter;
