@@ -4,6 +4,9 @@
 (create_view (object_reference schema: (_)? @parent name: (_) @name.whole)) @definition.class
 (create_materialized_view (object_reference schema: (_)? @parent name: (_) @name.whole)) @definition.class
 (create_function (object_reference name: (_) @name.whole) (function_body) @body) @definition.function
+; Of what is written in a dialect, the head is still known.
+(ERROR (keyword_create) (keyword_function) . (object_reference name: (_) @name.whole)) @definition.function
+((ERROR (keyword_create) (keyword_function)) . [(block) (transaction)] @until)
 (create_trigger (keyword_trigger) . (object_reference name: (_) @name.whole)) @definition.function
 (create_index column: (identifier) @name) @definition.variable
 (create_sequence (object_reference schema: (_)? @parent name: (_) @name.whole)) @definition.variable

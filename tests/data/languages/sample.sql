@@ -30,6 +30,13 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql;
 
+CREATE OR REPLACE PROCEDURE shop.clear(cart_id INT)
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM carts WHERE id = cart_id;
+END;
+$$;
+
 CREATE TRIGGER touch AFTER UPDATE ON shop.carts
 FOR EACH ROW EXECUTE FUNCTION add_item();
 
