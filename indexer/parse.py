@@ -13,9 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from indexer import captures as captured
 from indexer.analysis import ReferenceRow, SymbolRow
-from indexer.languages import Language
-from indexer.symbols import Definition, Resolved, qualified, resolve_references, resolve_symbols
+from indexer.dialects import parsable
+from indexer.embedded import Part, parts
+from indexer.languages import Language, by_name
+from indexer.structure import bounded
+from indexer.symbols import Resolved, joined, qualified, resolve_references, resolve_symbols
 from indexer.types import Block, ParsedFile, Reference, Span, Symbol
 
 if TYPE_CHECKING:
@@ -36,9 +40,15 @@ class ParsedRows:
     outline: tuple[Block, ...]
 
 
+BY_MATCH = "; taken match by match"
+"""A query with this comment has patterns that stay open for long. In order of position, as captures otherwise come,
+that costs quadratic time; match by match it is linear, though slower for all other queries."""
+
+
 class _Grammar(NamedTuple):
     parser: Parser
     query: Query | None
+    by_match: bool
 
 
 def parse(path: str, text: bytes, language: Language, *, block_bytes: int) -> ParsedFile:
@@ -63,17 +73,48 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     if language.grammar is None or not text:
         return ParsedRows([], [], (), ())
     grammar = _load(language)
-    root = grammar.parser.parse(text).root_node
-    resolved = Resolved()
-    references: list[ReferenceRow] = []
-    imports: tuple[str, ...] = ()
-    if grammar.query is not None:
-        captures = _captures(grammar.query, root)
-        newlines = _newlines(text)
-        resolved = resolve_symbols(text, newlines, _definitions(captures), *_names(captures))
-        references = resolve_references(text, newlines, _reference_spans(captures), resolved)
-        imports = _imports(text, captures.get("import", ()))
-    return ParsedRows(resolved.symbols, references, imports, _outline(root, text, block_bytes, resolved))
+    root = grammar.parser.parse(parsable(text, language.name)).root_node
+    if grammar.query is None:
+        return ParsedRows([], [], (), _outline(root, text, block_bytes, Resolved(), {}))
+    captures = _captures(grammar, root)
+    newlines = _newlines(text)
+    resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
+    if any(capture.startswith("structure.") for capture in captures):
+        resolved.symbols = bounded(resolved.symbols)
+    uses = captured.references(text, captures)
+    imports = captured.imports(text, captures)
+    roots: dict[tuple[int, int], Node] = {}
+    scripts: list[Resolved] = []
+    for part in parts(text, captures):
+        roots[part.start, part.end], captures = _parse_part(text, newlines, part)
+        for role, spans in captured.references(text, captures).items():
+            uses.setdefault(role, []).extend(spans)
+        if not part.expression:
+            names = captured.names(captures)
+            scripts.append(resolve_symbols(text, newlines, captured.definitions(text, captures), names))
+            imports += captured.imports(text, captures)
+    if scripts:
+        resolved = joined([resolved, *scripts])
+    references = resolve_references(text, newlines, uses, resolved)
+    outline = _outline(root, text, block_bytes, resolved, roots)
+    return ParsedRows(resolved.symbols, references, tuple(dict.fromkeys(imports)), outline)
+
+
+def _parse_part(text: bytes, newlines: Sequence[int], part: Part) -> tuple[Node, dict[str, list[Node]]]:
+    """Parse one part of a page; offsets stay those of the page. It need not have a query."""
+    from tree_sitter import Parser, Range
+
+    grammar = _load(by_name(part.language))
+    assert grammar.parser.language is not None
+    extent = Range(_point(newlines, part.start), _point(newlines, part.end), part.start, part.end)
+    root = Parser(grammar.parser.language, included_ranges=[extent]).parse(text).root_node
+    return root, _captures(grammar, root)
+
+
+def _point(newlines: Sequence[int], offset: int) -> tuple[int, int]:
+    """Row and column of a byte, both from 0."""
+    row = bisect_left(newlines, offset)
+    return row, offset - (newlines[row - 1] + 1 if row else 0)
 
 
 @cache
@@ -85,7 +126,7 @@ def _load(language: Language) -> _Grammar:
     assert language.grammar is not None
     loaded = get_language(language.grammar)
     source = query_source(language.query) if language.query else ""
-    return _Grammar(Parser(loaded), Query(loaded, source) if source else None)
+    return _Grammar(Parser(loaded), Query(loaded, source) if source else None, BY_MATCH in source)
 
 
 def query_source(name: str) -> str:
@@ -98,10 +139,18 @@ def query_source(name: str) -> str:
     return "\n".join([*(query_source(parent.strip()) for parent in parents), source])
 
 
-def _captures(query: Query, root: Node) -> dict[str, list[Node]]:
+def _captures(grammar: _Grammar, root: Node) -> dict[str, list[Node]]:
     from tree_sitter import QueryCursor
 
-    return QueryCursor(query).captures(root)
+    if grammar.query is None:
+        return {}
+    if not grammar.by_match:
+        return QueryCursor(grammar.query).captures(root)
+    found: dict[str, list[Node]] = {}
+    for _, captures in QueryCursor(grammar.query).matches(root):
+        for capture, nodes in captures.items():
+            found.setdefault(capture, []).extend(nodes)
+    return found
 
 
 def _newlines(text: bytes) -> list[int]:
@@ -112,40 +161,6 @@ def _newlines(text: bytes) -> list[int]:
         found.append(position)
         position = text.find(b"\n", position + 1)
     return found
-
-
-def _definitions(captures: Mapping[str, Sequence[Node]]) -> list[Definition]:
-    found = []
-    for capture, nodes in captures.items():
-        if capture.startswith("definition.") or capture == "scope":
-            kind = capture.removeprefix("definition.")
-            for node in nodes:
-                body = node.child_by_field_name("body")
-                start, end = node.byte_range
-                found.append(Definition(start, end, kind, body.start_byte if body else end))
-    return found
-
-
-def _names(captures: Mapping[str, Sequence[Node]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Spans of the captures ``name`` and ``parent``, ascending."""
-    names, parents = (sorted({node.byte_range for node in captures.get(capture, ())}) for capture in ("name", "parent"))
-    return names, parents
-
-
-def _reference_spans(captures: Mapping[str, Sequence[Node]]) -> dict[str, list[tuple[int, int]]]:
-    return {
-        capture.removeprefix("reference."): [node.byte_range for node in nodes]
-        for capture, nodes in captures.items()
-        if capture.startswith("reference.")
-    }
-
-
-def _imports(text: bytes, nodes: Sequence[Node]) -> tuple[str, ...]:
-    """Imported modules in order of appearance, without keyword, quotes and angle brackets, each once."""
-    spans = sorted({node.byte_range for node in nodes})
-    raw = (text[start:end].decode("utf-8", "replace") for start, end in spans)
-    found = (" ".join(name.removeprefix("import ").strip("\"'` \t;").split()) for name in raw)
-    return tuple(dict.fromkeys(name[1:-1] if name.startswith("<") else name for name in found if name))
 
 
 class _Frame:
@@ -163,8 +178,13 @@ class _Frame:
         self.blocks: list[Block] = []
 
 
-def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> tuple[Block, ...]:
-    """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``."""
+def _outline(
+    root: Node, text: bytes, block_bytes: int, resolved: Resolved, roots: Mapping[tuple[int, int], Node]
+) -> tuple[Block, ...]:
+    """Blocks for the root's children; those above ``block_bytes`` are opened, to a depth of ``MAX_DEPTH``.
+
+    ``roots`` has the trees of embedded parts by the extent of the node that they stand in.
+    """
     name_of = _SymbolFinder(resolved)
     frames = [_Frame(root.start_byte, root.end_byte, None, root.named_children)]
     while True:
@@ -179,15 +199,17 @@ def _outline(root: Node, text: bytes, block_bytes: int, resolved: Resolved) -> t
         node = frame.children[frame.next]
         frame.next += 1
         start, end = node.byte_range
-        if _leads(node.type) and end - start <= block_bytes and _touches_next(frame, text, end):
+        if _leads(frame, node) and end - start <= block_bytes and _touches_next(frame, text, end):
             if frame.pending < 0:
                 frame.pending = start
             continue
         lead, frame.pending = (start if frame.pending < 0 else frame.pending), -1
-        if end - start > block_bytes and len(frames) < MAX_DEPTH and node.named_child_count:
-            frames.append(_Frame(lead, end, name_of(start, end), node.named_children))
+        symbol = name_of(start, end) or (name_of(lead, end) if lead < start else None)
+        inner = roots.get((start, end), node)
+        if end - start > block_bytes and len(frames) < MAX_DEPTH and inner.named_child_count:
+            frames.append(_Frame(lead, end, symbol, inner.named_children))
         else:
-            frame.blocks.append(Block(lead, end, name_of(start, end)))
+            frame.blocks.append(Block(lead, end, symbol))
 
 
 def _flush_pending(frame: _Frame) -> None:
@@ -196,9 +218,14 @@ def _flush_pending(frame: _Frame) -> None:
         frame.pending = -1
 
 
-def _leads(node_type: str) -> bool:
-    """Whether such a node belongs to the definition right below it: comments, attributes, decorators."""
-    return "comment" in node_type or node_type in ("attribute_item", "decorator", "attribute_list", "annotation")
+def _leads(frame: _Frame, node: Node) -> bool:
+    """Whether such a node belongs to what stands right below it: comments, attributes, signatures beside their body."""
+    kind = node.type
+    if "comment" in kind or kind in ("attribute_item", "decorator", "attribute_list", "annotation"):
+        return True
+    return kind.endswith("_signature") and (
+        frame.next < len(frame.children) and frame.children[frame.next].type == "function_body"
+    )
 
 
 def _touches_next(frame: _Frame, text: bytes, end: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,15 +15,36 @@ class Definition(NamedTuple):
     """A node that defines something: its extent, what it defines, and where its body starts (or its end).
 
     Kind ``scope`` names no symbol of its own but is the parent of what stands in it (a Rust ``impl`` block).
+    By its ``role`` it is a plain ``definition``, a ``scope``, a ``clause``, i.e. one of several neighbours that define
+    one name together (a Haskell signature and its equations), ``each``, where every name in it is a definition, or
+    ``structure``. ``inner`` is where its syntax node starts, if a keyword beside that node was added to the extent;
+    ``head`` is where its signature starts, if not at its start.
     """
 
     start: int
     end: int
     kind: str
     body: int
+    role: str = "definition"
+    inner: int = -1
+    head: int = -1
 
 
 Spans = Sequence[tuple[int, int]]
+
+
+class Names(NamedTuple):
+    """Where the names of definitions stand, each list ascending.
+
+    ``parents`` are names of what a definition is a member of where that does not enclose it (the receiver of a Go
+    method). ``whole`` holds the starts of names that are taken as they are, because what separates the parts of a name
+    elsewhere is part of it here (``string->number``, ``print.data.frame``).
+    """
+
+    names: Spans
+    parents: Spans = ()
+    whole: Set[int] = frozenset()
+
 
 # Where two patterns take the same node, the more telling kind wins: the later one here.
 _KINDS = ("variable", "constant", "field", "property", "type", "module", "namespace", "scope", "section", "macro")
@@ -33,8 +54,9 @@ _RANK = {
 }
 _CALLABLE = frozenset({"function", "method", "constructor"})
 _CLASSLIKE = frozenset({"class", "interface", "enum", "scope"})
-_DATA = frozenset({"variable", "constant", "field", "property"})
-_SCOPES = _CALLABLE | _CLASSLIKE | _DATA | {"module", "namespace", "section"}
+DATA = frozenset({"variable", "constant", "field", "property"})
+"""Kinds of which one declaration may name several."""
+_SCOPES = _CALLABLE | _CLASSLIKE | DATA | {"module", "namespace", "section"}
 _CONSTRUCTORS = frozenset({"__init__", "constructor", "initialize", "__construct", "init"})
 _MEMBERS = frozenset({"field", "property", "method", "constructor"})
 _BUILT_IN = frozenset(
@@ -44,6 +66,7 @@ _BUILT_IN = frozenset(
 ) | {b""}  # where the parser misses a name it puts an empty one
 _MAX_NESTING = 64
 _MAX_SIGNATURE = 200
+_MAX_NAME = 100
 _SEPARATOR = re.compile(r"::|\.|\\|:|->")
 _IGNORED_PARENTS = frozenset({"module", "exports", "prototype", "this", "self", "window", "global", "globalThis", "_G"})
 _OPERATOR = re.compile(r"(?:^|::)\s*(operator\b.*)$", re.DOTALL)
@@ -69,19 +92,14 @@ class _Scope(NamedTuple):
     qualified: str
 
 
-def resolve_symbols(
-    text: bytes, newlines: Sequence[int], definitions: Sequence[Definition], names: Spans, parents: Spans
-) -> Resolved:
-    """Definitions with the names in them → symbols with parents.
-
-    A name belongs to the innermost definition around it; ``parents`` are names of what a definition is a member of
-    where that does not enclose it (the receiver of a Go method).
-    """
+def resolve_symbols(text: bytes, newlines: Sequence[int], definitions: Sequence[Definition], names: Names) -> Resolved:
+    """Definitions with the names in them → symbols with parents; a name belongs to the innermost one around it."""
     ordered = _distinct(definitions)
-    names_of = _owned(ordered, names)
-    parents_of = _owned(ordered, parents)
+    names_of = _owned(ordered, names.names)
+    parents_of = _owned(ordered, names.parents)
     resolved = Resolved()
     scopes: list[_Scope] = []
+    clauses: dict[str, int] = {}  # by parent: the symbol that the next clause may belong to
     for number, definition in enumerate(ordered):
         owned = names_of[number]
         if not owned or definition.kind == "import":
@@ -91,10 +109,11 @@ def resolve_symbols(
         outer = scopes[-1] if scopes else _Scope(0, "", "")
         for start, end in owned:
             resolved.names.update((start, max(start, text.rfind(b".", start, end) + 1)))
-        if definition.kind in _DATA and outer.kind in _CALLABLE:
+        if definition.kind in DATA and outer.kind in _CALLABLE:
             continue  # a local variable
-        for name_start, name_end in owned if definition.kind in _DATA else owned[:1]:
-            name, within = _name(definition.kind, text[name_start:name_end])
+        for name_start, name_end in owned if definition.kind in DATA or definition.role == "each" else owned[:1]:
+            raw = text[name_start:name_end]
+            name, within = (_whole(raw), "") if name_start in names.whole else _name(definition.kind, raw)
             if parents_of[number]:
                 within = ".".join(_name("", text[start:end])[0] for start, end in parents_of[number])
             if not name:
@@ -102,21 +121,41 @@ def resolve_symbols(
             parent = f"{outer.qualified}.{within}" if outer.qualified and within else outer.qualified or within
             full_name = f"{parent}.{name}" if parent else name
             resolved.extents.setdefault((definition.start, definition.end), full_name)
+            if definition.inner >= 0:
+                resolved.extents.setdefault((definition.inner, definition.end), full_name)
             kind = _kind(definition.kind, name, outer.kind, bool(within), parent)
             if definition.kind in _SCOPES and len(scopes) < _MAX_NESTING:
                 # A namespace without a body reaches to the next one.
                 whole_file = definition.kind == "namespace" and definition.body == definition.end
                 scopes.append(_Scope(len(text) if whole_file else definition.end, kind, full_name))
-            if kind != "scope":
-                first_line = bisect_left(newlines, definition.start) + 1
-                last_line = bisect_left(newlines, max(definition.start, definition.end - 1)) + 1
-                signature = _signature(text, definition, name_end)
-                resolved.symbols.append(
-                    SymbolRow(
-                        name, kind, definition.start, definition.end, first_line, last_line, parent or None, signature
-                    )
+            if kind == "scope":
+                continue
+            last_line = bisect_left(newlines, max(definition.start, definition.end - 1)) + 1
+            before = clauses.pop(parent, -1)
+            if definition.role == "clause":
+                earlier = resolved.symbols[before] if before >= 0 else None
+                if earlier is not None and earlier.name == name:
+                    resolved.symbols[before] = earlier._replace(end_byte=definition.end, end_line=last_line)
+                    clauses[parent] = before
+                    continue
+                clauses[parent] = len(resolved.symbols)
+            first_line = bisect_left(newlines, definition.start) + 1
+            signature = _signature(text, definition, name_end)
+            resolved.symbols.append(
+                SymbolRow(
+                    name, kind, definition.start, definition.end, first_line, last_line, parent or None, signature
                 )
+            )
     return resolved
+
+
+def joined(parts: Sequence[Resolved]) -> Resolved:
+    """What the parts of one file define, together."""
+    whole = Resolved(sorted((s for part in parts for s in part.symbols), key=lambda s: (s.start_byte, -s.end_byte)))
+    for part in parts:
+        whole.names |= part.names
+        whole.extents.update(part.extents)
+    return whole
 
 
 def resolve_references(
@@ -200,6 +239,12 @@ def _owned(ordered: Sequence[Definition], names: Spans) -> list[list[tuple[int, 
     return owned
 
 
+def _whole(raw: bytes) -> str:
+    """The name as written, without quotes around it and with white space folded."""
+    name = _SPACE.sub(" ", raw.decode("utf-8", "replace").strip())[:_MAX_NAME]
+    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'`" else name
+
+
 def _name(kind: str, raw: bytes) -> tuple[str, str]:
     """Bare name and dotted parent: ``A::B<T>::f`` → ``f``, ``A.B``; ``M.x`` → ``x``, ``M``; ``f`` → ``f`` and none.
 
@@ -240,7 +285,7 @@ def _kind(kind: str, name: str, outer_kind: str, of_other: bool, parent: str) ->
 
 def _signature(text: bytes, definition: Definition, name_end: int) -> str:
     """The declaration without annotations and body, white space folded, at most 200 characters."""
-    start = definition.start
+    start = definition.start if definition.head < 0 else definition.head
     while text.startswith((b"@", b"[", b"#["), start):
         line_end = text.find(b"\n", start, name_end)
         while line_end >= 0 and _open_brackets(text, start, line_end) > 0:
@@ -251,19 +296,21 @@ def _signature(text: bytes, definition: Definition, name_end: int) -> str:
         while text[start : start + 1] in (b" ", b"\t"):
             start += 1
     stop = min(definition.body, max(start, name_end) + 4 * _MAX_SIGNATURE)
-    if definition.kind in _DATA and text.find(b"\n", start, stop) < 0:  # the usual field or constant
+    if definition.kind in DATA and text.find(b"\n", start, stop) < 0:  # the usual field or constant
         return _SPACE.sub(" ", text[start:stop].decode("utf-8", "replace"))[:_MAX_SIGNATURE].rstrip(" {:")
     end = text.find(b"\n", name_end, stop)
     while end >= 0 and _open_brackets(text, start, end) > 0:
         end = text.find(b"\n", end + 1, stop)
     stop = stop if end < 0 else end
-    if definition.kind not in _DATA:
+    # Braces open a body, unless that is known to start with something else; right after a word they rather belong to
+    # an expression (``#cart{}``).
+    if definition.kind not in DATA and (definition.body == definition.end or text.startswith(b"{", definition.body)):
         brace = text.find(b"{", name_end, stop)
-        while brace >= 0 and _open_brackets(text, name_end, brace) > 0:
+        while brace >= 0 and (text[brace - 1 : brace].isalnum() or _open_brackets(text, name_end, brace) > 0):
             brace = text.find(b"{", brace + 1, stop)
         stop = stop if brace < 0 else brace
     raw = text[start:stop].decode("utf-8", "replace")
-    return _SPACE.sub(" ", raw)[:_MAX_SIGNATURE].rstrip(" {:").strip()
+    return _SPACE.sub(" ", raw)[:_MAX_SIGNATURE].rstrip(" {:").removesuffix(" =").strip()
 
 
 def _open_brackets(text: bytes, start: int, end: int) -> int:

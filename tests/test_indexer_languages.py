@@ -1,14 +1,12 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from indexer.languages import TEXT, by_name, detect, names
 from indexer.parse import query_source
-
-WITH_SYMBOLS = [
-    *("bash", "c", "cpp", "csharp", "go", "java", "javascript", "kotlin", "lua", "markdown", "php", "python", "ruby"),
-    *("rust", "scala", "swift", "tsx", "typescript"),
-]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +43,8 @@ WITH_SYMBOLS = [
         ("x.m", b"@implementation A\n@end\n", "objc"),
         ("x.v", b"module top(input a);\nendmodule\n", "verilog"),
         ("x.v", b"fn main() {}\n", "v"),
+        ("x.pp", b"class shop {\n}\n", "puppet"),
+        ("x.pp", b"{ Shop }\nUnit Shop;\ninterface\n", "pascal"),
         ("x.C", b"", "cpp"),
     ],
 )
@@ -57,9 +57,28 @@ def test_unknown_language_has_no_grammar():
     assert TEXT.grammar is None
 
 
-def test_sixteen_languages_and_more_have_queries():
-    assert [name for name in names() if by_name(name).query] == WITH_SYMBOLS
-    for name in WITH_SYMBOLS:
+def test_the_page_about_languages_says_what_there_is():
+    page = (Path(__file__).parent.parent / "docs" / "languages.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| (.+) \| (yes|—) \| (yes|—) \|$", page, re.MULTILINE)
+    assert [row[0] for row in rows] == [name for name in names() if name != "text"]
+    queries = [query_source(by_name(name).query) if by_name(name).query else "" for name, *_ in rows]
+    assert [row[2] == "yes" for row in rows] == [bool(query) for query in queries]
+    assert [row[3] == "yes" for row in rows] == ["@reference." in query for query in queries]
+    counts = re.search(r"(\d+) languages are cut .* (\d+) of them .* (\d+) have references", page, re.DOTALL)
+    assert [int(count) for count in counts.groups()] == [
+        len(rows),
+        sum(map(bool, queries)),
+        sum("@reference." in query for query in queries),
+    ]
+    for name, patterns, *_ in rows:
+        for pattern in patterns.replace("`", "").split():
+            assert detect(f"x{pattern}" if pattern.startswith(".") else pattern).name == name, pattern
+
+
+def test_at_least_forty_languages_have_queries():
+    with_symbols = [name for name in names() if by_name(name).query]
+    assert len(with_symbols) >= 40
+    for name in with_symbols:
         assert "@name" in query_source(by_name(name).query)
 
 

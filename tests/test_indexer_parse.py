@@ -1,52 +1,19 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from indexer.languages import Language, by_name, detect
-from indexer.parse import MAX_DEPTH, parse, parse_rows
+from indexer.languages import Language, by_name, detect, names
+from indexer.parse import MAX_DEPTH, parse, parse_rows, query_source
 from indexer.types import Block, Span
 
 SAMPLES = Path(__file__).parent / "data" / "languages"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
-
-# file: references that must be found as "name@line<enclosing", and names that must not be (locals, parameters).
-REFERENCES = {
-    "sample.py": ("decorate@20 Base@21 path@28<Index.__init__ helper@39<Index.rows unusual_member@37<Index.rows.inner "
-                  "Index@46<helper join@46<helper Failure@36<Index.rows.inner", "local x"),
-    "sample.js": ("helper@14<add Store@18<main.inner inner@19<main get@27<Store.handler Base@24<Store "
-                  "count@30<Store.length lazy@40 Widget@49 require@5", "a body key"),
-    "sample.ts": ("Row@5<Shape Shape@16<Geometry.measure area@16<Geometry.measure Injectable@19 Circle@36<make "
-                  "area@25<Circle.onClick MouseEvent@25<Circle.onClick", "x string number"),
-    "sample.tsx": ("Panel@12<App Props@5<Panel setOpen@7<Panel.toggle", "open"),
-    "Sample.java": ("Item@9<Store requireNonNull@14<Store.Store Service@8 dispose@20<Store.close check@34<Point.Point "
-                    "helper@22<Store.close.run Runnable@21<Store.close items@20<Store.close", "local x"),
-    "sample.kt": ("Shape@15<Circle compute@20<Circle.area LIMIT@19<Circle.area register@38<main Circle@38<main "
-                  "radius@20<Circle.area", "local scale"),
-    "sample.c": ("node@9<node.next MIN@35<node_new malloc@36<node_new node_t@36<node_new count@37<node_new "
-                 "node_new@45<main counter@44<main ops@21<table", "local size argc"),
-    "sample.cpp": ("Base@12<store.detail.Index go@31<store.detail.Engine.Part.run open@29<store.detail.Index.Index "
-                   "make_unique@37<store.detail.make_point Query@16<store.detail.Index.search", "n x"),
-    "sample.cs": ("Base@8<Example.App.Store LoadAsync@23<Example.App.Store.FindAsync Limit@22 Clean@26 "
-                  "Local@23<Example.App.Store.FindAsync", "key x"),
-    "sample.go": ("Entry@23<Index.items makeItems@35<New Index@35<New Printf@40<Index.Search match@41<Index.Search "
-                  "Color@44<Color.String", "local e string"),
-    "sample.rs": ("helper@27<Circle.new Shape@32 Base@18<Shape println@39<inner.run new@42<main Entry@39<inner.run",
-                  "local f64"),
-    "sample.rb": ("helper@19<Store.Index.each Enumerable@11<Store.Index open@39<helper Thing@10<Store.Index "
-                  "new@31<Store.Index.build", "local item"),
-    "sample.php": ("find@26<App.Http.UserController.show Query@26<App.Http.UserController.show "
-                   "Controller@15<App.Http.UserController make@36<App.Http.boot", "local config"),
-    "sample.swift": ("helper@25<Circle.area Solid@13<Circle Shape@13<Circle print@44<main area@44<main "
-                     "cleanup@22<Circle.deinit",
-                     "local amount"),
-    "sample.scala": ("Base@7<Shape helper@18<Circle.area Limit@18<Circle.area Shape@12<Circle unit@29<Main", "local x"),
-    "sample.lua": ("helper@8<M.open search@11 scan@12<M.Index.search encode@16<helper open@20<run run@23<M.api.list",
-                   "handle path"),
-    "sample.sh": ("helper@13<greet greet_all@17<helper count_rows@17<helper greet@20 LIMIT@12<greet", "name"),
-}  # fmt: skip
+# By file: references that must be found as "name@line<enclosing", and names that must not be (locals, parameters).
+REFERENCES = json.loads((SAMPLES / "references.json").read_text(encoding="utf-8"))
 
 
 def parse_sample(name: str):
@@ -78,11 +45,11 @@ def test_references_of_each_language(name):
     assert {r.name for r in references} & set(unwanted) == set()
 
 
-def test_every_language_with_a_query_has_a_golden_file():
-    assert {expected["language"] for expected in EXPECTED.values()} == {
-        *(detect(name).name for name in REFERENCES),
-        "markdown",
-    }
+def test_every_language_with_a_query_has_a_golden_file_and_known_references():
+    queries = {name: by_name(name).query for name in names() if by_name(name).query}
+    assert {expected["language"] for expected in EXPECTED.values()} == set(queries)
+    with_references = {name for name, query in queries.items() if "@reference" in query_source(query)}
+    assert {EXPECTED[name]["language"] for name in REFERENCES} == with_references
 
 
 def test_spans_point_at_the_bytes():
@@ -130,7 +97,8 @@ def test_text_and_empty_files_have_no_outline():
 
 
 def test_a_grammar_without_a_query_has_an_outline_only():
-    parsed = parse("x.json", b'{"a": [1, 2], "b": 3}', by_name("json"), block_bytes=4)
+    json_only = Language("json", "json")
+    parsed = parse("x.json", b'{"a": [1, 2], "b": 3}', json_only, block_bytes=4)
     assert parsed.symbols == () and parsed.references == ()
     (top,) = parsed.outline
     assert [(b.start_byte, b.end_byte) for b in top.children] == [(1, 12), (14, 20)]
@@ -175,6 +143,21 @@ def test_deep_nesting_neither_recurses_nor_grows_without_bound(language, text):
     assert max((len(s.parent or "") for s in rows.symbols), default=0) < 200
 
 
+def test_macros_of_objective_c_do_not_hide_what_follows_and_offsets_stay():
+    text = (
+        b"NS_ASSUME_NONNULL_BEGIN\n@interface Cart : NSObject\n@end\n"
+        b"typedef NS_OPTIONS(NSUInteger,\n    Color) { Red };\nNS_ASSUME_NONNULL_END\n"
+    )
+    symbols = parse("x.m", text, by_name("objc"), block_bytes=3_000).symbols
+    assert [(s.kind, s.qualified, s.span.start_line) for s in symbols] == [
+        ("class", "Cart", 2),
+        ("enum", "Color", 4),
+        ("constant", "Color.Red", 5),
+    ]
+    assert text[symbols[2].span.start_byte : symbols[2].span.end_byte] == b"Red"
+    assert symbols[1].signature == "typedef NS_OPTIONS(NSUInteger, Color)"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in EXPECTED if n != "sample.md"])
 def test_truncated_sources_never_break_the_parser(name):
@@ -182,3 +165,14 @@ def test_truncated_sources_never_break_the_parser(name):
     language: Language = detect(name, text)
     for end in range(0, len(text), 37):
         parse(name, text[:end], language, block_bytes=300)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_long_sources_take_no_quadratic_time(name):
+    text = (SAMPLES / name).read_bytes().partition(b"__END__")[0] + b"\n"
+    language = detect(name, text)
+    parse_rows(text, language, block_bytes=3_000)
+    before = time.process_time()
+    parse_rows(text * (200_000 // len(text)), language, block_bytes=3_000)
+    assert time.process_time() - before < 2

@@ -25,6 +25,12 @@
           (export_statement (lexical_declaration (variable_declarator name: (identifier) @name) @definition.variable))
           (export_statement (variable_declaration (variable_declarator name: (identifier) @name) @definition.variable))
           (expression_statement (assignment_expression left: (member_expression) @name) @definition.variable)])
+; Svelte's reactive declarations.
+((program
+  (labeled_statement
+    label: (_) @_label
+    body: (expression_statement (assignment_expression left: (identifier) @name))) @definition.variable)
+  (#eq? @_label "$"))
 
 ; imports
 (import_statement source: (string) @import)

@@ -1,0 +1,2 @@
+; inherits: cpp
+; What C++ has is what CUDA has.

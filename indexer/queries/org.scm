@@ -1,0 +1,1 @@
+(section headline: (headline item: (item) @name.whole)) @definition.section

@@ -1,0 +1,1 @@
+(property (key) @name.whole) @structure.property

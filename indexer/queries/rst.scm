@@ -1,0 +1,2 @@
+(section (title) @name.whole) @definition.section
+(section . "adornment" @lead . (title))
