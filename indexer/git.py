@@ -136,7 +136,7 @@ def _git_problem(errors: str) -> str:
     """A phrase for what git wrote when it failed."""
     if "dubious ownership" in errors:
         return "git refuses it because it belongs to another user"
-    if "not a git repository" in errors:
+    if "not a git repository" in errors or "invalid gitfile format" in errors:
         return "its .git is damaged"
     first = errors.strip().partition("\n")[0].removeprefix("fatal: ").strip().rstrip(".")
     return first or "git failed"

@@ -114,7 +114,7 @@ class Buffers:
             return Overlay(self._version)
         import tempfile
 
-        from indexer.segment_write import SegmentBuilder
+        from indexer.segment_build import SegmentBuilder
         from indexer.staging import chunk_texts
 
         embedder = self._load_embedder()

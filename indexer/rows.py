@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile
 
 _COLUMNS = (
-    "id, path, size, mtime_ns, ctime_ns, sha256, settled, skipped, language, problem, masked, bytes, segment, first_row, chunks,"
-    " symbols, refs"
+    "id, path, size, mtime_ns, ctime_ns, sha256, settled, skipped, language, problem, masked, bytes, segment,"
+    " first_row, chunks, symbols, refs"
 )
 
 
@@ -37,6 +37,16 @@ class StagedFile(NamedTuple):
     settled: int
     segment: int | None
     chunks: int
+
+
+def _listed_again(root: Path, path: str) -> ListedFile | None:
+    from indexer.files import ListedFile
+
+    try:
+        info = (root / path).lstat()
+    except OSError:
+        return None
+    return ListedFile(path, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 class FileRows:
@@ -72,10 +82,16 @@ class FileRows:
         self._execute("UPDATE staged SET segment = ?, first_row = ? WHERE id = ?", (segment, first_row, file_id))
 
     def stage_skipped(self, file: ListedFile, skipped: Skipped, limit: int) -> None:
-        """Remember what was refused, so that it is not read again; not what could not be read: that may change."""
+        """Remember what was refused, so that it is not read again; not what could not be read: that may change.
+
+        Nor a file that changed since it was listed: what was refused then need not be what lies there now.
+        """
         hashed = digest(self._root / file.path, limit)
+        if _listed_again(self._root, file.path) != file:
+            hashed = None
         self._execute(
-            "INSERT INTO staged (path, size, mtime_ns, ctime_ns, sha256, settled, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staged (path, size, mtime_ns, ctime_ns, sha256, settled, skipped)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 file.path, file.size if hashed else -1, file.mtime_ns, file.ctime_ns, hashed or "",
                 self._settled(file.mtime_ns), skipped.reason,

@@ -16,7 +16,7 @@ from indexer.plan import digest, times
 from indexer.repair import Damage
 from indexer.rows import FileRows
 from indexer.segment import segment_folder
-from indexer.segment_write import SegmentBuilder
+from indexer.segment_build import SegmentBuilder
 from indexer.store import Database
 from indexer.types import Skipped
 

@@ -36,10 +36,10 @@ _FREE_SHARE = 0.25
 """More unused pages than this in the file are given back to the disk."""
 
 _FILE_COLUMNS = """
-    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    ctime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT, masked INTEGER NOT NULL DEFAULT 0,
-    bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER, chunks INTEGER NOT NULL DEFAULT 0,
-    symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
+    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT,
+    masked INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER,
+    chunks INTEGER NOT NULL DEFAULT 0, symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
 """
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;

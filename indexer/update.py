@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile, Listing
     from indexer.workers import WorkerPool
 
-RECIPE = 2
+RECIPE = 3
 """Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
 SEGMENTS = "segments"
 _SMALL_MERGE = 20_000

@@ -8,8 +8,8 @@ import indexer.segment as seg
 from indexer.analyse import _definitions, _uses
 from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow, SymbolRow
 from indexer.segment import Segment
+from indexer.segment_build import SegmentBuilder
 from indexer.segment_merge import MOST_SEGMENTS, choose, merge
-from indexer.segment_write import SegmentBuilder
 from indexer.types import KINDS
 
 
