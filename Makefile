@@ -15,6 +15,7 @@ REQUIREMENTS := pyproject.toml constraints.txt scripts/setup.sh
 RUN := $(VENV)/.set-up-run
 DEV := $(VENV)/.set-up-dev
 TEST := $(VENV)/.set-up-test
+BENCH := $(VENV)/.set-up-bench
 
 .DEFAULT_GOAL := help
 .PHONY: help setup model demo test check bench clean
@@ -38,6 +39,10 @@ $(TEST): $(DEV)
 	@scripts/setup.sh test
 	@touch $@
 
+$(BENCH): $(TEST)
+	@scripts/setup.sh bench
+	@touch $@
+
 model: $(RUN)
 	@scripts/setup.sh model
 
@@ -53,7 +58,7 @@ check: $(DEV)
 	$(PYTHON_BIN) -m mypy
 	$(PYTHON_BIN) -m pytest -q -m "not e2e and not slow and not transformers"
 
-bench: $(TEST) model
+bench: $(BENCH) model
 	$(PYTHON_BIN) benchmarks/all.py
 
 clean:

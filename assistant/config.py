@@ -68,6 +68,16 @@ class IndexSection(_Section, frozen=True):
             max_length=1_000, description="Patterns in .gitignore syntax, relative to the root, of files to leave out."
         ),
     ] = ()
+    include: Annotated[
+        tuple[Annotated[str, Meta(max_length=1_000)], ...],
+        Meta(
+            max_length=1_000,
+            description="Folders, relative to the root, that alone are indexed: parts of a monorepo. Empty means all.",
+        ),
+    ] = ()
+    background: Annotated[
+        bool, Meta(description="Index at the lowest priority, giving way to everything else that wants the processor.")
+    ] = False
 
 
 class ModelSection(_Section, frozen=True):
@@ -147,6 +157,7 @@ REPOSITORY_KEYS = frozenset(
         "index.max_file_bytes",
         "index.chunk_bytes",
         "index.exclude",
+        "index.include",
         *(f"ask.{name}" for name in AskSection.__struct_fields__),
         *(f"complete.{name}" for name in CompleteSection.__struct_fields__),
     }

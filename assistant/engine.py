@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from assistant.config import Config
     from assistant.llm import LLM, Cancel, ModelInfo
     from assistant.models import ModelEntry
+    from indexer.errors import CodemoatError
     from indexer.index import Index
     from indexer.types import Progress, UpdateReport
+    from indexer.watch import Watcher
 
 
 class Engine:
@@ -74,6 +76,32 @@ class Engine:
         if rebuild:
             return self._index.rebuild(progress, cancel)
         return self._index.update(progress, cancel)
+
+    def watch(
+        self,
+        on_update: Callable[[UpdateReport], None],
+        *,
+        on_mode: Callable[[str, str], None] | None = None,
+        on_error: Callable[[CodemoatError], None] | None = None,
+    ) -> Watcher:
+        """Bring the index up to date whenever files change, until the result is stopped.
+
+        Everything is called from the watcher's thread: ``on_update`` after each update, ``on_mode`` with ``events`` or
+        ``polling`` and why, ``on_error`` for an update that failed. Raises what ``index`` does.
+        """
+        from indexer.watch import Watcher
+
+        index = self.index
+        index.keep_workers()
+        watcher = Watcher(
+            self.root,
+            index.config,
+            lambda paths: on_update(index.update(paths=paths)),
+            on_mode=on_mode,
+            on_error=on_error,
+        )
+        watcher.start()
+        return watcher
 
     @property
     def missing_model(self) -> ModelEntry | None:

@@ -26,7 +26,7 @@ from indexer.source import buffer_source, read_source
 from indexer.terms import count_terms
 from indexer.types import KINDS, ParsedFile, Skipped
 
-_NICENESS = 5
+_NICENESS, _BACKGROUND_NICENESS = 5, 19
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _MOST_LINES = 2**32 - 1
 
@@ -132,7 +132,6 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash costs one file, not a core dump of it
-    os.nice(_NICENESS)
     source, sink = os.dup(0), os.dup(1)
     # Whatever a native library prints must neither get between the frames nor fill a pipe that nobody reads.
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -142,6 +141,7 @@ def main() -> None:
     frames = _frames(source)
     setup = msgspec.msgpack.decode(next(frames), type=Setup)
     root, config = Path(setup.root), setup.config
+    os.nice(_BACKGROUND_NICENESS if config.background else _NICENESS)
     _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
     decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode
     for payload in frames:

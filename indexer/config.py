@@ -26,3 +26,7 @@ class IndexConfig:
     """Where indexes live; None means the user's cache directory."""
     exclude: tuple[str, ...] = ()
     """Further patterns in .gitignore syntax, relative to the root."""
+    include: tuple[str, ...] = ()
+    """Folders, relative to the root, that alone are indexed; none means everything. For parts of a monorepo."""
+    background: bool = False
+    """Give way to everything else that wants the processor."""

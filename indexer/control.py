@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
+_LOWEST = 19
 _WINDOW_SECONDS = 10.0
 """What the rate is measured over: long enough to be calm, short enough to follow a machine that got busy."""
 
@@ -55,6 +59,14 @@ class Control:
     def wait(self) -> None:
         """Return once the work may go on: resumed or cancelled."""
         self._running.wait()
+
+
+def give_way() -> None:
+    """Let this thread run only when nothing else wants the processor; for good, since only root may take that back."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            # On Linux a thread has a priority of its own, by its number among the processes.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
 
 
 class Pace:

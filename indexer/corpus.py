@@ -28,26 +28,23 @@ class Definitions:
     exported: NDArray[np.bool_]
     exact: NDArray[np.bool_]
     """Whether the name is spelled as asked, not in another case."""
-    scopes: Sequence[str]
-    """Qualified name of what encloses each; empty at the top level."""
+    scopes: NDArray[np.int64]
+    """What encloses each, as ``Corpus.scope`` takes it; 0 at the top level."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Definitions:
         """Some of them."""
-        import numpy as np
-
-        chosen = np.arange(len(self))[which]
         return Definitions(
-            self.files[chosen],
-            self.rows[chosen],
-            self.kinds[chosen],
-            self.start_lines[chosen],
-            self.lines[chosen],
-            self.exported[chosen],
-            self.exact[chosen],
-            [self.scopes[i] for i in chosen.tolist()],
+            self.files[which],
+            self.rows[which],
+            self.kinds[which],
+            self.start_lines[which],
+            self.lines[which],
+            self.exported[which],
+            self.exact[which],
+            self.scopes[which],
         )
 
     @staticmethod
@@ -63,7 +60,7 @@ class Definitions:
             np.concatenate([np.empty(0, np.int64), *(part.lines for part in parts)]),
             np.concatenate([np.empty(0, np.bool_), *(part.exported for part in parts)]),
             np.concatenate([np.empty(0, np.bool_), *(part.exact for part in parts)]),
-            [scope for part in parts for scope in part.scopes],
+            np.concatenate([np.empty(0, np.int64), *(part.scopes for part in parts)]),
         )
 
 
@@ -104,6 +101,10 @@ class Corpus(Protocol):
         """File of each row, shape (rows,)."""
         ...
 
+    def accumulator(self) -> NDArray[np.float32]:
+        """Zeros, shape (rows,), to add scores up in; whoever takes it leaves zeros behind."""
+        ...
+
     def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
         ...
@@ -122,6 +123,10 @@ class Corpus(Protocol):
 
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
+        ...
+
+    def scope(self, number: int) -> str:
+        """Qualified name of a scope of ``Definitions``; empty for 0."""
         ...
 
     def path(self, file_id: int) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.kinds import words
 from indexer.reasons import encodable
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ _GROUP_MS = 100
 
 _TRIES = 5
 """Folders may vanish while watches are put on them; so often they are looked at again."""
-
-_NETWORK = words(
-    """
-    9p afs ceph cifs coda davfs drvfs fuse.davfs2 fuse.gcsfuse fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs
-    fuse.vmhgfs-fuse glusterfs gpfs lustre ncpfs nfs nfs4 prl_fs smb3 smbfs vboxsf virtiofs vmhgfs
-    """
-)
-"""File systems whose other users' changes, or all, come without an event."""
 
 
 class NoWatchesError(Exception):
@@ -118,26 +109,3 @@ def _why(problem: str, folders: int) -> str:
     if "os error 24" in problem:
         return "this user has too many watchers already (fs.inotify.max_user_instances)"
     return f"the system refuses to watch it: {problem.partition(' (')[0]}"
-
-
-def network_file_system(root: Path, mounts: str | None = None) -> str | None:
-    """The kind of file system below ``root`` if changes made elsewhere come without events there, else None.
-
-    ``mounts``: text of ``/proc/self/mountinfo``, read when not given.
-    """
-    if mounts is None:
-        try:
-            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError:
-            return None
-    best, kind = "", None
-    for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, kinds = before.split(" "), after.split(" ")
-        if len(fields) < 5:
-            continue
-        place = fields[4].replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
-        # The last of several mounts on one place is the one that is seen.
-        if root.is_relative_to(place) and len(place) >= len(best):
-            best, kind = place, kinds[0]
-    return kind if kind in _NETWORK else None

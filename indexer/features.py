@@ -92,14 +92,20 @@ def _term(rows: int, live: int) -> Term:
 def _sum_by_row(
     corpus: Corpus, parts: Sequence[tuple[tuple[NDArray[np.int32], NDArray[np.uint8]], float]]
 ) -> tuple[Ints, Floats]:
-    """Rows that any part holds, ascending, with their summed scores."""
-    if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.float32)
-    dense = np.zeros(corpus.rows, np.float32)
+    """Rows that any part holds, each once, with their summed scores."""
+    total = corpus.accumulator()
     for (rows, counts), idf in parts:
-        dense[rows] += _bm25(corpus, rows, counts, idf)
-    held: NDArray[Any] = parts[0][0][0] if len(parts) == 1 else np.flatnonzero(dense)
-    return held.astype(np.int64), dense[held]
+        total[rows] += _bm25(corpus, rows, counts, idf)
+    found: list[NDArray[Any]] = [np.empty(0, np.int64)]
+    scores: list[Floats] = [np.empty(0, np.float32)]
+    for (rows, _), _ in parts:
+        # Taking a score leaves 0, so that a row of several terms is taken once, and zeros are left behind.
+        own = total[rows]
+        total[rows] = 0
+        fresh = own > 0
+        found.append(rows[fresh])
+        scores.append(own[fresh])
+    return np.concatenate(found), np.concatenate(scores)
 
 
 def _bm25(corpus: Corpus, rows: NDArray[Any], counts: NDArray[np.uint8], idf: float) -> Floats:
@@ -211,7 +217,8 @@ def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
     found = corpus.definitions(name.name)
     if name.scope:
         whole = corpus.definitions(".".join((*name.scope, name.name)))
-        shares = [_scope_share(corpus, int(f), s, name.scope) for f, s in zip(found.files, found.scopes, strict=True)]
+        places = zip(found.files.tolist(), map(corpus.scope, found.scopes.tolist()), strict=True)
+        shares = [_scope_share(corpus, file_id, scope, name.scope) for file_id, scope in places]
         return Definitions.joined([whole, found]), np.array([1.0] * len(whole) + shares, np.float32)
     # Another case is another name, unless the query holds a plain word.
     strict = name.strength >= 1 and bool(found.exact.any())
@@ -237,17 +244,23 @@ def _weighed(
     if not len(found):
         return found, shares
     common = min(1.0, 3.0 / len(np.unique(found.files))) ** 0.5
-    nested = np.array([bool(scope) for scope in found.scopes], np.bool_)
-    shares = shares * _KIND_SHARES[found.kinds] * np.where(found.exported, 1.0, 0.8) * np.where(nested, 0.85, 1.0)
+    placed = np.where(found.exported, 1.0, 0.8) * np.where(found.scopes != 0, 0.85, 1.0)
+    shares = shares * _KIND_SHARES[found.kinds] * placed
     shares = (common * shares * (0.6 + 0.4 * found.lines / found.lines.max())).astype(np.float32)
     if len(found) > _MOST_DEFINITIONS:
-        at_least = np.partition(shares, -_MOST_DEFINITIONS)[-_MOST_DEFINITIONS]
-        # Ties are settled by path and line, so that the order never depends on how the index was built.
-        best = np.flatnonzero(shares >= at_least)[: 16 * _MOST_DEFINITIONS].tolist()
-        best.sort(key=lambda i: (-shares[i], corpus.path(int(found.files[i])), found.start_lines[i]))
-        keep_best = np.array(best[:_MOST_DEFINITIONS])
-        found, shares = found.take(keep_best), shares[keep_best]
+        best = _first(corpus, found, shares, _MOST_DEFINITIONS)
+        found, shares = found.take(best), shares[best]
     return found, shares
+
+
+def _first(corpus: Corpus, found: Definitions, shares: Floats, n: int) -> Ints:
+    """The ``n`` best; equal ones by line, then path, so that the choice never depends on how the index was built."""
+    order = np.lexsort((found.start_lines, -shares))
+    last = order[n - 1]
+    tied = np.flatnonzero((shares == shares[last]) & (found.start_lines == found.start_lines[last]))
+    before = order[:n][~np.isin(order[:n], tied)]
+    by_path = sorted(tied.tolist(), key=lambda i: corpus.path(int(found.files[i])))
+    return np.concatenate([before, np.array(by_path[: n - len(before)], np.int64)])
 
 
 def path_files(

@@ -27,6 +27,8 @@ INDEX_FOLDER = ".codemoat"
 ENVIRONMENT_MARKS = frozenset(["pyvenv.cfg", "CACHEDIR.TAG"])
 """Files that mark the folder they are in as installed packages or a cache, whatever its name."""
 
+_NOT_INCLUDED = "Not in one of the folders that the setting index.include names."
+
 _MAX_DEPTH = 64
 """Repositories nested deeper than this are not looked into."""
 
@@ -88,6 +90,21 @@ def checked_root(root: Path) -> Path:
     except OSError as exc:
         raise StorageError.from_os_error(exc, "reading the folder", root) from exc
     return resolved
+
+
+def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
+    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is no folder of the root."""
+    found = []
+    for name in include:
+        path = os.path.normpath(name).replace(os.sep, "/")
+        if path == ".":
+            return []
+        if path.startswith(("../", "/")) or path == ".." or not (root / path).is_dir():
+            raise BadInputError(
+                f"index.include names {name}, which is no folder of {root}.", "Give folders relative to the root."
+            )
+        found.append(path)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +198,7 @@ class Lister:
         self.files: list[ListedFile] = []
         self.skipped: list[Skipped] = []
         self._directories: set[str] = {"."}
+        self._included = frozenset(checked_includes(root, config.include))
         self._counts: dict[str, bool] = {".": True}
         """Folder → whether what is in it counts; if not, ``skipped`` says why, once."""
         self._base = f"{root}/".replace("//", "/")
@@ -308,6 +326,8 @@ class Lister:
         rule = rules.file(path)
         if rule is not None:
             return f"Excluded by {rule}."
+        if self._included and not self._is_included(path.rpartition("/")[0]):
+            return _NOT_INCLUDED
         return refuse_secret_name(path) or refuse_kind(path, info.st_size, self.config)
 
     def _folder_counts(self, path: str, rules: IgnoreRules) -> bool:
@@ -341,7 +361,19 @@ class Lister:
         if stat.S_ISLNK(mode):
             return link_reason(self.root, path)
         rule = rules.folder(path)
-        return f"Excluded by {rule}." if rule is not None else None
+        if rule is not None:
+            return f"Excluded by {rule}."
+        if self._included and not self._is_included(path) and not any(i.startswith(path + "/") for i in self._included):
+            return _NOT_INCLUDED
+        return None
+
+    def _is_included(self, folder: str) -> bool:
+        """Whether the folder is one of those that alone count, or lies below one."""
+        while folder:
+            if folder in self._included:
+                return True
+            folder = folder.rpartition("/")[0]
+        return False
 
     def _is_junk(self, path: str) -> bool:
         """Whether the folder, or one above it, is known to hold no source of this project; says so once."""

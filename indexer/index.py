@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
 from indexer.location import cache_dir, index_folder
-from indexer.reading import Reader
-from indexer.store import DATABASE, REPAIR, mismatch
+from indexer.reading import SEGMENTS, Reader
+from indexer.store import DATABASE, REPAIR, VECTORS, mismatch
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
@@ -228,14 +228,23 @@ class Index:
                 symbols=generation.symbols,
                 references=generation.refs,
                 bytes=generation.bytes,
-                bytes_on_disk=_bytes_below(self.folder),
+                bytes_on_disk=sum(_bytes_by_part(self.folder).values()),
                 segments=len(database.segments()),
                 embedder=str(meta.get("embedder", self.config.embedder)),
                 dimension=int(meta.get("dimension", 0)),
                 updated_at=generation.created,
                 stale=self._reader.look_for_changes(float("inf")),
                 languages=dict(languages),
+                parts=_bytes_by_part(self.folder),
+                dead_chunks=int(database.row("SELECT coalesce(sum(rows), 0) FROM tombstones")[0]),
+                pending=int(database.row("SELECT count(*) FROM staged")[0]),
+                damaged=snapshot.damaged,
             )
+
+    def damaged(self) -> tuple[str, ...]:
+        """What of the index cannot be used, one sentence each, as far as opening it shows; an update repairs it."""
+        with self._view() as snapshot:
+            return snapshot.damaged
 
     def _write(
         self,
@@ -304,11 +313,12 @@ def _folder(root: Path) -> Path:
     return root.resolve()
 
 
-def _bytes_below(folder: Path) -> int:
-    total = 0
+def _bytes_by_part(folder: Path) -> dict[str, int]:
+    parts = {"texts": 0, "words": 0, "vectors": 0}
     for path in folder.rglob("*"):
+        part = "vectors" if path.name == VECTORS else "words" if SEGMENTS in path.parts else "texts"
         try:
-            total += path.stat().st_size
+            parts[part] += path.stat().st_size
         except FileNotFoundError:
             continue
-    return total
+    return parts

@@ -30,6 +30,9 @@ _NETWORK_FUSE = words(
 )
 """The same for file systems in user space: what follows ``fuse.``."""
 
+_SHARED = words("9p virtiofs prl_fs vmhgfs")
+"""Folders of the host, where locks and memory maps work and events of the host's side do not come."""
+
 _WINDOWS_DRIVE = b"aname=drvfs"
 """An option of the 9p mounts by which Linux on Windows sees the drives; there the log does not work."""
 
@@ -42,13 +45,24 @@ def network_file_system(path: Path) -> str | None:
     ``path`` need not exist: the nearest folder above it that does counts. None too where the system does not tell
     (anywhere but on Linux): this is for a clear message in place of strange failures, never for safety.
     """
-    try:
-        mounts = _MOUNTS.read_bytes()
-        place = os.fsencode(path.resolve())
-    except (OSError, RuntimeError):  # a path in circles is somebody else's error
-        return None
-    kind = _type_of(place, mounts)
+    kind = _type_at(path)
     return kind if _is_network(kind) else None
+
+
+def eventless_file_system(path: Path) -> str | None:
+    """The type of the file system that ``path`` lies on if others' changes there come without events, else None.
+
+    Besides network file systems those whose server is the host of a virtual machine or sandbox.
+    """
+    kind = _type_at(path)
+    return kind if kind in _SHARED or _is_network(kind) else None
+
+
+def _type_at(path: Path) -> str:
+    try:
+        return _type_of(os.fsencode(path.resolve()), _MOUNTS.read_bytes())
+    except (OSError, RuntimeError):  # a path in circles is somebody else's error
+        return ""
 
 
 def _type_of(place: bytes, mounts: bytes) -> str:

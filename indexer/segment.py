@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from indexer.errors import CorruptIndexError, StorageError
 from indexer.postings import decode as decode_postings
+from indexer.store import COLUMNS, MANIFEST, VECTORS
 
-COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
 FORMAT = 2
 
 IVF_ROWS = 32_768
@@ -157,6 +157,11 @@ class Segment:
         first = self.column("def_first")[numbers.start : numbers.stop + 1].tolist()
         names = [self.defined[number].decode("utf-8", "surrogatepass") for number in numbers]
         return [(name, slice(start, end)) for name, (start, end) in zip(names, pairwise(first), strict=True)]
+
+    @cached_property
+    def no_scope(self) -> int:
+        """Number of the empty scope; -1 where everything has one."""
+        return 0 if len(self.scopes) and not self.scopes[0] else -1
 
     def scope(self, number: int) -> str:
         """A qualified name by its number in ``ref_scope`` or ``def_scope``; empty for no scope."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from indexer import segment as seg
 from indexer.postings import Postings, encode
 from indexer.segment import segment_folder
+from indexer.store import COLUMNS, MANIFEST, VECTORS
 
 REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")
 DEFINITION_COLUMNS = ("def_file", "def_row", "def_start", "def_lines", "def_scope", "def_kind", "def_exported")
@@ -41,10 +42,10 @@ class SegmentWriter:
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
         self._columns: dict[str, tuple[str, int, int]] = {}
-        self._files = {name: _Summed(self._temporary / name, durable) for name in (seg.COLUMNS, seg.VECTORS)}
+        self._files = {name: _Summed(self._temporary / name, durable) for name in (COLUMNS, VECTORS)}
         self._vector_rows = 0
         self._code_sum = np.zeros(dimension, np.int64)
-        self._files[seg.VECTORS].write(seg.vector_header(0, dimension))
+        self._files[VECTORS].write(seg.vector_header(0, dimension))
 
     def scratch(self, name: str, count: int, dtype: Any) -> NDArray[Any]:
         """An array on the disk for what may be larger than memory; it goes with ``finish``."""
@@ -94,7 +95,7 @@ class SegmentWriter:
         self._stream(name, dtype, (values[start : start + _SLICE] for start in range(0, len(values), _SLICE)))
 
     def _stream(self, name: str, dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]) -> None:
-        file, count = self._files[seg.COLUMNS], 0
+        file, count = self._files[COLUMNS], 0
         file.write(bytes(-file.size % 8))
         at = file.size
         for part in parts:
@@ -104,7 +105,7 @@ class SegmentWriter:
 
     def codes(self, codes: NDArray[np.uint8]) -> None:
         """Append codes of vectors, shape (n, dimension)."""
-        self._files[seg.VECTORS].write(np.ascontiguousarray(codes).data)
+        self._files[VECTORS].write(np.ascontiguousarray(codes).data)
         self._vector_rows += len(codes)
         self._code_sum += codes.sum(axis=0, dtype=np.int64)
 
@@ -114,17 +115,17 @@ class SegmentWriter:
             raise ValueError(f"{self._vector_rows} vectors for {rows} rows")
         # Decoding is linear, so the mean of the vectors is the decoded mean of their codes.
         self.floats("mean_vector", seg.decode(self._code_sum / max(1, rows)))
-        vectors = self._files[seg.VECTORS]
+        vectors = self._files[VECTORS]
         vectors.patch(seg.vector_header(rows, self.dimension))
         vectors.close()
         lists = None
         if rows >= seg.IVF_ROWS:
             flat = self._temporary / "flat.scratch"
-            (self._temporary / seg.VECTORS).rename(flat)
-            lists, list_end = seg.cluster(flat, self._temporary / seg.VECTORS, rows, self.dimension)
+            (self._temporary / VECTORS).rename(flat)
+            lists, list_end = seg.cluster(flat, self._temporary / VECTORS, rows, self.dimension)
             self.column("list_end", list_end)
             vectors.measure()
-        self._files[seg.COLUMNS].close()
+        self._files[COLUMNS].close()
         for leftover in self._temporary.glob("*.scratch"):
             leftover.unlink()
         manifest = {
@@ -136,7 +137,7 @@ class SegmentWriter:
             "files": {name: file.sums() for name, file in self._files.items()},
         }
         # Kept with the others, so that it is closed whatever happens.
-        file = self._files[seg.MANIFEST] = _Summed(self._temporary / seg.MANIFEST, self._durable)
+        file = self._files[MANIFEST] = _Summed(self._temporary / MANIFEST, self._durable)
         file.write(json.dumps(manifest).encode())
         file.close()
         if self._durable:

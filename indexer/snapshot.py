@@ -24,6 +24,7 @@ from indexer.types import Chunk, Reference, Span, Symbol
 _KEPT_BODIES = 32
 """Bodies of files that stay unpacked while a query's hits are shown."""
 _KEPT_PATH_TERMS = 256
+_SCOPES_A_SEGMENT = 1 << 32
 CHUNKS_A_FILE = 1 << 20
 """``Chunk.id`` is the file's id times this, plus the chunk's number in the file."""
 
@@ -65,6 +66,7 @@ class Snapshot:
         self._files: dict[int, _File] = {}
         self._bodies: dict[int, Body] = {}
         self._path_terms: dict[str, NDArray[np.int32]] = {}
+        self._accumulator = np.zeros(self.rows, np.float32)
 
     @property
     def rows(self) -> int:
@@ -101,6 +103,10 @@ class Snapshot:
             ~np.isin(segment.column("row_file"), dead) for segment, dead in zip(self._segments, self._dead, strict=True)
         ]
         return np.concatenate(parts)
+
+    def accumulator(self) -> NDArray[np.float32]:
+        """Zeros, shape (rows,), to add scores up in; whoever takes it leaves zeros behind."""
+        return self._accumulator
 
     def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
@@ -166,15 +172,14 @@ class Snapshot:
         """Live definitions by bare name, in whatever ASCII case."""
         return Definitions.joined(
             [
-                self._definitions(segment, dead, base, spelled, where, exact=spelled == name)
-                for segment, dead, base in zip(self._segments, self._dead, self._bases, strict=False)
+                self._definitions(number, where, exact=spelled == name)
+                for number, segment in enumerate(self._segments)
                 for spelled, where in segment.definitions(name)
             ]
         )
 
-    def _definitions(
-        self, segment: Segment, dead: NDArray[np.int64], base: int, name: str, where: slice, *, exact: bool
-    ) -> Definitions:
+    def _definitions(self, number: int, where: slice, *, exact: bool) -> Definitions:
+        segment, dead, base = self._segments[number], self._dead[number], self._bases[number]
         files = segment.column("def_file")[where].astype(np.int64)
         live = ~np.isin(files, dead) if len(dead) else np.ones(len(files), np.bool_)
 
@@ -189,8 +194,16 @@ class Snapshot:
             column("def_lines", np.int64),
             column("def_exported", np.bool_),
             np.full(int(live.sum()), exact, np.bool_),
-            [segment.scope(number) for number in column("def_scope", np.int64).tolist()],
+            self._scopes(segment, number, column("def_scope", np.int64)),
         )
+
+    def _scopes(self, segment: Segment, number: int, scopes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Scopes of a segment as numbers over all segments; 0, the first in every segment, is no scope."""
+        return np.where(scopes == segment.no_scope, 0, scopes + (number + 1) * _SCOPES_A_SEGMENT)
+
+    def scope(self, number: int) -> str:
+        """Qualified name of a scope of ``Definitions``; empty for 0."""
+        return self._segments[number // _SCOPES_A_SEGMENT - 1].scope(number % _SCOPES_A_SEGMENT) if number else ""
 
     def path(self, file_id: int) -> str:
         """Path of a file, relative to the root."""

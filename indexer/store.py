@@ -27,6 +27,8 @@ from indexer.errors import (
 FORMAT = 2
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
 DATABASE = "index.sqlite"
+COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
+"""Files of a segment."""
 SYNCHRONOUS = "FULL"
 """A commit is on the disk when it returns: a power cut loses no published generation."""
 _APPLICATION = 0x636D6F61

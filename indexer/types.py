@@ -194,3 +194,11 @@ class IndexStatus:
     stale: bool
     languages: Mapping[str, int] = field(default_factory=dict)
     """Files by language."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Bytes on disk by what they are for: texts (and the tables of files), words (and names), vectors."""
+    dead_chunks: int = 0
+    """Chunks of changed and deleted files that still take room, until segments are merged."""
+    pending: int = 0
+    """Files that an interrupted update has analysed already; the next one takes them over."""
+    damaged: tuple[str, ...] = ()
+    """What cannot be used, one sentence each; the next update repairs it."""

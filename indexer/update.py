@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.config import IndexConfig
-from indexer.control import Cancel, Control, Pace
+from indexer.control import Cancel, Control, Pace, give_way
 from indexer.errors import CancelledError
 from indexer.plan import Plan, make_plan
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
@@ -71,6 +71,8 @@ class Update:
     def run(self, *, rebuild: bool = False, paths: Collection[str] | None = None) -> UpdateReport:
         """Do it all. ``rebuild`` takes nothing over; ``paths``: nothing changed outside of these."""
         started = time.monotonic()
+        if self._config.background:
+            give_way()
         self._report("list", 0, 0)
         with mapped_errors("writing the index", self._database.folder):
             remove_leftovers(self._segments, self._database.all_segments())

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.errors import CodemoatError
-from indexer.events import ADDED, DELETED, EventSource, LostEventsError, NoWatchesError, network_file_system
+from indexer.events import ADDED, DELETED, EventSource, LostEventsError, NoWatchesError
 from indexer.files import INDEX_FOLDER, checked_root, list_files
 from indexer.git import repository_folder
 from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.listing_part import MAX_PATHS, list_some
 from indexer.location import index_folder
+from indexer.network import eventless_file_system
 from indexer.polling import PollSource
 
 _STORM_WAIT = 30.0
@@ -293,7 +294,7 @@ class Watcher:
         self._folders = set(list_files(self._root, self._config).directories)
         self._came.clear()
         why = None
-        if self._poll is None and (kind := network_file_system(self._root)) is not None:
+        if self._poll is None and (kind := eventless_file_system(self._root)) is not None:
             why = f"changes on this file system ({kind}) come without events"
         elif self._poll:
             why = "polling was asked for"

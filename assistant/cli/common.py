@@ -6,17 +6,17 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from assistant.cli.output import Output, ProgressDisplay, size
 from assistant.errors import NoModelError
-from indexer.errors import BadInputError
+from indexer.errors import BadInputError, CorruptIndexError
 from indexer.location import find_root
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from indexer.types import UpdateReport
 
 _STDERR = 2
+Answer = TypeVar("Answer")
 
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
 Stream = Annotated[bool, typer.Option("--stream", help="Write JSON objects line by line, as they come.")]
@@ -75,16 +76,34 @@ def engine_of(ctx: typer.Context, config: Config, root: Path) -> Engine:
 def ready_index(engine: Engine, out: Output, *, explicit: bool, update: bool = False) -> None:
     """See to it that there is an index: an absent one is built, with progress on stderr.
 
-    ``explicit``: the user named the folder. Otherwise a home folder or the file system's root is refused.
+    ``explicit``: the user named the folder. Otherwise a home folder or the file system's root is refused. A damaged
+    index is repaired, with a word about it.
     """
-    if engine.has_index and not update:
+    try:
+        present = engine.has_index
+        damaged = engine.index.damaged() if present else ()
+    except CorruptIndexError as exc:
+        present, damaged = True, (exc.message,)
+    if present and not damaged and not update:
         return
-    if not engine.has_index:
+    if damaged:
+        out.note(f"{damaged[0]} Repairing it.")
+    elif not present:
         refuse_huge(engine.root, explicit=explicit)
         out.note(f"There is no index of {engine.root} yet; building it.")
     report = update_index(engine, out)
     if not report.files:
         out.note(nothing_to_index(engine.root))
+
+
+def repaired(engine: Engine, out: Output, action: Callable[[], Answer]) -> Answer:
+    """What ``action`` gives; if it meets damage in the index, the index is repaired first, with a word about it."""
+    try:
+        return action()
+    except CorruptIndexError as exc:
+        out.note(f"{exc.message} Repairing it.")
+        update_index(engine, out)
+        return action()
 
 
 def update_index(engine: Engine, out: Output, *, rebuild: bool = False) -> UpdateReport:

@@ -28,10 +28,13 @@ _STAGES = {
     "wait": "Waiting for another process that writes the index",
     "list": "Listing files",
     "parse": "Reading files",
-    "embed": "Embedding",
+    "anew": "Making the index again",
+    "paused": "Paused",
     "write": "Writing the index",
+    "merge": "Tidying the index up",
 }
 _PLAIN_PROGRESS_SECONDS = 5.0
+_SHOWN_PATH = 40
 
 
 class Output:
@@ -107,8 +110,19 @@ class ProgressDisplay:
 
     def __call__(self, progress: Progress) -> None:
         """Show how far an index update is."""
-        total = f"{progress.files_done}/{progress.files_total}" if progress.files_total else ""
-        self._show(_STAGES.get(progress.stage, progress.stage), total, progress.files_done, progress.files_total)
+        amount = f"{progress.files_done}/{progress.files_total}" if progress.files_total else ""
+        if progress.bytes_total and progress.stage == "parse":
+            amount += f", {size(progress.bytes_done)} of {size(progress.bytes_total)}"
+        if progress.rate:
+            amount += f", {size(round(progress.rate))}/s"
+        if progress.seconds_left is not None:
+            amount += f", {duration(progress.seconds_left)} left"
+        if progress.stage == "anew":
+            amount = progress.current
+        self._show_index(progress, amount)
+
+    def _show_index(self, progress: Progress, amount: str) -> None:
+        self._show(_STAGES.get(progress.stage, progress.stage), amount, progress.files_done, progress.files_total)
 
     def bytes(self, title: str, done: int, total: int) -> None:
         """Show how far a download is, in bytes."""
@@ -155,6 +169,12 @@ class _RichProgress(ProgressDisplay):
     ) -> None:
         self._bar.stop()
 
+    def _show_index(self, progress: Progress, amount: str) -> None:
+        # A terminal shows the file under way too; in a log it would be one of thousands.
+        shown = progress.current if progress.stage == "parse" else ""
+        shown = f"…{shown[-_SHOWN_PATH:]}" if len(shown) > _SHOWN_PATH else shown
+        super()._show_index(progress, f"{amount}  {clean(shown)}".rstrip())
+
     def _show(self, title: str, amount: str, done: int, total: int) -> None:
         self._bar.update(self._task, description=clean(title), completed=done, total=total or None, amount=amount)
 
@@ -174,6 +194,12 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``1 min 20 s``."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def error_object(error: CodemoatError) -> dict[str, dict[str, str]]:

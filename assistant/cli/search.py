@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.common import Json, Root, Update, chosen_root, engine_for, ready_index, stale_note
+from assistant.cli.common import Json, Update, chosen_root, engine_for, ready_index, repaired, stale_note
 from assistant.cli.output import Output, Part
 from indexer.errors import BadInputError
 
 if TYPE_CHECKING:
-    from indexer.types import Hit
+    from assistant.engine import Engine
+    from indexer.types import Hit, SearchResult
 
 _SHOWN_LINES = 8
 
@@ -25,7 +28,10 @@ def _search(
     ctx: typer.Context,
     query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words, names or a question.")],
     k: Annotated[int, typer.Option("-k", "--limit", min=1, max=1000, help="Most hits to show.")] = 10,
-    path: Root = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Option("--path", metavar="DIR", help="The indexed root, or several; else the repository around here."),
+    ] = None,
     language: Annotated[str | None, typer.Option("--language", "-l", help="Only this language, e.g. python.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each retriever gave to a hit.")] = False,
     update: Update = False,
@@ -36,18 +42,34 @@ def _search(
     text = " ".join(query).strip()
     if not text:
         raise BadInputError("The query is empty.", "Give some words or a name.")
-    with engine_for(ctx, chosen_root(path)) as engine:
-        ready_index(engine, out, explicit=path is not None, update=update)
-        result = engine.index.search(text, k, language=language.lower() if language else None)
-    stale_note(out, result.generation, stale=result.stale)
+    found: list[tuple[Path, SearchResult]] = []
+    for path in paths or (None,):
+        root = chosen_root(path)
+        with engine_for(ctx, root) as engine:
+            ready_index(engine, out, explicit=path is not None, update=update)
+            asked = partial(_ask_index, engine, text, k, language.lower() if language else None)
+            found.append((root, repaired(engine, out, asked)))
+    for _, result in found:
+        stale_note(out, result.generation, stale=result.stale)
+    # Scores of several roots are comparable only roughly: each is relative to the best of its own.
+    hits = [(root, hit) for root, result in found for hit in result.hits]
+    hits = sorted(hits, key=lambda pair: -pair[1].score)[:k] if len(found) > 1 else hits
     if out.as_json:
-        hits = [_hit_object(hit) for hit in result.hits]
-        out.data({"hits": hits, "generation": result.generation, "stale": result.stale})
+        several = len(found) > 1
+        out.data({
+            "hits": [_hit_object(hit) | ({"root": str(root)} if several else {}) for root, hit in hits],
+            "generation": found[0][1].generation,
+            "stale": any(result.stale for _, result in found),
+        })  # fmt: skip
         return
-    for hit in result.hits:
-        _show(out, hit, explain=explain)
-    if not result.hits:
+    for root, hit in hits:
+        _show(out, hit, explain=explain, root=root if len(found) > 1 else None)
+    if not hits:
         out.note("Nothing found.")
+
+
+def _ask_index(engine: Engine, text: str, k: int, language: str | None) -> SearchResult:
+    return engine.index.search(text, k, language=language)
 
 
 def _hit_object(hit: Hit) -> dict[str, Any]:
@@ -64,9 +86,10 @@ def _hit_object(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _show(out: Output, hit: Hit, *, explain: bool) -> None:
+def _show(out: Output, hit: Hit, *, explain: bool, root: Path | None) -> None:
     chunk = hit.chunk
-    heading: list[Part] = [(f"{chunk.path}:{chunk.span.start_line}-{chunk.span.end_line}", "bold cyan")]
+    place = chunk.path if root is None else str(root / chunk.path)
+    heading: list[Part] = [(f"{place}:{chunk.span.start_line}-{chunk.span.end_line}", "bold cyan")]
     if chunk.symbol:
         heading.append((f"  {chunk.symbol}", "green"))
     heading.append((f"  {hit.score:.3f}", "dim"))

@@ -38,7 +38,11 @@ def _show(out: Output, status: IndexStatus, model: str) -> None:
     rows = {
         "root": status.root,
         "index": f"{status.index_path} ({size(status.bytes_on_disk)}, {status.segments} segments)",
-        "generation": f"{status.generation}, made {updated}" + (", files changed since" if status.stale else ""),
+        "sizes": ", ".join(f"{name} {size(count)}" for name, count in status.parts.items())
+        + (f"; {status.dead_chunks} chunks wait to be cleared away" if status.dead_chunks else ""),
+        "generation": f"{status.generation}, made {updated} ({_age(status.updated_at)})"
+        + (", files changed since" if status.stale else ""),
+        "health": status.damaged[0] if status.damaged else "good",
         "files": f"{status.files} ({size(status.bytes)})",
         "chunks": str(status.chunks),
         "symbols": f"{status.symbols}, {status.references} references",
@@ -48,5 +52,18 @@ def _show(out: Output, status: IndexStatus, model: str) -> None:
     }
     for name, value in rows.items():
         out.line((f"{name:<11} ", "bold"), value)
-    if status.stale:
+    if status.pending:
+        out.note(f"An update was interrupted; {status.pending} files of it are done, `codemoat index` goes on with it.")
+    if status.damaged:
+        out.note("`codemoat index` repairs it.")
+    elif status.stale:
         out.note("`codemoat index` brings it up to date.")
+
+
+def _age(since: float) -> str:
+    """How long ago a Unix time was, in the largest fitting unit."""
+    seconds = max(0.0, time.time() - since)
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{seconds:.0f} seconds ago"
