@@ -163,7 +163,7 @@ def on_small_disk(world, kilobytes, *child):
 
 
 @pytest.mark.usefixtures("small_disks")
-@pytest.mark.parametrize("kilobytes", [64, 400, 700])
+@pytest.mark.parametrize("kilobytes", [64, 200, 400])
 def test_really_full_disk(world, kilobytes):
     """What the system itself says and does when a disk is full, not what the shim makes of it."""
     done = on_small_disk(world, kilobytes, "-m", "assistant.cli.main", "index", str(world.tree.root))
