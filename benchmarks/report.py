@@ -130,6 +130,39 @@ def concurrency(rows: list[Row]) -> str:
     return markdown(("writer", "queries", "errors", "p50", "p95", "× p50", "× p95"), body, rows[-1])
 
 
+def scale(rows: list[Row]) -> str:
+    """Growth from a thousand files to the whole kernel."""
+    rows = sorted(rows, key=lambda row: row["files"])
+    body = [
+        (
+            f"{r['files']:,}", f"{r['source_mb']:.0f} MB", f"{r['cold_s']:.0f} s",
+            "" if r["ctags_s"] is None else f"{r['ctags_s']:.1f} s", f"{r['peak_mb']:,} MB", f"{r['share']:.2f}",
+            f"{r['query_ms_p50']:.1f} / {r['query_ms_p95']:.1f} ms", f"{r['recall']:.2f}", f"{r['unchanged_s']:.2f} s",
+        )
+        for r in rows
+    ]  # fmt: skip
+    head = ("files", "source", "cold index", "ctags", "peak memory", "index ÷ source", "query p50 / p95",
+            "recall@10 of vectors", "no change")  # fmt: skip
+    return markdown(head, body, rows[-1]) if rows else ""
+
+
+def changes(rows: list[Row]) -> str:
+    """What one change costs in a repository of ten thousand files."""
+    if not rows:
+        return ""
+    body = [(r["what"], r["runs"], f"{r['ms_p50']:.0f} ms", f"{r['ms_p95']:.0f} ms") for r in rows]
+    return markdown((f"in {rows[0]['files']:,} files", "runs", "p50", "p95"), body, rows[-1])
+
+
+def watching(rows: list[Row]) -> str:
+    """Whatever a tree has been measured for, a tree a row."""
+    if not rows:
+        return ""
+    keys = list(dict.fromkeys(key for row in rows for key in row if key.endswith(("_ms", "_s", "_percent"))))
+    body = [(r["tree"], *(r.get(key, "") for key in keys)) for r in rows]
+    return markdown(("tree", *(key.replace("_", " ") for key in keys)), body, rows[-1])
+
+
 CRASHES = {"kill": "`kill -9`", "full": "full disk", "harm": "ruined file"}
 
 
@@ -153,6 +186,9 @@ TABLES = {
     "assistant": assistant,
     "retrieval": retrieval,
     "concurrency": concurrency,
+    "scale": scale,
+    "changes": changes,
+    "watching": watching,
     "crash": crash,
 }
 

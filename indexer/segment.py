@@ -32,7 +32,7 @@ FORMAT = 2
 
 IVF_ROWS = 32_768
 """From here on vectors lie in inverted lists: a scan of all would take more than about 3 ms."""
-PROBES = 24
+PROBES = 64
 """Inverted lists that a query looks at; docs/store.md has the recall."""
 
 TAIL_BYTES = 4_096
