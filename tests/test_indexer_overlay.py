@@ -178,7 +178,6 @@ def test_a_real_worker_parses_buffers_and_ends_with_the_index(tree, monkeypatch)
     monkeypatch.undo()
     index = tree.open("real")
     index.update()
-    index.put_buffer("odd.cob", "x\n" * 2)
     assert index.put_buffer(MAIN, EDITED) is None
     (pid,) = index._buffers._pool.pids
     assert index.symbols("launch_rocket")

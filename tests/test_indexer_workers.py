@@ -157,7 +157,7 @@ def test_a_caller_that_is_slow_to_take_results_costs_no_worker(tree, monkeypatch
         for result in pool.analyse(small(tree)):
             found.append(result)
             if any(worker.jobs for worker in pool._workers) and len(found) % 8 == 0:
-                select.select([worker.output for worker in pool._workers], [], [], PATIENT)
+                select.select([worker.output for worker in pool._workers], [], [], 1.0)
                 skipped += 1_000
         assert skipped
     assert [r for r in found if not isinstance(r, Analysis) or r.problem] == []
