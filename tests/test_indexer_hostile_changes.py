@@ -15,6 +15,9 @@ import pytest
 from hostile_world import Meanwhile, Watched, bound_by_modes, crowd, function, write
 from store_tools import dump
 
+# Real events and real waits: more than a check before every commit should take.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

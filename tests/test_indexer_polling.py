@@ -12,6 +12,9 @@ from watch_world import Watch, root, watch
 
 __all__ = ["plain_git", "root", "watch"]  # fixtures
 
+# Real events and real waits: more than a check before every commit should take.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("problem", "reason"),

@@ -18,6 +18,9 @@ from indexer.listing_part import MAX_PATHS
 from indexer.location import index_folder
 from indexer.watch import Watcher
 
+# Real events and real waits: more than a check before every commit should take.
+pytestmark = pytest.mark.slow
+
 __all__ = ["plain_git", "root", "watch"]  # fixtures
 
 
