@@ -61,7 +61,7 @@ class Watcher:
         config: IndexConfig,
         update: Callable[[frozenset[str] | None], None],
         *,
-        quiet: float = 0.05,
+        quiet: float = 0.02,
         longest: float = 2.0,
         poll: bool | None = None,
         poll_pause: float = _POLL_PAUSE,
