@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from indexer.types import Chunk
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(slots=True)
-class Definitions:
+class Definitions(NamedTuple):
     """Definitions of one name as parallel arrays: what ranking needs of thousands at once."""
 
     files: NDArray[np.int64]
@@ -31,7 +29,9 @@ class Definitions:
     scopes: NDArray[np.int64]
     """What encloses each, as ``Corpus.scope`` takes it; 0 at the top level."""
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """How many there are."""
         return len(self.rows)
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Definitions:
@@ -64,8 +64,7 @@ class Definitions:
         )
 
 
-@dataclass(slots=True)
-class Near:
+class Near(NamedTuple):
     """Rows near to a vector and their cosines; ``floor`` is the mean cosine of all rows."""
 
     rows: NDArray[np.int64]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,8 +38,7 @@ class Term(NamedTuple):
     idf: float
 
 
-@dataclass(slots=True)
-class Scored:
+class Scored(NamedTuple):
     """Rows and their scores, best first, equal ones by row."""
 
     rows: Ints
@@ -159,12 +157,12 @@ def best_and_sum(name: str, corpus: Corpus, files: Ints, found: Scored) -> dict[
 SYMBOL_FEATURES = ("symbol_query", "symbol", "symbol_word", "symbol_compound")
 
 
-@dataclass(slots=True)
 class Symbols:
     """What the definition table says: scores by feature and file, and by row, all in 0 … 1."""
 
-    by_feature: dict[str, dict[int, float]] = field(default_factory=dict)
-    rows: dict[int, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.by_feature: dict[str, dict[int, float]] = {}
+        self.rows: dict[int, float] = {}
 
     @property
     def files(self) -> list[int]:
@@ -208,7 +206,7 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
         if compound.joined not in terms:
             continue
         spelled = Definitions.joined([corpus.definitions(c) for c in (compound.joined, compound.snake)])
-        out.add("symbol_compound", *_weighed(corpus, (spelled, np.ones(len(spelled), np.float32)), allowed), 1.0)
+        out.add("symbol_compound", *_weighed(corpus, (spelled, np.ones(spelled.total, np.float32)), allowed), 1.0)
     return out
 
 
@@ -219,7 +217,7 @@ def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
         whole = corpus.definitions(".".join((*name.scope, name.name)))
         places = zip(found.files.tolist(), map(corpus.scope, found.scopes.tolist()), strict=True)
         shares = [_scope_share(corpus, file_id, scope, name.scope) for file_id, scope in places]
-        return Definitions.joined([whole, found]), np.array([1.0] * len(whole) + shares, np.float32)
+        return Definitions.joined([whole, found]), np.array([1.0] * whole.total + shares, np.float32)
     # Another case is another name, unless the query holds a plain word.
     strict = name.strength >= 1 and bool(found.exact.any())
     return found, np.where(found.exact | (not strict), 1.0, 0.4).astype(np.float32)
@@ -238,16 +236,16 @@ def _weighed(
 ) -> tuple[Definitions, Floats]:
     """The best definitions, and the share that fit, kind, nesting, visibility and size give; common names get less."""
     found, shares = fitting
-    if allowed is not None and len(found):
+    if allowed is not None and found.total:
         keep = allowed[found.rows]
         found, shares = found.take(keep), shares[keep]
-    if not len(found):
+    if not found.total:
         return found, shares
-    common = min(1.0, 3.0 / len(np.unique(found.files))) ** 0.5
+    common = min(1.0, 3.0 / len(set(found.files.tolist()))) ** 0.5
     placed = np.where(found.exported, 1.0, 0.8) * np.where(found.scopes != 0, 0.85, 1.0)
     shares = shares * _KIND_SHARES[found.kinds] * placed
     shares = (common * shares * (0.6 + 0.4 * found.lines / found.lines.max())).astype(np.float32)
-    if len(found) > _MOST_DEFINITIONS:
+    if found.total > _MOST_DEFINITIONS:
         best = _first(corpus, found, shares, _MOST_DEFINITIONS)
         found, shares = found.take(best), shares[best]
     return found, shares
@@ -273,8 +271,12 @@ def path_files(
     if not any(map(len, held)):
         return np.empty(0, np.int64)
     weights = [np.full(len(h), terms[t].idf if t in terms else rare) for t, h in zip(words, held, strict=True)]
-    files, place = np.unique(np.concatenate(held), return_inverse=True)
-    scores = np.bincount(place, np.concatenate(weights))
+    every = np.concatenate(held)
+    order = np.argsort(every, kind="stable")
+    # np.unique would do this, and import numpy.ma for it.
+    ordered = every[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    files, scores = ordered[starts], np.add.reduceat(np.concatenate(weights)[order], starts)
     best: list[int] = []
     for i in np.lexsort((files, -np.round(scores, 9))).tolist():
         file_id = int(files[i])

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,27 +28,24 @@ FIRST_ID = 1 << 30
 """Ids of buffers start here; those of files never get there."""
 
 
-@dataclass(slots=True)
-class Buffer:
-    """One analysed buffer."""
+class Buffer(NamedTuple):
+    """One analysed buffer. ``first_row``: of its first chunk in the overlay's segment; None without chunks."""
 
     analysis: Analysis
     vectors: NDArray[np.float32] | None = None
     first_row: int | None = None
-    """Row of its first chunk in the overlay's segment; None without chunks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """All buffers at one moment. ``files`` by id, ids ascending; ``segment`` is None when no buffer has a chunk."""
 
     version: int
-    files: dict[int, Buffer] = field(default_factory=dict)
-    ids: dict[str, int] = field(default_factory=dict)
-    segment: Segment | None = None
+    files: dict[int, Buffer]
+    ids: dict[str, int]
+    segment: Segment | None
 
 
-EMPTY = Overlay(0)
+EMPTY = Overlay(0, {}, {}, None)
 
 
 class Buffers:
@@ -111,7 +107,7 @@ class Buffers:
         files: dict[int, Buffer] = {}
         ids: dict[str, int] = {}
         if not self._buffers:
-            return Overlay(self._version)
+            return EMPTY._replace(version=self._version)
         import tempfile
 
         from indexer.segment_build import SegmentBuilder
@@ -121,13 +117,13 @@ class Buffers:
         with tempfile.TemporaryDirectory(prefix="codemoat-") as folder:
             builder = SegmentBuilder(Path(folder) / "buffers", embedder.dimension, durable=False)
             for number, (path, buffer) in enumerate(sorted(self._buffers.items())):
-                file_id = FIRST_ID + number
-                files[file_id], ids[path] = buffer, file_id
-                buffer.first_row = builder.add(file_id, buffer.analysis) if buffer.analysis.chunks else None
-                if buffer.first_row is not None:
-                    if buffer.vectors is None:
-                        buffer.vectors = embedder.embed(list(chunk_texts(buffer.analysis)))
-                    builder.add_vectors(buffer.vectors)
+                file_id, vectors, first = FIRST_ID + number, buffer.vectors, None
+                if buffer.analysis.chunks:
+                    first = builder.add(file_id, buffer.analysis)
+                    vectors = embedder.embed(list(chunk_texts(buffer.analysis))) if vectors is None else vectors
+                    builder.add_vectors(vectors)
+                ids[path] = file_id
+                files[file_id] = self._buffers[path] = Buffer(buffer.analysis, vectors, first)
             builder.finish()
             segment = Segment(Path(folder) / "buffers") if builder.rows else None
         return Overlay(self._version, files, ids, segment)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,7 @@ _PATH_FILES = 50
 """How many rows and files each retriever offers; beyond them nothing that deserved the first page was seen."""
 
 
-@dataclass(slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """Files that may answer, with features in 0 … 1 by name (see ``ranking.WEIGHTS``), and the rows they came from."""
 
     files: NDArray[np.int64]
@@ -83,7 +81,7 @@ def candidates(
         features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES),
         np.array(symbols.files, np.int64),
     ]
-    files = np.unique(np.concatenate(offered).astype(np.int64))
+    files = np.array(sorted(set(np.concatenate(offered).tolist())), np.int64)
     place = {int(f): i for i, f in enumerate(files.tolist())}
     values = {
         **features.best_and_sum("words", corpus, files, words),

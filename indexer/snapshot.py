@@ -241,7 +241,7 @@ class Snapshot:
         *scope, bare = name.replace("::", ".").replace("#", ".").split(".")
         wanted = ".".join((*scope, bare)).lower()
         found: list[Symbol] = []
-        for file_id in np.unique(self.definitions(bare).files).tolist():
+        for file_id in sorted(set(self.definitions(bare).files.tolist())):
             own = [s for s in self._symbols(file_id) if s.name.lower() == bare.lower()]
             found += [s for s in own if not scope or f".{s.qualified}".lower().endswith("." + wanted)]
         return sorted(found, key=lambda symbol: (symbol.name != bare, symbol.path, symbol.span.start_byte))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +113,7 @@ class MemoryCorpus:
 
     def definitions(self, name: str) -> Definitions:
         found = self._definitions.get(name.lower(), [])
-        return Definitions.joined([replace(d, exact=np.array([own == name])) for own, d in found])
+        return Definitions.joined([d._replace(exact=np.array([own == name])) for own, d in found])
 
     def path(self, file_id: int) -> str:
         return self.paths[file_id]
