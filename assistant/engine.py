@@ -89,16 +89,18 @@ class Engine:
         Everything is called from the watcher's thread: ``on_update`` after each update, ``on_mode`` with ``events`` or
         ``polling`` and why, ``on_error`` for an update that failed. Raises what ``index`` does.
         """
+        from indexer.control import Control
         from indexer.watch import Watcher
 
-        index = self.index
+        index, control = self.index, Control()
         index.keep_workers()
         watcher = Watcher(
             self.root,
             index.config,
-            lambda paths: on_update(index.update(paths=paths)),
+            lambda paths: on_update(index.update(cancel=control, paths=paths)),
             on_mode=on_mode,
             on_error=on_error,
+            control=control,
         )
         watcher.start()
         return watcher

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from indexer.analysis import ChunkRow, SymbolRow
-from indexer.errors import CorruptIndexError
+from indexer.errors import REPAIR, CorruptIndexError
 from indexer.types import KINDS
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def unpack(blob: bytes) -> Body:
     try:
         return msgspec.msgpack.decode(_decompressor().decompress(blob), type=Body)
     except (zstandard.ZstdError, msgspec.DecodeError, MemoryError) as exc:
-        raise CorruptIndexError(
-            "The index is damaged: the text of a file cannot be read.", "Run `codemoat index` to repair it."
-        ) from exc
+        raise CorruptIndexError("The index is damaged: the text of a file cannot be read.", REPAIR) from exc
 
 
 @lru_cache(maxsize=1)

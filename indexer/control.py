@@ -29,6 +29,7 @@ class Control:
 
     def __init__(self) -> None:
         self._cancelled = False
+        self._lock = threading.Lock()
         self._running = threading.Event()
         self._running.set()
 
@@ -44,13 +45,15 @@ class Control:
 
     def cancel(self) -> None:
         """Stop; what is done so far is kept and the next update goes on from there."""
-        self._cancelled = True
-        self._running.set()
+        with self._lock:
+            self._cancelled = True
+            self._running.set()
 
     def pause(self) -> None:
         """Wait after the file under way. What is done is on the disk; the writer's lock stays held."""
-        if not self._cancelled:
-            self._running.clear()
+        with self._lock:
+            if not self._cancelled:
+                self._running.clear()
 
     def resume(self) -> None:
         """Go on."""
@@ -59,6 +62,35 @@ class Control:
     def wait(self) -> None:
         """Return once the work may go on: resumed or cancelled."""
         self._running.wait()
+
+
+class Linked(Control):
+    """A control of one's own over work that somebody else may cancel, and pause, too."""
+
+    def __init__(self, other: Cancel | None) -> None:
+        super().__init__()
+        self._other = other
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether either side stopped the work."""
+        return self._cancelled or (self._other is not None and self._other.cancelled)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the other side wants it to wait."""
+        return not self._cancelled and isinstance(self._other, Control) and self._other.paused
+
+    def cancel(self) -> None:
+        """Stop, and let go of a pause of the other side."""
+        super().cancel()
+        if isinstance(self._other, Control):
+            self._other.cancel()
+
+    def wait(self) -> None:
+        """Return once the work may go on: resumed or cancelled."""
+        if isinstance(self._other, Control):
+            self._other.wait()
 
 
 def give_way() -> None:

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from indexer.errors import BadInputError, CorruptIndexError
+from indexer.errors import BadInputError, BrokenInstallError
 from indexer.terms import parts
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def load_embedder(name: str, *, fetch: bool = False, vectors: Path | None = None
 
     ``vectors``: a folder where vectors of slow models are kept for all indexes of this machine.
     A model named by its hub name must already be in the local cache unless ``fetch`` allows the network. Loaded once.
-    Raises BadInputError when the model or the library it needs is missing, CorruptIndexError for a damaged package.
+    Raises BadInputError when the model or the library it needs is missing, BrokenInstallError for a damaged package.
     """
     if name == STATIC:
         return _load_static()
@@ -97,11 +97,11 @@ class StaticEmbedder:
             self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
             entries = (folder / "static-entries.txt").read_text("utf-8").split("\n")
         except (OSError, ValueError) as exc:
-            raise CorruptIndexError(
+            raise BrokenInstallError(
                 f"The embedding that ships with codemoat cannot be read: {exc}.", "Install codemoat again."
             ) from exc
         if not len(entries) == len(self._vectors) == len(self._scales):
-            raise CorruptIndexError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
+            raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
         self._pieces = _Pieces(dict(zip(entries, range(len(entries)), strict=True)))
 

@@ -16,6 +16,7 @@ CodemoatError                     exit 1
 │   ├── UnsupportedModelError              lacks what was asked (fill-in-the-middle, chat)
 │   ├── PromptTooLongError                 does not fit the model's context
 │   └── HostError                          the model host could not start or died
+├── BrokenInstallError            exit 1   a file that ships with codemoat is missing or damaged
 ├── StorageError                  exit 5   disk full, no permission, read-only
 ├── NetworkError                  exit 6   (assistant.errors) a source that was asked for could not be reached
 └── CancelledError                exit 130 the user or client stopped the work
@@ -28,6 +29,9 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 from typing import ClassVar
+
+REPAIR = "Run `codemoat index` to repair it."
+"""The hint of every error about damage."""
 
 
 class CodemoatError(Exception):
@@ -53,6 +57,12 @@ class UnknownSettingError(BadInputError):
     """A configuration key that does not exist, or a value of the wrong type."""
 
     code = "unknown_setting"
+
+
+class BrokenInstallError(CodemoatError):
+    """A file that ships with codemoat is missing or damaged."""
+
+    code = "broken_install"
 
 
 class IndexStoreError(CodemoatError):

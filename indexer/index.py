@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
-from indexer.errors import BadInputError, CorruptIndexError, NoIndexError, StorageError
+from indexer.errors import REPAIR, BadInputError, CorruptIndexError, NoIndexError, StorageError
 from indexer.location import cache_dir, index_folder
-from indexer.reading import SEGMENTS, Reader
-from indexer.store import DATABASE, REPAIR, VECTORS, mismatch
+from indexer.reading import Reader
+from indexer.reasons import encodable, printable
+from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
 from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from indexer.control import Cancel
+    from indexer.control import Cancel, Linked
     from indexer.embed import Embedder
     from indexer.overlay import Buffers, Overlay
     from indexer.snapshot import Snapshot
+    from indexer.store import Database
     from indexer.workers import WorkerPool
 
 
@@ -34,6 +38,9 @@ class Index:
         self.folder = folder
         self._embedder = embedder
         self._reader = Reader(root, folder, config.embedder, self._overlay)
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._writes: list[Linked] = []
         self._pool: WorkerPool | None = None
         self._buffers: Buffers | None = None
 
@@ -81,7 +88,12 @@ class Index:
         self._pool = self._pool or WorkerPool(self.root, self.config)
 
     def close(self) -> None:
-        """Close the database, forget the segments, end the workers; closing twice is no error."""
+        """Cancel what updates, end the workers, close everything; closing twice is no error."""
+        with self._idle:
+            for write in self._writes:
+                write.cancel()
+            while self._writes:
+                self._idle.wait()
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -99,9 +111,10 @@ class Index:
         from indexer.overlay import Buffers, refuse_buffer
 
         relative = self._relative(path)
-        if self._buffers is None:
-            self._buffers = Buffers(self.root, self.config, self._load_embedder)
-        buffers = self._buffers
+        with self._lock:
+            if self._buffers is None:
+                self._buffers = Buffers(self.root, self.config, self._load_embedder)
+            buffers = self._buffers
         refused = refuse_buffer(self.root, relative, self.config)
         if refused is not None:
             buffers.drop(relative)
@@ -146,10 +159,14 @@ class Index:
         """The ``k`` best chunks for a query in words or code, best first."""
         from indexer.search import search
 
+        if language is not None and not encodable(language):
+            raise BadInputError("The name of the language is no valid text.", "Give a name like python.")
         with self._view() as snapshot:
-            vector = self._searching_embedder().embed_query(query)
+            vector = self._searching_embedder(snapshot.database).embed_query(query)
             hits = search(snapshot, query, vector, k, language=language)
-            return SearchResult(tuple(hits), snapshot.generation.id, self._reader.stale_lately(), snapshot.damaged)
+            return SearchResult(
+                tuple(hits), snapshot.generation.id, self._reader.stale_lately(snapshot.database), snapshot.damaged
+            )
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
@@ -160,7 +177,7 @@ class Index:
             if exclude is not None:
                 allowed = np.ones(snapshot.rows, np.bool_)
                 allowed[snapshot.rows_of(self._relative(exclude))] = False
-            near = snapshot.nearest(self._searching_embedder().embed_query(text), k, allowed)
+            near = snapshot.nearest(self._searching_embedder(snapshot.database).embed_query(text), k, allowed)
             return [
                 Hit(snapshot.chunk(row), cosine, {"vector": cosine})
                 for row, cosine in zip(near.rows.tolist(), near.cosines.tolist(), strict=True)
@@ -199,7 +216,7 @@ class Index:
     def verify(self) -> None:
         """Read the whole index and check it; CorruptIndexError says what is damaged."""
         with self._view() as snapshot:
-            (answer,) = self._reader.database().row("PRAGMA integrity_check(1)")
+            (answer,) = snapshot.database.row("PRAGMA integrity_check(1)")
             if answer != "ok":
                 raise CorruptIndexError(f"The index is damaged: {self.folder / DATABASE}: {answer}.", REPAIR)
             if snapshot.damaged:
@@ -208,14 +225,15 @@ class Index:
 
     def stale(self) -> bool:
         """Whether files changed, came or went since the last update, as far as sizes and times show."""
-        with self._view():
-            return self._reader.look_for_changes(float("inf"))
+        with self._view() as snapshot:
+            return self._reader.look_for_changes(snapshot.database, float("inf"))
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
         with self._view() as snapshot:
-            generation, database = snapshot.generation, self._reader.database()
+            generation, database = snapshot.generation, snapshot.database
             meta = database.meta()
+            parts = _bytes_by_part(self.folder)
             languages = database.rows(
                 "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
             )
@@ -228,14 +246,14 @@ class Index:
                 symbols=generation.symbols,
                 references=generation.refs,
                 bytes=generation.bytes,
-                bytes_on_disk=sum(_bytes_by_part(self.folder).values()),
+                bytes_on_disk=sum(parts.values()),
                 segments=len(database.segments()),
                 embedder=str(meta.get("embedder", self.config.embedder)),
                 dimension=int(meta.get("dimension", 0)),
                 updated_at=generation.created,
-                stale=self._reader.look_for_changes(float("inf")),
+                stale=self._reader.look_for_changes(database, float("inf")),
                 languages=dict(languages),
-                parts=_bytes_by_part(self.folder),
+                parts=parts,
                 dead_chunks=int(database.row("SELECT coalesce(sum(rows), 0) FROM tombstones")[0]),
                 pending=int(database.row("SELECT count(*) FROM staged")[0]),
                 damaged=snapshot.damaged,
@@ -255,16 +273,24 @@ class Index:
         rebuild: bool,
         paths: Collection[str] | None = None,
     ) -> UpdateReport:
+        from indexer.control import Linked
         from indexer.writing import WriteJob, write_index
 
+        control = Linked(cancel)
+        with self._lock:
+            self._writes.append(control)
+            pool = self._pool
         job = WriteJob(
-            self.root, self.config, self.folder, self._load_embedder, progress, cancel, patience, self._reader.forget,
-            self._pool,
+            self.root, self.config, self.folder, self._load_embedder, progress, control, patience, self._reader.forget,
+            pool,
         )  # fmt: skip
         try:
             return write_index(job, rebuild=rebuild, paths=paths)
         finally:
             self._reader.forget_staleness()
+            with self._idle:
+                self._writes.remove(control)
+                self._idle.notify_all()
 
     def _load_embedder(self) -> Embedder:
         if self._embedder is None:
@@ -274,10 +300,10 @@ class Index:
             self._embedder = load_embedder(self.config.embedder, vectors=vectors)
         return self._embedder
 
-    def _searching_embedder(self) -> Embedder:
+    def _searching_embedder(self, database: Database) -> Embedder:
         """The embedder, checked against the one that the index was made with."""
         embedder = self._load_embedder()
-        meta = self._reader.database().meta()
+        meta = database.meta()
         recorded = (meta.get("embedder"), meta.get("dimension"))
         if recorded[0] is not None and recorded != (embedder.name, embedder.dimension):
             raise mismatch(str(recorded[0]), embedder.name)
@@ -296,11 +322,17 @@ class Index:
         """``path`` as the index names it: relative to the root, POSIX."""
         path = Path(path)
         if path.is_absolute():
-            try:
-                path = path.resolve().relative_to(self.root)
-            except ValueError:
-                raise BadInputError(f"{path} is not below {self.root}.", "Give a path in the indexed folder.") from None
-        return path.as_posix()
+            path = path.resolve()
+            relative = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else ".."
+        else:
+            relative = Path(os.path.normpath(path)).as_posix()
+        if relative == ".." or relative.startswith("../"):
+            raise BadInputError(f"{path} is not below {self.root}.", "Give a path in the indexed folder.")
+        if not encodable(relative):
+            raise BadInputError(
+                f"{printable(relative)} is no valid UTF-8, so it is not in an index.", "Rename the file."
+            )
+        return relative
 
 
 def _folder(root: Path) -> Path:
@@ -315,10 +347,10 @@ def _folder(root: Path) -> Path:
 
 def _bytes_by_part(folder: Path) -> dict[str, int]:
     parts = {"texts": 0, "words": 0, "vectors": 0}
-    for path in folder.rglob("*"):
-        part = "vectors" if path.name == VECTORS else "words" if SEGMENTS in path.parts else "texts"
-        try:
-            parts[part] += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    inside = os.path.join(folder, SEGMENTS)  # noqa: PTH118  (os.walk gives texts)
+    for place, _, names in os.walk(folder):
+        for name in names:
+            part = "vectors" if name == VECTORS else "words" if place.startswith(inside) else "texts"
+            with suppress(FileNotFoundError):  # an update may be at work
+                parts[part] += os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118
     return parts

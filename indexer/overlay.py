@@ -56,6 +56,8 @@ class Buffers:
         self._config = config
         self._load_embedder = load_embedder
         self._lock = threading.Lock()
+        self._parsing = threading.Lock()
+        """Held while a buffer is parsed, so that nobody who reads waits for that."""
         self._pool: WorkerPool | None = None
         self._buffers: dict[str, Buffer] = {}
         self._overlay = EMPTY
@@ -63,7 +65,7 @@ class Buffers:
 
     def put(self, path: str, text: str) -> str | None:
         """Let ``text`` stand for ``path`` (relative, POSIX). The reason as a sentence if it may not be indexed."""
-        with self._lock:
+        with self._parsing:
             if self._pool is None:
                 from dataclasses import replace
 
@@ -71,26 +73,28 @@ class Buffers:
 
                 self._pool = WorkerPool(self._root, replace(self._config, workers=1))
             found = self._pool.analyse_buffer(path, text.encode("utf-8", "replace"))
-            if isinstance(found, Skipped):
-                self._drop(path)
-                return found.reason
-            self._buffers[path] = Buffer(found)
-            self._version += 1
-            return None
+            with self._lock:
+                if isinstance(found, Skipped):
+                    self._drop(path)
+                    return found.reason
+                self._buffers[path] = Buffer(found)
+                self._version += 1
+                return None
 
     def drop(self, path: str) -> None:
         """Let the file stand for itself again."""
-        with self._lock:
+        with self._parsing, self._lock:  # after whatever is being parsed, which may be this one
             self._drop(path)
 
     def close(self) -> None:
         """Forget all buffers and end the worker."""
-        with self._lock:
+        with self._parsing, self._lock:
             if self._pool is not None:
                 self._pool.close()
                 self._pool = None
             self._buffers.clear()
             self._overlay = EMPTY
+            self._version = 0
 
     def overlay(self) -> Overlay:
         """The buffers as they are now; the same object until one changes."""
@@ -112,9 +116,13 @@ class Buffers:
 
         from indexer.segment_build import SegmentBuilder
         from indexer.staging import chunk_texts
+        from indexer.store import mapped_errors
 
         embedder = self._load_embedder()
-        with tempfile.TemporaryDirectory(prefix="codemoat-") as folder:
+        with (
+            mapped_errors("searching unsaved buffers", Path(tempfile.gettempdir())),
+            tempfile.TemporaryDirectory(prefix="codemoat-") as folder,
+        ):
             builder = SegmentBuilder(Path(folder) / "buffers", embedder.dimension, durable=False)
             for number, (path, buffer) in enumerate(sorted(self._buffers.items())):
                 file_id, vectors, first = FIRST_ID + number, buffer.vectors, None

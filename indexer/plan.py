@@ -151,5 +151,7 @@ def _find_moves(root: Path, fresh: Iterable[ListedFile], gone: dict[str, KnownFi
 def _same_kind(one: str, other: str) -> bool:
     """Whether two names lead to the same language and the same rules, so that an analysis holds for both."""
     from indexer.languages import detect
+    from indexer.secrets import masking_rules
 
-    return PurePosixPath(one).suffix == PurePosixPath(other).suffix and detect(one).name == detect(other).name
+    suffixes = {PurePosixPath(one).suffix, PurePosixPath(other).suffix}
+    return len(suffixes) == 1 and detect(one) == detect(other) and masking_rules(one) == masking_rules(other)

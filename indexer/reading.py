@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import CorruptIndexError
 from indexer.stale import any_changed
-from indexer.store import Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
+from indexer.store import SEGMENTS, Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
 
 if TYPE_CHECKING:
     from indexer.overlay import Overlay
     from indexer.segment import Segment
     from indexer.snapshot import Snapshot
 
-SEGMENTS = "segments"
 _STALE_BUDGET = 0.01
 """Seconds that a search may spend on looking for changed files; about 5,000 are seen, the last changed ones first."""
 _STALE_MEMORY = 1.0
@@ -58,18 +57,34 @@ class Reader:
         Whoever meets damage in it leaves a mark, so that the next update looks at everything.
         """
         with self._lock:
-            database = self.database()
+            database = self._connected()
             try:
                 yield self._begin(database)
             except CorruptIndexError:
-                from indexer.repair import mark_suspect
-
-                mark_suspect(self._folder)
+                self._suspect()
+                raise
+            except (LookupError, ValueError, TypeError):
+                # What damaged columns lead to has no other name; where all are whole it is an error of ours.
+                self._verify()
                 raise
             finally:
                 _end(database)
 
-    def database(self) -> Database:
+    def _verify(self) -> None:
+        """CorruptIndexError if a segment is not as it was written."""
+        try:
+            for segment in self._segments.values():
+                segment.verify()
+        except CorruptIndexError:
+            self._suspect()
+            raise
+
+    def _suspect(self) -> None:
+        from indexer.repair import mark_suspect
+
+        mark_suspect(self._folder)
+
+    def _connected(self) -> Database:
         """The connection for reading, opened again when the file was replaced by a rebuild."""
         state = file_state(self._folder)
         if self._database is None or state[: len(self._database.state)] != self._database.state:
@@ -77,15 +92,14 @@ class Reader:
             self._database = open_reader(self._folder)
         return self._database
 
-    def stale_lately(self) -> bool:
-        """Whether files changed, as far as a short look every second can tell."""
+    def stale_lately(self, database: Database) -> bool:
+        """Whether files changed, as far as a short look every second can tell; within a view, of its database."""
         if time.monotonic() - self._stale_at > _STALE_MEMORY:
-            self.look_for_changes(_STALE_BUDGET)
+            self.look_for_changes(database, _STALE_BUDGET)
         return self._stale
 
-    def look_for_changes(self, budget: float) -> bool:
+    def look_for_changes(self, database: Database, budget: float) -> bool:
         """Compare times of folders, then times and sizes of files, for at most ``budget`` seconds."""
-        database = self.database()
         with mapped_errors("reading the index", database.path):
             self._stale = any_changed(
                 self._root,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from indexer.body import unpack
 from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError
-from indexer.segment import Segment, segment_folder
-from indexer.store import Database, mapped_errors, open_writer, remove_database
+from indexer.segment import Segment, damaged, segment_folder
+from indexer.store import SEGMENTS, Database, mapped_errors, open_writer, remove_database
 
 MARK = "suspect"
 
@@ -71,7 +71,7 @@ def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild
 def begin_anew(folder: Path) -> None:
     """Remove the database and with it all that it listed."""
     remove_database(folder)
-    shutil.rmtree(folder / "segments", ignore_errors=True)
+    shutil.rmtree(folder / SEGMENTS, ignore_errors=True)
     clear_mark(folder)
 
 
@@ -83,6 +83,7 @@ def find_damage(database: Database, segments: Path, *, thorough: bool) -> Damage
             segment = Segment(segment_folder(segments, number))
             if thorough:
                 segment.verify()
+                _check_files(database, number, segment)
         except FileNotFoundError as exc:
             damage.segments.add(number)
             damage.reasons.append(f"{exc.filename} is missing.")
@@ -97,7 +98,23 @@ def find_damage(database: Database, segments: Path, *, thorough: bool) -> Damage
                 damage.files.add(file_id)
                 if exc.message not in damage.reasons:
                     damage.reasons.append(exc.message)
+        sql = "SELECT id FROM {} WHERE skipped IS NULL AND id NOT IN (SELECT file_id FROM bodies)"
+        without = [i for table in ("files", "staged") for (i,) in database.rows(sql.format(table))]
+        if without:
+            damage.files.update(without)
+            damage.reasons.append(f"The texts of {len(without)} files are missing.")
     return damage
+
+
+def _check_files(database: Database, number: int, segment: Segment) -> None:
+    """CorruptIndexError if a segment holds rows of files that the tables do not know there."""
+    known = {
+        file_id
+        for table, column in (("files", "id"), ("staged", "id"), ("tombstones", "file_id"))
+        for (file_id,) in database.rows(f"SELECT {column} FROM {table} WHERE segment = ?", (number,))
+    }
+    if not known.issuperset(segment.column("row_file").tolist()):
+        raise damaged(segment.folder, "it holds rows of files that are not there")
 
 
 def _sound(database: Database) -> bool:

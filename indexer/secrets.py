@@ -182,10 +182,19 @@ def _stars(match: re.Match[bytes]) -> bytes:
     return found if found.startswith(b"\\") else b"*" * len(found)
 
 
+def masking_rules(path: str) -> tuple[bool, bool]:
+    """What masking reads from a path: two files of equal contents and rules are masked alike."""
+    return _is_settings(path), _TEST_PATH.search(path) is not None
+
+
+def _is_settings(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return extension(path) in _SETTINGS or name.startswith((".", "Dockerfile", "Makefile"))
+
+
 def _secrets(text: bytes, path: str) -> Iterator[tuple[int, int]]:
     """Byte ranges of the secrets in the lines that the prefilter hits; they may overlap."""
-    name = path.rpartition("/")[2]
-    settings = extension(path) in _SETTINGS or name.startswith((".", "Dockerfile", "Makefile"))
+    settings = _is_settings(path)
     testing: bool | None = None
     done = 0
     for candidate in (_IN_SETTINGS if settings else _IN_CODE).finditer(text):

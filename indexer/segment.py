@@ -24,11 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import CorruptIndexError, StorageError
+from indexer.errors import REPAIR, CorruptIndexError, StorageError
 from indexer.postings import decode as decode_postings
-from indexer.store import COLUMNS, MANIFEST, VECTORS
-
-FORMAT = 2
+from indexer.store import COLUMNS, FORMAT, MANIFEST, VECTORS
 
 IVF_ROWS = 32_768
 """From here on vectors lie in inverted lists: a scan of all would take more than about 3 ms."""
@@ -322,13 +320,16 @@ def segment_folder(folder: Path, number: int) -> Path:
 
 def damaged(path: Path, why: str) -> CorruptIndexError:
     """The error for a file of the index that is not as it was written."""
-    return CorruptIndexError(f"The index is damaged: {path}: {why}.", "Run `codemoat index` to repair it.")
+    return CorruptIndexError(f"The index is damaged: {path}: {why}.", REPAIR)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
+        text, _, crc32 = path.read_bytes().rpartition(b"\n")
+        if int(crc32, 16) != zlib.crc32(text):
+            raise ValueError("another checksum")
+        manifest = json.loads(text)
     except FileNotFoundError:
         raise
     except OSError as exc:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from indexer import segment as seg
 from indexer.postings import Postings, encode
 from indexer.segment import segment_folder
-from indexer.store import COLUMNS, MANIFEST, VECTORS
+from indexer.store import COLUMNS, FORMAT, MANIFEST, VECTORS
 
 REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")
 DEFINITION_COLUMNS = ("def_file", "def_row", "def_start", "def_lines", "def_scope", "def_kind", "def_exported")
@@ -129,7 +129,7 @@ class SegmentWriter:
         for leftover in self._temporary.glob("*.scratch"):
             leftover.unlink()
         manifest = {
-            "format": seg.FORMAT,
+            "format": FORMAT,
             "rows": rows,
             "dimension": self.dimension,
             "lists": lists and lists._asdict(),
@@ -138,7 +138,8 @@ class SegmentWriter:
         }
         # Kept with the others, so that it is closed whatever happens.
         file = self._files[MANIFEST] = _Summed(self._temporary / MANIFEST, self._durable)
-        file.write(json.dumps(manifest).encode())
+        text = json.dumps(manifest).encode()
+        file.write(b"%b\n%08x" % (text, zlib.crc32(text)))
         file.close()
         if self._durable:
             _sync_folder(self._temporary)

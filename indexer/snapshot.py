@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from indexer.body import Body, unpack
 from indexer.corpus import Definitions, Near
-from indexer.errors import CorruptIndexError
+from indexer.errors import REPAIR, CorruptIndexError
 from indexer.overlay import EMPTY, Overlay
 from indexer.segment import Segment
-from indexer.store import REPAIR, Database, Generation, mapped_errors
+from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
@@ -52,7 +52,7 @@ class Snapshot:
         self.generation = generation
         self.damaged = damaged
         self.overlay = overlay
-        self._database = database
+        self.database = database
         self._segments = list(segments.values())
         hidden = self._hidden() if overlay.ids else {}
         self._dead = [np.array([*dead.get(n, ()), *hidden.get(n, ())], np.int64) for n in segments]
@@ -153,7 +153,7 @@ class Snapshot:
         """Live files whose ``path_terms`` hold ``term``, ascending."""
         files = self._path_terms.get(term)
         if files is None:
-            found = self._database.rows("SELECT file_id FROM path_terms WHERE term = ? ORDER BY file_id", (term,))
+            found = self.database.rows("SELECT file_id FROM path_terms WHERE term = ? ORDER BY file_id", (term,))
             own = list(self._visible(found))
             own += [i for path, i in self.overlay.ids.items() if term in path_terms(path)]
             files = np.array(own, np.int32)
@@ -164,7 +164,7 @@ class Snapshot:
 
     def files_in(self, language: str) -> NDArray[np.int32]:
         """Live files in a language, ascending."""
-        found = self._database.rows("SELECT id FROM files WHERE language = ? ORDER BY id", (language,))
+        found = self.database.rows("SELECT id FROM files WHERE language = ? ORDER BY id", (language,))
         own = [i for i, buffer in self.overlay.files.items() if buffer.analysis.language == language]
         return np.array([*self._visible(found), *own], np.int32)
 
@@ -277,7 +277,7 @@ class Snapshot:
 
     def paths(self) -> list[str]:
         """Paths of all files, sorted."""
-        found = self._database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
+        found = self.database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
         paths = [path for (path,) in found]
         return sorted({*paths, *self.overlay.ids}) if self.overlay.ids else paths
 
@@ -285,8 +285,8 @@ class Snapshot:
         """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""
         for segment in self._segments:
             segment.verify()
-        with mapped_errors("reading the index", self._database.path):
-            for (body,) in self._database.connection.execute("SELECT body FROM bodies"):
+        with mapped_errors("reading the index", self.database.path):
+            for (body,) in self.database.connection.execute("SELECT body FROM bodies"):
                 unpack(body)
 
     def _symbols(self, file_id: int) -> list[Symbol]:
@@ -298,7 +298,7 @@ class Snapshot:
         """Files that a buffer stands for, by segment."""
         hidden: dict[int | None, list[int]] = {}
         for path in self.overlay.ids:
-            found = self._database.row("SELECT id, segment FROM files WHERE path = ?", (path,))
+            found = self.database.row("SELECT id, segment FROM files WHERE path = ?", (path,))
             if found is not None:
                 hidden.setdefault(found[1], []).append(found[0])
         return hidden
@@ -309,7 +309,7 @@ class Snapshot:
     def _id(self, path: str) -> int | None:
         if path in self.overlay.ids:
             return self.overlay.ids[path]
-        found = self._database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
+        found = self.database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
         return int(found[0]) if found else None
 
     def _file(self, file_id: int) -> _File:
@@ -319,7 +319,7 @@ class Snapshot:
             first = None if buffer.first_row is None else self._bases[-2] + buffer.first_row
             file = self._files[file_id] = _File(buffer.analysis.path, buffer.analysis.language, first)
         elif file is None:
-            found = self._database.row("SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,))
+            found = self.database.row("SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,))
             if found is None:
                 raise CorruptIndexError("The index is damaged: a segment names a file that is not there.", REPAIR)
             path, language, segment, first = found
@@ -333,7 +333,7 @@ class Snapshot:
             if file_id in self.overlay.files:
                 blob = self.overlay.files[file_id].analysis.body
             else:
-                found = self._database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+                found = self.database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
                 if found is None:
                     raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
                 (blob,) = found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.analysis import Analysis
+from indexer.errors import CancelledError
 from indexer.plan import digest, times
 from indexer.repair import Damage
 from indexer.rows import FileRows
@@ -135,11 +136,16 @@ def chunk_texts(analysis: Analysis) -> Iterator[str]:
 
 
 def in_order(files: Iterable[ListedFile], results: Iterable[Analysis | Skipped]) -> Iterator[Analysis | Skipped]:
-    """Results in the order of ``files``, holding back only what came too early: equal trees get equal rows."""
+    """Results in the order of ``files``, holding back only what came too early: equal trees get equal rows.
+
+    CancelledError if results end before files do.
+    """
     early: dict[str, Analysis | Skipped] = {}
     source = iter(results)
     for file in files:
         while file.path not in early:
-            result = next(source, None) or Skipped(file.path, "It was not analysed.")
+            result = next(source, None)
+            if result is None:
+                raise CancelledError("The parse processes were ended before their work was done.")
             early[result.path] = result
         yield early.pop(file.path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from indexer.errors import (
+    REPAIR,
     CorruptIndexError,
     EmbedderMismatchError,
     IndexStoreError,
@@ -23,10 +24,11 @@ from indexer.errors import (
     OlderIndexError,
     StorageError,
 )
+from indexer.reasons import encodable
 
 FORMAT = 2
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
-DATABASE = "index.sqlite"
+DATABASE, SEGMENTS = "index.sqlite", "segments"
 COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
 """Files of a segment."""
 SYNCHRONOUS = "FULL"
@@ -59,10 +61,6 @@ CREATE TABLE generations (
 """
 KEPT_GENERATIONS = 20
 """Rows of ``generations`` that stay; only the last one's segments do."""
-
-
-REPAIR = "Run `codemoat index` to repair it."
-"""The hint of every error about damage."""
 
 
 class Generation(NamedTuple):
@@ -179,6 +177,8 @@ class Database:
         found: dict[str, KnownFile] = {}
         sql = f"SELECT {_KNOWN} FROM files WHERE path = ? OR (path > ? AND path < ?)"
         for path in paths:
+            if not encodable(path):
+                continue
             # "0" is the character after "/": what starts with "path/" lies between the two.
             found |= {row[0]: KnownFile(*row) for row in self.rows(sql, (path, f"{path}/", f"{path}0"))}
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 from indexer.config import IndexConfig
 from indexer.control import Cancel, Control, Pace, give_way
 from indexer.errors import CancelledError
+from indexer.folders import folder_times, folders_near, known_folders, note_all, note_some
 from indexer.plan import Plan, make_plan
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
 from indexer.rows import FileRows
@@ -24,8 +25,7 @@ from indexer.segment import Segment, segment_folder
 from indexer.segment_merge import choose, merge
 from indexer.segment_write import remove_leftovers
 from indexer.staging import Staging, in_order, next_segment, take_over
-from indexer.stale import folder_mtime
-from indexer.store import Database, mapped_errors, mismatch, publish, shrink
+from indexer.store import SEGMENTS, Database, mapped_errors, mismatch, publish, shrink
 from indexer.types import Progress, Skipped, UpdateReport
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 RECIPE = 3
 """Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
-SEGMENTS = "segments"
 _SMALL_MERGE = 20_000
 """Rows that may be merged before a change is published: about 0.1 s. Larger merges come after it."""
 
@@ -77,13 +76,13 @@ class Update:
         with mapped_errors("writing the index", self._database.folder):
             remove_leftovers(self._segments, self._database.all_segments())
             suspect = is_suspect(self._database.folder)
-            damage = find_damage(self._database, self._segments, thorough=suspect)
+            # A rebuild forgets all segments, so it need not know which of them can be opened.
+            damage = Damage() if rebuild else find_damage(self._database, self._segments, thorough=suspect)
             partial = bool(paths) and not rebuild and not damage.reasons and self._may_be_partial()
-            before = self._times(self._folders_near(paths) if partial and paths else self._known_folders())
-            listing, partial = self._list(paths if partial else None)
+            listing, partial, times = self._list(paths if partial else None)
             self._execute("BEGIN IMMEDIATE")
             try:
-                changed = self._apply(listing, damage, before, rebuild=rebuild, only=paths if partial else None)
+                changed = self._apply(listing, damage, times, rebuild=rebuild, only=paths if partial else None)
                 self._execute("COMMIT")
                 if changed:
                     remove_leftovers(self._segments, self._database.all_segments())
@@ -102,19 +101,30 @@ class Update:
         return (
             self._database.generation() is not None
             and self._database.meta().get("recipe") == self._recipe()
+            and self._database.meta().get("rules") == self._rules()
             and self._database.row("SELECT 1 FROM staged LIMIT 1") is None
         )
 
-    def _list(self, paths: Collection[str] | None) -> tuple[Listing, bool]:
-        """The listing to compare with, and whether it is one of ``paths`` only."""
+    def _list(self, paths: Collection[str] | None) -> tuple[Listing, bool, dict[str, int]]:
+        """The listing to compare with, whether it is one of ``paths`` only, and the times of its folders.
+
+        Times are taken before the listing where a folder was known, so that what comes later shows in them.
+        """
         from indexer.files import list_files
         from indexer.listing_part import list_some
 
-        part = list_some(self._root, self._config, paths) if paths else None
-        return (part, True) if part is not None else (list_files(self._root, self._config), False)
+        if paths:
+            times = folder_times(self._root, folders_near(paths, known_folders(self._database)))
+            part = list_some(self._root, self._config, paths)
+            if part is not None:
+                return part, True, folder_times(self._root, part.directories) | times
+        times = folder_times(self._root, known_folders(self._database))
+        listing = list_files(self._root, self._config)
+        now = folder_times(self._root, listing.directories)
+        return listing, False, {path: times.get(path, mtime) for path, mtime in now.items()}
 
     def _apply(
-        self, listing: Listing, damage: Damage, before: dict[str, int], *, rebuild: bool, only: Collection[str] | None
+        self, listing: Listing, damage: Damage, times: dict[str, int], *, rebuild: bool, only: Collection[str] | None
     ) -> bool:
         """Everything up to the publishing commit; whether a new generation comes of it."""
         meta = self._database.meta()
@@ -124,9 +134,9 @@ class Update:
         outdated = not fresh and meta.get("recipe") != self._recipe()
         plan = self._plan(listing, damage, only, everything=rebuild or outdated)
         embedder = self._analyse(plan, damage, rebuild=rebuild)
-        if embedder is not None:
-            self._put_meta("embedder", embedder.name)
-            self._put_meta("dimension", embedder.dimension)
+        if embedder is not None or rebuild:
+            self._put_meta("embedder", embedder and embedder.name)
+            self._put_meta("dimension", embedder and embedder.dimension)
             self._put_meta("embedder_setting", self._config.embedder)
         for old, new in plan.touch:
             self._rows.touch(old, new)
@@ -137,7 +147,12 @@ class Update:
             self._rows.move(old, new)
         self._rows.publish()
         self._forget_segments(damage.segments)
-        self._note_directories(listing, before, only)
+        self._forget_segments([number for number, live in self._live_rows().items() if not live])
+        if only is None:
+            note_all(self._database, times)
+        else:
+            note_some(self._database, only, listing.directories, times)
+        self._put_meta("rules", self._rules())
         if not fresh and not rebuild and not plan.changes_contents and not damage.segments:
             return False
         self._merge(_SMALL_MERGE)
@@ -179,8 +194,9 @@ class Update:
         from indexer.workers import WorkerPool
 
         total = sum(file.size for file in files)
-        with nullcontext(self._pool) if self._pool else WorkerPool(self._root, self._config) as pool:
-            results = pool.analyse((file.path for file in files), self._cancel)
+        kept = nullcontext(self._pool) if self._pool else WorkerPool(self._root, self._config)
+        # Closed whatever happens: workers that stay must not keep answers for an update that is no more.
+        with kept as pool, closing(pool.analyse((file.path for file in files), self._cancel)) as results:
             for number, (file, result) in enumerate(zip(files, in_order(files, results), strict=True)):
                 self._heed(number, len(files), total)
                 self._report("parse", number, len(files), self._read, total, file.path)
@@ -252,16 +268,22 @@ class Update:
         self._execute("COMMIT")
         remove_leftovers(self._segments, self._database.all_segments())
 
+    def _live_rows(self) -> dict[int, int]:
+        """Rows of living files in each segment."""
+        lost = dict(self._database.rows("SELECT segment, sum(rows) FROM tombstones GROUP BY segment"))
+        rows = self._database.rows("SELECT number, rows FROM segments")
+        return {number: count - lost.get(number, 0) for number, count in rows}
+
     def _to_merge(self) -> dict[int, int]:
         """Segments to merge into one, with their living rows."""
-        rows = dict(self._database.rows("SELECT number, rows FROM segments"))
-        lost = dict(self._database.rows("SELECT segment, sum(rows) FROM tombstones GROUP BY segment"))
-        live = {number: count - lost.get(number, 0) for number, count in rows.items()}
+        rows, live = dict(self._database.rows("SELECT number, rows FROM segments")), self._live_rows()
         return {number: live[number] for number in choose([(n, rows[n], live[n]) for n in rows])}
 
     def _merge(self, most_rows: int | None) -> None:
         """Merge small and hollow segments within this transaction, if that is at most ``most_rows``."""
         chosen = self._to_merge()
+        if not chosen:
+            return
         if most_rows is not None and sum(chosen.values()) > most_rows:
             return
         dead = self._database.tombstones()
@@ -282,40 +304,16 @@ class Update:
             self._execute("DELETE FROM segments WHERE number = ?", (number,))
             self._execute("DELETE FROM tombstones WHERE segment = ?", (number,))
 
-    def _known_folders(self) -> Iterable[str]:
-        return (path for (path,) in self._database.rows("SELECT path FROM directories"))
-
-    def _folders_near(self, paths: Collection[str]) -> set[str]:
-        """Folders whose times the change of these paths may have moved."""
-        return {folder for path in paths for folder in (path, path.rpartition("/")[0] or ".")}
-
-    def _times(self, folders: Iterable[str]) -> dict[str, int]:
-        """Modification times of the folders that exist."""
-        return {path: mtime for path in folders if (mtime := folder_mtime(self._root / path)) is not None}
-
-    def _note_directories(self, listing: Listing, before: dict[str, int], only: Collection[str] | None) -> None:
-        """Record the folders' times, by which ``stale`` sees new and deleted files without listing.
-
-        ``before``: as they were before the listing, so that what came later shows.
-        """
-        known = dict(self._database.rows("SELECT path, mtime_ns FROM directories"))
-        now = {path: before.get(path, mtime) for path, mtime in self._times(listing.directories).items()}
-        if only is not None:
-            looked_at = self._folders_near(only)
-            here = self._times(looked_at)
-            now = {**{p: t for p, t in known.items() if p not in looked_at or p in here}, **now}
-            now |= {p: before.get(p, t) for p, t in here.items() if p in known}
-        if now != known:
-            gone = [(path,) for path in known.keys() - now.keys()]
-            self._database.connection.executemany("DELETE FROM directories WHERE path = ?", gone)
-            changed = [(path, mtime) for path, mtime in now.items() if known.get(path) != mtime]
-            self._database.connection.executemany("INSERT OR REPLACE INTO directories VALUES (?, ?)", changed)
-
     def _put_meta(self, key: str, value: object) -> None:
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def _recipe(self) -> str:
+        """What analyses depend on."""
         return f"{RECIPE}:{self._config.chunk_bytes}:{self._config.max_file_bytes}"
+
+    def _rules(self) -> str:
+        """What listings depend on besides the files themselves."""
+        return f"{self._config.exclude}:{self._config.include}"
 
     def _report(
         self, stage: str, done: int, total: int, bytes_done: int = 0, bytes_total: int = 0, current: str = ""

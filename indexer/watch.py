@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from indexer.config import IndexConfig
+from indexer.control import Control
 from indexer.errors import CodemoatError
 from indexer.events import ADDED, DELETED, EventSource, LostEventsError, NoWatchesError
 from indexer.files import INDEX_FOLDER, checked_root, list_files
@@ -67,18 +68,22 @@ class Watcher:
         poll_pause: float = _POLL_PAUSE,
         on_mode: Callable[[str, str], None] | None = None,
         on_error: Callable[[CodemoatError], None] | None = None,
+        control: Control | None = None,
     ) -> None:
         """``quiet``: seconds without a change that end a group of changes; ``longest``: how long one may go on.
 
         ``poll``: compare times every ``poll_pause`` seconds instead of waiting for events; None decides by what the
-        system can do. ``on_mode(mode, reason)`` and ``on_error`` are called from the watcher's thread.
+        system can do. ``on_mode(mode, reason)`` and ``on_error`` are called from the watcher's thread. ``control`` is
+        cancelled by ``stop``, so that a running update ends soon.
         Raises BadInputError or StorageError when the root cannot be listed.
         """
         self._root = checked_root(root)
         self._config = config
         self._update = update
         self._quiet, self._longest, self._poll, self._poll_pause = quiet, longest, poll, poll_pause
-        self._on_mode, self._on_error = on_mode, on_error
+        self._on_mode, self._on_error, self._control = on_mode, on_error, control
+        self.failure: BaseException | None = None
+        """What ended watching, where that was not ``stop``: an error of ours, or of a callback."""
         self.mode = ""
         """``events`` or ``polling``; empty until watching has begun."""
         self.reason = ""
@@ -109,6 +114,8 @@ class Watcher:
     def stop(self, timeout: float | None = None) -> bool:
         """End watching and wait for the thread, which first ends a running update; whether it ended in ``timeout``."""
         self._stop.set()
+        if self._control is not None:
+            self._control.cancel()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
             return not self._thread.is_alive()
@@ -118,6 +125,9 @@ class Watcher:
         try:
             while not self._stop.is_set():
                 self._round()
+        except BaseException as exc:  # noqa: BLE001
+            # The edge of a thread: whoever started it is told, by ``failure``.
+            self.failure = exc
         finally:
             self._close()
 
@@ -142,7 +152,8 @@ class Watcher:
             # Met while a new folder was to be watched: the next round decides how to go on.
             self._everything = True
         except CodemoatError as exc:
-            self._failed(exc)
+            if not self._stop.is_set():
+                self._failed(exc)
         else:
             self._everything, self._pause, self.last_error = False, 0.0, None
             self._paths.clear()

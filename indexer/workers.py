@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -42,6 +42,7 @@ _PIPE_BYTES = 1 << 20
 _START_SECONDS = 60.0
 _STARVED = 4
 """A worker that got hardly any processor time is given this many deadlines before it counts as hanging."""
+Results = Generator["Analysis | Skipped", None, None]
 _MAX_FAILED_STARTS = 3
 _MAX_WORKERS = 8
 _POLL_SECONDS = 0.1
@@ -83,7 +84,7 @@ class WorkerPool:
         """Process ids of the running workers."""
         return [worker.process.pid for worker in self._workers]
 
-    def analyse(self, paths: Iterable[str], cancel: Cancel | None = None) -> Iterator[Analysis | Skipped]:
+    def analyse(self, paths: Iterable[str], cancel: Cancel | None = None) -> Results:
         """One result for every path (relative to the root, POSIX), in the order in which they get ready.
 
         A file whose parse exceeds ``config.parse_deadline`` or kills its worker is taken by lines, ``problem`` saying
@@ -96,7 +97,7 @@ class WorkerPool:
         (result,) = self._run(iter([Job(path, None, raw)]), None)
         return result
 
-    def _run(self, upcoming: Iterator[Job], cancel: Cancel | None) -> Iterator[Analysis | Skipped]:
+    def _run(self, upcoming: Iterator[Job], cancel: Cancel | None) -> Results:
         waiting: deque[Job] = deque()
         try:
             while True:

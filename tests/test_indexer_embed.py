@@ -13,7 +13,7 @@ import pytest
 from indexer import embed as module
 from indexer.config import IndexConfig
 from indexer.embed import StaticEmbedder, embedding_text, load_embedder
-from indexer.errors import BadInputError, CorruptIndexError, EmbedderMismatchError
+from indexer.errors import BadInputError, BrokenInstallError, EmbedderMismatchError
 from indexer.index import Index
 
 DATA = Path(module.__file__).parent / "data"
@@ -107,12 +107,12 @@ def test_the_shipped_data_is_small_and_consistent() -> None:
 
 
 def test_damaged_data_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(CorruptIndexError, match="cannot be read"):
+    with pytest.raises(BrokenInstallError, match="cannot be read"):
         StaticEmbedder(tmp_path)
     for file in DATA.glob("static-*"):
         shutil.copy(file, tmp_path)
     (tmp_path / "static-entries.txt").write_text("one\ntwo", "utf-8")
-    with pytest.raises(CorruptIndexError, match="damaged"):
+    with pytest.raises(BrokenInstallError, match="damaged"):
         StaticEmbedder(tmp_path)
 
 

@@ -106,10 +106,12 @@ def _watch(out: Output, root: Path, engine: Engine) -> None:
     )
     try:
         with interrupt_cancels() as cancel:
-            while not cancel.cancelled:
+            while not cancel.cancelled and watcher.failure is None:
                 time.sleep(_LOOK_SECONDS)
     finally:
         watcher.stop()
+    if watcher.failure is not None:
+        raise watcher.failure
 
 
 def _show(out: Output, root: Path, report: UpdateReport) -> None:
