@@ -136,7 +136,8 @@ class Index:
     ) -> UpdateReport:
         """Bring the index up to date with the folder: all of it or, on an error, nothing.
 
-        ``paths``: files or folders, relative to the root, outside of which nothing changed; where that is not enough to
+        (An error while it tidies up afterwards is raised too; what changed is visible then.)
+        ``paths``: files or folders, relative to the root, outside of which nothing changed (none: look at all); where that is not enough to
         tell (an ignore file changed, the last update was interrupted) everything is looked at all the same.
         ``progress`` is called from this thread, with stage ``wait`` while another process writes (for ``patience``
         seconds, then BusyIndexError). Damage is repaired, and the report says what. Work done before an interruption

@@ -96,16 +96,6 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A file as the manifest knows it: size in bytes, modification time in nanoseconds, hash of the raw bytes."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """A search result. ``reasons`` maps a retriever or feature to what it contributed to ``score``."""
 

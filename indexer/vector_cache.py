@@ -37,7 +37,7 @@ class CachedEmbedder:
         self._embedder = embedder
         self.name = embedder.name
         self.dimension = embedder.dimension
-        self._expired = False
+        self._expired = 0
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9.-]+', '_', self.name)[:60]}-{_identity(embedder)}.sqlite"
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -106,9 +106,9 @@ class CachedEmbedder:
         with suppress(sqlite3.Error), _transaction(database):
             rows = ((key, codes, today) for key, codes in fresh.items())
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
-            if not self._expired:  # looking for old ones reads everything: once a process
+            if self._expired != today:  # looking for old ones reads everything: once a day and process
                 database.execute("DELETE FROM vectors WHERE day < ?", (today - _KEEP_DAYS,))
-                self._expired = True
+                self._expired = today
 
 
 @contextmanager
