@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,8 +55,18 @@ class SlowLLM(FakeLLM):
 
 
 @contextmanager
-def serving(llm: LLM, place: HostPlace, *, idle_seconds: float = 60.0, address: Address | None = None):
-    """Serve ``llm`` at ``place`` as a host process would; yields the state that clients read."""
+def serving(
+    llm: LLM,
+    place: HostPlace,
+    *,
+    idle_seconds: float = 60.0,
+    address: Address | None = None,
+    loading: Callable[[], None] = lambda: None,
+):
+    """Serve ``llm`` at ``place`` as a host process would; yields the state that clients read.
+
+    ``loading`` is called while the host has its lock and does not serve yet.
+    """
     prepare(place.folder)
     ready = threading.Event()
     loop = asyncio.new_event_loop()
@@ -75,6 +85,7 @@ def serving(llm: LLM, place: HostPlace, *, idle_seconds: float = 60.0, address: 
     def run() -> None:
         with place.lock() as mine:
             assert mine
+            loading()
             loop.run_until_complete(serve())
             loop.run_until_complete(loop.shutdown_default_executor())
         place.forget()

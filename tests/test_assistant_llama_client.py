@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -107,24 +108,30 @@ def test_while_another_process_loads_the_host_nothing_is_started(tmp_path, monke
     place = HostPlace.of(tmp_path / "run", model_file(tmp_path), EngineSettings())
     place.folder.mkdir(parents=True)
     monkeypatch.setattr(module, "start_host", lambda *_: pytest.fail("started a second host"))
-    locked, answers = threading.Event(), []
+    locked, asked, answers = threading.Event(), threading.Event(), []
     llm = client(tmp_path)
+    real = HostPlace.lock
+
+    @contextmanager
+    def noticed(self):
+        with real(self) as mine:
+            if threading.current_thread() is thread:
+                asked.set()
+            yield mine
 
     def wait() -> None:
         locked.wait()
         answers.append(llm.count(["a b"]))
 
+    def loading() -> None:
+        locked.set()
+        assert asked.wait(30), "the client looks for the lock while the host has it"
+
+    monkeypatch.setattr(HostPlace, "lock", noticed)
     thread = threading.Thread(target=wait)
     thread.start()
-    with place.lock() as mine:
-        assert mine
-        locked.set()
-        with place.lock() as second:
-            assert not second
-    # serving() takes the lock as a host does; the client must not have started one in between
-    monkeypatch.setattr(module, "start_host", lambda *_: None)
-    with serving(FakeLLM(), place):
-        thread.join(10)
+    with serving(FakeLLM(), place, loading=loading):
+        thread.join(30)
         llm.close()
     assert answers == [[3]]
 
