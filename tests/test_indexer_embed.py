@@ -87,13 +87,13 @@ def test_repetition_counts_with_its_root(tmp_path: Path) -> None:
 
 def test_each_word_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
-    original = module._Pieces.__missing__
+    original = module.Pieces.__missing__
 
     def counting(self: Any, word: str) -> tuple[int, ...]:
         cut.append(word)
         return original(self, word)
 
-    monkeypatch.setattr(module._Pieces, "__missing__", counting)
+    monkeypatch.setattr(module.Pieces, "__missing__", counting)
     StaticEmbedder(DATA).embed(["open socket read socket"] * 500)
     assert sorted(cut) == ["open", "read", "socket"]
 
