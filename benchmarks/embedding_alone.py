@@ -45,9 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
             paths, texts = chunks(root, cache)
             vectors = embedder.embed(texts)
             for query in queries.get(repository["name"], ()):
-                results = [{"path": p, "start_line": None, "end_line": None} for p in ranked(
-                    query["query"], paths, vectors, embedder
-                )]
+                results = [
+                    {"path": p, "start_line": None, "end_line": None}
+                    for p in ranked(query["query"], paths, vectors, embedder)
+                ]
                 out.write(json.dumps({"repo": repository["name"], "query": query["query"], "results": results}) + "\n")
     return 0
 

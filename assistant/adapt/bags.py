@@ -1,4 +1,4 @@
-"""Texts as the static embedding sees them: a bag of word pieces; the vocabulary, and vectors in and out of its files."""
+"""Texts as the static embedding sees them: bags of word pieces; the vocabulary; vectors from and to files."""
 
 from __future__ import annotations
 

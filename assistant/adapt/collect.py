@@ -71,9 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     listed = packages()
     limit = limits(listed)
     with ProcessPoolExecutor(options.processes) as pool:
-        jobs = [
-            pool.submit(partial(collect, p, limit[p.language], options.downloads, options.out)) for p in listed
-        ]
+        jobs = [pool.submit(partial(collect, p, limit[p.language], options.downloads, options.out)) for p in listed]
         for job in jobs:
             print(job.result(), file=sys.stderr, flush=True)  # noqa: T201
 

@@ -152,7 +152,7 @@ def _command(package: Package, place: Path) -> Sequence[str]:
 
 
 def source_files(archive: Path, limit: int, check: Exclusion | None = None) -> list[SourceFile]:
-    """Source files in ``archive``, at most ``limit`` bytes of them, chosen by a hash of their paths and ordered by path.
+    """Source files in ``archive``, at most ``limit`` bytes, chosen by a hash of their paths, in order of path.
 
     Read in memory. Tests, builds, vendored and generated files are left out, and so is everything excluded.
     """

@@ -2,8 +2,8 @@
 
 The kinds of CodeSearchNet (Husain et al., 2019: documentation ↔ function) and of later contrastive code models
 (Neelakantan et al., 2022, Text and Code Embeddings by Contrastive Pre-Training: neighbouring text): a definition's
-documentation or name, a file's opening comment or its path, each ↔ code of it, and two neighbouring chunks. Definitions and
-chunks are those of ``indexer.parse`` and ``indexer.chunk``, so the code sides look like what an index embeds.
+documentation or name, a file's opening comment or its path, each ↔ code of it, and two neighbouring chunks. Definitions
+and chunks are those of ``indexer.parse`` and ``indexer.chunk``, so the code sides look like what an index embeds.
 """
 
 from __future__ import annotations
@@ -32,21 +32,38 @@ _SHORTEST_BODY = 60
 _QUERY_CHARACTERS = 400
 _PER_FILE = 40
 """Symbols taken from a file, so that one table of constants does not fill the data."""
-_KINDS_OF_CODE = {"class", "interface", "enum", "function", "method", "constructor", "type", "module", "macro", "section"}
+_KINDS_OF_CODE = {
+    "class",
+    "interface",
+    "enum",
+    "function",
+    "method",
+    "constructor",
+    "type",
+    "module",
+    "macro",
+    "section",
+}
 
 _ATTRIBUTE = re.compile(r"^(@\w|#!?\[|\[[A-Z]|\[<|template\s*<|export\b|public\b|static\b|inline\b|@spec)")
 _LINE_COMMENT = re.compile(r"^(//|#(?!!|\[|include|define|if|endif|pragma|import)|--|;|%|\"\s)")
 _BLOCK_ENDS = (("*/", "/*"), ("-}", "{-"), ("*)", "(*"), ('"""', '"""'), ("]]", "--[["), ("=end", "=begin"))
-_MARKERS = re.compile(r"^\s*(/\*+!?|\*+/|\*(?!\w)|///?!?|//+|#+'?|--+\s?\|?|;+|%+|\{-+\s?\|?|-\}|\(\*+|\*\)|\[\[|\]\])+\s?")
+_MARKERS = re.compile(
+    r"^\s*(/\*+!?|\*+/|\*(?!\w)|///?!?|//+|#+'?|--+\s?\|?|;+|%+|\{-+\s?\|?|-\}|\(\*+|\*\)|\[\[|\]\])+\s?"
+)
 _MARKUP = re.compile(
     r"<[^<>]{1,80}>|\{@\w+\s*|[{}`*|]|\[`?|`?\](\([^)]*\))?|:\w+:(?=`)|^\s*@(moduledoc|doc|brief|short|summary)\b"
     r"|\"\"\"|\\(brief|p|c|ref|a)\b",
     re.MULTILINE,
 )
-_TAGS = re.compile(r"^\s*([@\\]\w+|:\w+[^:\n]*:|(Args|Arguments|Parameters|Returns?|Raises|Examples?|See also)\b:?\s*$|>>>)")
+_TAGS = re.compile(
+    r"^\s*([@\\]\w+|:\w+[^:\n]*:|(Args|Arguments|Parameters|Returns?|Raises|Examples?|See also)\b:?\s*$|>>>)"
+)
 _LEGAL = re.compile(r"copyright|licen[cs]ed?\b|all rights reserved|spdx|warranty|@author|-\*-|eslint|noqa|pylint", re.I)
 _PYTHON_DOC = re.compile(r"[rRbBuU]{0,2}(\"\"\"|''')(.*?)\1", re.DOTALL)
-_ENGLISH = re.compile(r"\b(the|a|an|of|to|is|are|for|in|if|this|that|and|or|with|from|returns?|sets?|gets?|by|on|as)\b", re.I)
+_ENGLISH = re.compile(
+    r"\b(the|a|an|of|to|is|are|for|in|if|this|that|and|or|with|from|returns?|sets?|gets?|by|on|as)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

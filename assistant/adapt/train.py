@@ -41,11 +41,11 @@ HELD_OUT = 20
 class Settings:
     """How to train. The rate is relative to vectors whose longest numbers are about 1."""
 
-    epochs: float = 1.0
+    epochs: float = 3.0
     batch: int = 2048
     run: int = 64
     """Neighbouring pairs of one package in a batch."""
-    rate: float = 0.02
+    rate: float = 0.01
     scale: float = 20.0
     """Inverse temperature of the softmax."""
     dropout: float = 0.0
@@ -163,7 +163,7 @@ def _module(table: Any) -> Any:
     """``table`` (an EmbeddingBag) as a module that a SentenceTransformer can hold."""
     import torch
 
-    class Sum(torch.nn.Module):
+    class Sum(torch.nn.Module):  # type: ignore[misc]  # torch is not typed here
         def __init__(self) -> None:
             super().__init__()
             self.table = table
