@@ -80,7 +80,7 @@ def _load_transformer(name: str, fetch: bool) -> TransformerEmbedder:
 
 
 class StaticEmbedder:
-    """Weighted mean of one vector a word piece, after model2vec (made by ``assistant.adapt.distil``); numpy only.
+    """Weighted mean of one vector a word piece, after model2vec (made by ``assistant.adapt``); numpy only.
 
     Identifiers are cut into their parts, parts into the longest known pieces from the left (WordPiece: Schuster &
     Nakajima, 2012). A piece counts with the square root of its occurrences, so that a repeated word does not drown
