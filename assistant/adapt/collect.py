@@ -1,6 +1,6 @@
 """Fetch the training packages and write their pairs: one zstandard-packed JSON-lines file a package.
 
-    python -m assistant.adapt.collect --downloads FOLDER --out FOLDER [--offline]
+    python -m assistant.adapt.collect --downloads FOLDER --out FOLDER
 
 A package's file holds a first line about the package and one pair a line; what exists already is kept.
 """

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -128,7 +129,7 @@ def archives(package: Package, folder: Path) -> list[Path]:
         try:
             subprocess.run(_command(package, place), cwd=place, check=True, capture_output=True, timeout=600)
         except (OSError, subprocess.SubprocessError) as exc:
-            place.rmdir() if not any(place.iterdir()) else None
+            shutil.rmtree(place)
             raise BadInputError(
                 f"{package.name} {package.version} cannot be fetched.", "Is its registry's client set up?"
             ) from exc
