@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 STATIC = "static"
 """Name of the shipped embedding in the configuration."""
-_STATIC_VERSION = "static-minilm-256-1"
+_STATIC_VERSION = "static-code-256-1"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
-_WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")
 _LONGEST_PART = 40
 _MEMO_LIMIT = 200_000
 
@@ -80,7 +80,7 @@ def _load_transformer(name: str, fetch: bool) -> TransformerEmbedder:
 
 
 class StaticEmbedder:
-    """Weighted mean of one vector a word piece, after model2vec (made by ``assistant.adapt.distil``); numpy only.
+    """Weighted mean of one vector a word piece, after model2vec (made by ``assistant.adapt``); numpy only.
 
     Identifiers are cut into their parts, parts into the longest known pieces from the left (WordPiece: Schuster &
     Nakajima, 2012). A piece counts with the square root of its occurrences, so that a repeated word does not drown
@@ -103,7 +103,7 @@ class StaticEmbedder:
         if not len(entries) == len(self._vectors) == len(self._scales):
             raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
-        self._pieces = _Pieces(dict(zip(entries, range(len(entries)), strict=True)))
+        self._pieces = Pieces(dict(zip(entries, range(len(entries)), strict=True)))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
@@ -112,7 +112,7 @@ class StaticEmbedder:
         pieces_of = self._pieces.__getitem__
         out = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
-            counts = Counter(chain.from_iterable(map(pieces_of, _WORD.findall(text))))
+            counts = Counter(chain.from_iterable(map(pieces_of, WORD.findall(text))))
             if counts:
                 ids = np.fromiter(counts.keys(), np.int32, len(counts))
                 weights = np.sqrt(np.fromiter(counts.values(), np.float32, len(counts))) * self._scales[ids]
@@ -127,7 +127,7 @@ class StaticEmbedder:
         return vector
 
 
-class _Pieces(dict[str, tuple[int, ...]]):
+class Pieces(dict[str, tuple[int, ...]]):
     """Word of a text → numbers of its pieces, worked out once a word."""
 
     def __init__(self, entries: dict[str, int]) -> None:

@@ -1,1 +1,1 @@
-"""Adapting small models: distilling the static embedding that the package ships."""
+"""Adapting small models: the static embedding that the package ships is distilled, then trained on pairs of code."""

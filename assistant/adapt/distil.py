@@ -1,4 +1,4 @@
-"""Distil a sentence-transformers model into the static embedding that ``indexer.embed`` ships.
+"""Distil a sentence-transformers model into a static embedding: what ``assistant.adapt.train`` starts from.
 
 The way of model2vec (Tulkens & van Dongen, 2024, https://github.com/MinishLab/model2vec): every token goes through the
 model alone, the outputs are reduced by PCA, and each is weighted by how rare it is (smooth inverse frequency: Arora,
@@ -6,7 +6,7 @@ Liang & Ma, 2017, A simple but tough-to-beat baseline for sentence embeddings). 
 frequent in code but no tokens of the model (``middleware``, ``mutex``) become entries of their own, and frequencies are
 counted in code instead of guessed from the rank. Run it with the ``transformers`` extra installed:
 
-    python -m assistant.adapt.distil MODEL_FOLDER --code FOLDER [--code FOLDER …] --out indexer/data
+    python -m assistant.adapt.distil MODEL_FOLDER --code FOLDER [--code FOLDER …] --out FOLDER
 
 The code only says how frequent words are; it must not contain projects that retrieval is measured on.
 """
@@ -116,7 +116,7 @@ def write(out: Path, entries: Sequence[str], vectors: NDArray[np.float32], share
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this script; prints what it wrote as one JSON line."""
-    parser = argparse.ArgumentParser(description="Distil a sentence-transformers model into indexer/data.")
+    parser = argparse.ArgumentParser(description="Distil a sentence-transformers model.")
     parser.add_argument("model", type=Path)
     parser.add_argument("--code", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
