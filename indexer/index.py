@@ -137,8 +137,8 @@ class Index:
         """Bring the index up to date with the folder: all of it or, on an error, nothing.
 
         (An error while it tidies up afterwards is raised too; what changed is visible then.)
-        ``paths``: files or folders, relative to the root, outside of which nothing changed (none: look at all); where that is not enough to
-        tell (an ignore file changed, the last update was interrupted) everything is looked at all the same.
+        ``paths``: files or folders, relative to the root, outside of which nothing changed (none: look at all). Where
+        that is not enough to tell (an ignore file changed, the last update was interrupted) all is looked at anyway.
         ``progress`` is called from this thread, with stage ``wait`` while another process writes (for ``patience``
         seconds, then BusyIndexError). Damage is repaired, and the report says what. Work done before an interruption
         (an error, ``cancel``, a crash) is taken over by the next update. Raises CancelledError,
