@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STATIC = "static"
 """Name of the shipped embedding in the configuration."""
-_STATIC_VERSION = "static-minilm-256-1"
+_STATIC_VERSION = "static-code-256-1"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
 WORD = re.compile(r"\w+")
