@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from indexer.errors import BadInputError, BrokenInstallError
-from indexer.terms import parts
+from indexer.terms import WORD, parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +21,6 @@ STATIC = "static"
 _STATIC_VERSION = "static-code-256-1"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
-WORD = re.compile(r"\w+")
 _LONGEST_PART = 40
 _MEMO_LIMIT = 200_000
 
@@ -41,6 +39,28 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of a query: float32, shape (dimension,)."""
         ...
+
+
+class PieceEmbedder(Embedder, Protocol):
+    """One that needs only counts of word pieces, so that a text need not be looked at again for it."""
+
+    pieces: int
+    """Number of all pieces."""
+
+    def pieces_of(self, word: str) -> Sequence[int]:
+        """Numbers of the pieces of a word (a match of ``indexer.terms.WORD``)."""
+        ...
+
+    def embed_pieces(
+        self, ends: NDArray[np.int64], pieces: NDArray[np.uint32], counts: NDArray[np.uint32]
+    ) -> NDArray[np.float32]:
+        """Vectors of bags: bag i has ``counts`` of ``pieces``, ascending, from ``ends[i]`` up to ``ends[i + 1]``."""
+        ...
+
+
+def pieces_of(embedder: Embedder) -> PieceEmbedder | None:
+    """The embedder, if counts of pieces are enough for it."""
+    return embedder if isinstance(embedder, StaticEmbedder) else None
 
 
 def embedding_text(text: str, symbol: str | None) -> str:
@@ -103,20 +123,37 @@ class StaticEmbedder:
         if not len(entries) == len(self._vectors) == len(self._scales):
             raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
+        self.pieces = len(entries)
         self._pieces = Pieces(dict(zip(entries, range(len(entries)), strict=True)))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
         import numpy as np
 
-        pieces_of = self._pieces.__getitem__
-        out = np.zeros((len(texts), self.dimension), np.float32)
-        for row, text in enumerate(texts):
-            counts = Counter(chain.from_iterable(map(pieces_of, WORD.findall(text))))
-            if counts:
-                ids = np.fromiter(counts.keys(), np.int32, len(counts))
-                weights = np.sqrt(np.fromiter(counts.values(), np.float32, len(counts))) * self._scales[ids]
-                out[row] = weights @ self._vectors[ids].astype(np.float32)
+        piece_numbers = self._pieces.__getitem__
+        bags = [Counter(chain.from_iterable(map(piece_numbers, WORD.findall(text)))) for text in texts]
+        ends = np.cumsum([0, *map(len, bags)])
+        pieces = np.fromiter((piece for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
+        counts = np.fromiter((bag[piece] for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
+        return self.embed_pieces(ends, pieces, counts)
+
+    def pieces_of(self, word: str) -> tuple[int, ...]:
+        """Numbers of the pieces of a word."""
+        return self._pieces.cut(word)
+
+    def embed_pieces(
+        self, ends: NDArray[np.int64], pieces: NDArray[np.uint32], counts: NDArray[np.uint32]
+    ) -> NDArray[np.float32]:
+        """Vectors of bags of pieces: float32, shape (len(ends) - 1, dimension); zeros for an empty bag."""
+        import numpy as np
+
+        vectors = np.asarray(self._vectors)
+        weights = np.sqrt(counts.astype(np.float32)) * self._scales[pieces]
+        out = np.zeros((len(ends) - 1, self.dimension), np.float32)
+        # One product a bag: its sum is then the same whatever other bags there are.
+        for row, (start, end) in enumerate(pairwise(ends.tolist())):
+            if end > start:
+                np.dot(weights[start:end], vectors[pieces[start:end]].astype(np.float32), out=out[row])
         norms = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
         np.divide(out, norms, out=out, where=norms > 0)
         return out
@@ -133,32 +170,50 @@ class Pieces(dict[str, tuple[int, ...]]):
     def __init__(self, entries: dict[str, int]) -> None:
         super().__init__()
         self._entries = entries
-        self._longest = max(map(len, entries), default=0)
+        self._parts: dict[str, tuple[int, ...]] = {}
+        self._reach: dict[str, int] = {}
+        """By their first letter, and the mark of those inside a word, how long entries are at most."""
+        for entry in entries:
+            first = entry[:3] if entry.startswith("##") else entry[:1]
+            if len(entry) > self._reach.get(first, 0):
+                self._reach[first] = len(entry)
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
             self.clear()
-        found: list[int] = []
+        found = self[word] = self.cut(word)
+        return found
+
+    def cut(self, word: str) -> tuple[int, ...]:
+        """Numbers of its pieces, without remembering the word; parts of words are far fewer, and remembered."""
+        known = self._parts
+        if len(known) >= _MEMO_LIMIT:
+            known.clear()
+        found: tuple[int, ...] = ()
         for part in parts(word):
             if 1 < len(part) <= _LONGEST_PART:
-                found.extend(self._cut(part))
-        self[word] = tuple(found)
-        return self[word]
+                pieces = known.get(part)
+                if pieces is None:
+                    pieces = known[part] = tuple(self._cut(part))
+                found += pieces
+        return found
 
     def _cut(self, part: str) -> list[int]:
         """Longest known pieces of ``part`` from the left; letters that start none are left out."""
+        entries, reach, size = self._entries, self._reach, len(part)
         found: list[int] = []
-        start = 0
-        while start < len(part):
-            mark = "##" if start else ""
-            for end in range(min(len(part), start + self._longest), start, -1):
-                number = self._entries.get(mark + part[start:end])
+        start, mark = 0, ""
+        while start < size:
+            longest = start + reach.get(mark + part[start], 0) - len(mark)
+            for end in range(longest if longest < size else size, start, -1):
+                number = entries.get(mark + part[start:end])
                 if number is not None:
                     found.append(number)
                     start = end
                     break
             else:
                 start += 1
+            mark = "##"
         return found
 
 

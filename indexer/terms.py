@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from itertools import chain
 
-_WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")
 # A run of capitals ends before the capital that starts a word (HTTPServer → HTTP, Server) but keeps a plural (URLs).
 _PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z][a-z]+|[A-Z]|[a-z]+|[0-9]+")
 _VOWEL = re.compile(r"[aeiouy]")
@@ -81,7 +81,11 @@ _SUFFIXES = (
 def parts(identifier: str) -> list[str]:
     """Parts of an identifier, lowercased: ``HTTPServer2`` → ``http``, ``server``, ``2``."""
     if identifier.isascii():
+        if identifier.islower() and identifier.isalpha():
+            return [identifier]
         return [p.lower() for p in _PART.findall(identifier)]
+    if identifier.isalpha() and not any(map(str.isupper, identifier[1:])):
+        return [identifier.casefold()]
     out: list[str] = []
     last = "_"
     for char in identifier:
@@ -100,7 +104,7 @@ def _kind(char: str) -> str:
     return "A" if char.isupper() else "a" if char.isalpha() else "_"
 
 
-def _expand(token: str) -> tuple[str, ...]:
+def expand(token: str) -> tuple[str, ...]:
     """All terms of one word of the text, the whole first."""
     if len(token) > MAX_TOKEN:
         return ()
@@ -142,7 +146,7 @@ class _Memo(dict[str, tuple[str, ...]]):
     def __missing__(self, token: str) -> tuple[str, ...]:
         if len(self) >= _MEMO_LIMIT:
             self.clear()
-        found = self[token] = _expand(token)
+        found = self[token] = expand(token)
         return found
 
 
@@ -154,12 +158,12 @@ _QUESTION_STEMS = frozenset(map(stem, QUESTION_WORDS))
 
 def terms(text: str) -> list[str]:
     """Every term of ``text`` in order, repeated as often as it occurs."""
-    return list(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+    return list(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
 
 
 def count_terms(text: str) -> Counter[str]:
     """How often each term occurs in ``text``; the same counts as ``Counter(terms(text))``."""
-    return Counter(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+    return Counter(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
 
 
 def query_terms(query: str) -> list[str]:
