@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
@@ -47,8 +47,8 @@ class PieceEmbedder(Embedder, Protocol):
     pieces: int
     """Number of all pieces."""
 
-    def pieces_of(self, word: str) -> Sequence[int]:
-        """Numbers of the pieces of a word (a match of ``indexer.terms.WORD``)."""
+    def pieces_of(self, found: Sequence[str]) -> Sequence[int]:
+        """Numbers of the pieces of a word with these parts (``indexer.terms.parts``)."""
         ...
 
     def embed_pieces(
@@ -137,9 +137,9 @@ class StaticEmbedder:
         counts = np.fromiter((bag[piece] for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
         return self.embed_pieces(ends, pieces, counts)
 
-    def pieces_of(self, word: str) -> tuple[int, ...]:
-        """Numbers of the pieces of a word."""
-        return self._pieces.cut(word)
+    def pieces_of(self, found: Sequence[str]) -> tuple[int, ...]:
+        """Numbers of the pieces of a word with these parts."""
+        return self._pieces.of_parts(found)
 
     def embed_pieces(
         self, ends: NDArray[np.int64], pieces: NDArray[np.uint32], counts: NDArray[np.uint32]
@@ -181,16 +181,16 @@ class Pieces(dict[str, tuple[int, ...]]):
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
             self.clear()
-        found = self[word] = self.cut(word)
+        found = self[word] = self.of_parts(parts(word))
         return found
 
-    def cut(self, word: str) -> tuple[int, ...]:
-        """Numbers of its pieces, without remembering the word; parts of words are far fewer, and remembered."""
+    def of_parts(self, parts_of_word: Iterable[str]) -> tuple[int, ...]:
+        """Numbers of the pieces of these parts, which are remembered: they are far fewer than words."""
         known = self._parts
         if len(known) >= _MEMO_LIMIT:
             known.clear()
         found: tuple[int, ...] = ()
-        for part in parts(word):
+        for part in parts_of_word:
             if 1 < len(part) <= _LONGEST_PART:
                 pieces = known.get(part)
                 if pieces is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from itertools import chain
 
 WORD = re.compile(r"\w+")
@@ -32,6 +33,7 @@ QUESTION_WORDS = frozenset({"how", "what", "where", "which", "who", "whom", "who
 """Words of questions, dropped from queries only; code does define ``which`` and ``where``."""
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """A light stem: plural, -ing, -ed, -er, -or, -ion and a silent e go where at least a short word stays.
 
@@ -48,7 +50,7 @@ def stem(word: str) -> str:
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    for suffix, least in _SUFFIXES:
+    for suffix, least in _SUFFIXES_BY_END.get(word[-1], ()):
         if word.endswith(suffix):
             rest = word[: -len(suffix)]
             if len(rest) >= least and _VOWEL.search(rest):
@@ -76,6 +78,7 @@ _SUFFIXES = (
     ("ion", 4),
 )
 """Suffix and the fewest letters that must stay before it; the first that fits is taken."""
+_SUFFIXES_BY_END = {end: tuple(s for s in _SUFFIXES if s[0][-1] == end) for end in "degnrs"}
 
 
 def parts(identifier: str) -> list[str]:
@@ -104,8 +107,8 @@ def _kind(char: str) -> str:
     return "A" if char.isupper() else "a" if char.isalpha() else "_"
 
 
-def expand(token: str) -> tuple[str, ...]:
-    """All terms of one word of the text, the whole first."""
+def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
+    """All terms of one word of the text, the whole first. ``pieces``: its parts, if they are known already."""
     if len(token) > MAX_TOKEN:
         return ()
     if not token.isascii():
@@ -114,7 +117,7 @@ def expand(token: str) -> tuple[str, ...]:
         return () if token in STOP_WORDS or len(token) < 2 else (stem(token),)
     if token[0].isdigit():
         return (token.lower(),)
-    pieces = parts(token)
+    pieces = pieces or parts(token)
     if len(pieces) == 1:
         word = pieces[0]
         return () if word in STOP_WORDS or len(word) < 2 else (stem(word),)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.terms import WORD, expand
+from indexer.terms import WORD, expand, parts
 
 if TYPE_CHECKING:
     from indexer.analysis import Analysis
@@ -135,10 +135,10 @@ class _Table(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
-        vocabulary = self._vocabulary
-        self.terms.append([vocabulary.setdefault(term, len(vocabulary)) for term in expand(word)])
+        vocabulary, found = self._vocabulary, parts(word)
+        self.terms.append([vocabulary.setdefault(term, len(vocabulary)) for term in expand(word, found)])
         if self._pieces_of is not None:
-            self.pieces.append(self._pieces_of(word))
+            self.pieces.append(self._pieces_of(found))
         return number
 
 
