@@ -22,7 +22,7 @@ from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frame
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
 from indexer.source import buffer_source, read_source
-from indexer.terms import WORD
+from indexer.terms import words
 from indexer.types import KINDS, ParsedFile, Skipped
 
 _NICENESS, _BACKGROUND_NICENESS = 5, 19
@@ -109,7 +109,7 @@ def _words(text: bytes, chunks: Sequence[ChunkRow]) -> Words:
     known.default_factory = known.__len__
     sizes, numbers, counts = (array("I") for _ in range(3))
     for row in chunks:
-        counted = Counter(WORD.findall(text[row.start_byte : row.end_byte].decode("utf-8", "replace")))
+        counted = Counter(words(text[row.start_byte : row.end_byte]))
         sizes.append(len(counted))
         numbers.extend(map(known.__getitem__, counted))
         counts.extend(counted.values())

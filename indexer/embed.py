@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -115,16 +115,21 @@ class StaticEmbedder:
         try:
             self._vectors: NDArray[np.int8] = np.load(folder / "static-vectors.npy", mmap_mode="r")
             self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
-            entries = (folder / "static-entries.txt").read_text("utf-8").split("\n")
+            self._entries = (folder / "static-entries.txt").read_text("utf-8")
         except (OSError, ValueError) as exc:
             raise BrokenInstallError(
                 f"The embedding that ships with codemoat cannot be read: {exc}.", "Install codemoat again."
             ) from exc
-        if not len(entries) == len(self._vectors) == len(self._scales):
+        self.pieces = self._entries.count("\n") + 1
+        if not self.pieces == len(self._vectors) == len(self._scales):
             raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
-        self.pieces = len(entries)
-        self._pieces = Pieces(dict(zip(entries, range(len(entries)), strict=True)))
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        """Made when texts are embedded; a query alone does without."""
+        entries = self._entries.split("\n")
+        return Pieces(dict(zip(entries, range(len(entries)), strict=True)))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
@@ -171,12 +176,14 @@ class Pieces(dict[str, tuple[int, ...]]):
         super().__init__()
         self._entries = entries
         self._parts: dict[str, tuple[int, ...]] = {}
-        self._reach: dict[str, int] = {}
-        """By their first letter, and the mark of those inside a word, how long entries are at most."""
+        # How long entries are at most, by their first letter: of those at the start of a part, and of those inside.
+        self._reach: tuple[dict[str, int], dict[str, int]] = ({}, {})
         for entry in entries:
-            first = entry[:3] if entry.startswith("##") else entry[:1]
-            if len(entry) > self._reach.get(first, 0):
-                self._reach[first] = len(entry)
+            inside = entry.startswith("##")
+            reach, size = self._reach[inside], len(entry)
+            first = entry[2:3] if inside else entry[:1]
+            if size > reach.get(first, 0):
+                reach[first] = size
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
@@ -200,20 +207,24 @@ class Pieces(dict[str, tuple[int, ...]]):
 
     def _cut(self, part: str) -> list[int]:
         """Longest known pieces of ``part`` from the left; letters that start none are left out."""
-        entries, reach, size = self._entries, self._reach, len(part)
+        entries, (reach, reach_inside) = self._entries, self._reach
         found: list[int] = []
-        start, mark = 0, ""
-        while start < size:
-            longest = start + reach.get(mark + part[start], 0) - len(mark)
-            for end in range(longest if longest < size else size, start, -1):
-                number = entries.get(mark + part[start:end])
+        number = None
+        for end in range(min(reach.get(part[0], 0), len(part)), 0, -1):
+            number = entries.get(part[:end])
+            if number is not None:
+                found.append(number)
+                break
+        rest = part[end:] if number is not None else part[1:]
+        while rest:
+            marked, taken = "##" + rest, 1
+            for end in range(min(reach_inside.get(rest[0], 0), len(marked)), 2, -1):
+                number = entries.get(marked[:end])
                 if number is not None:
                     found.append(number)
-                    start = end
+                    taken = end - 2
                     break
-            else:
-                start += 1
-            mark = "##"
+            rest = rest[taken:]
         return found
 
 

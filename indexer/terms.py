@@ -19,6 +19,11 @@ WORD = re.compile(r"\w+")
 _PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z][a-z]+|[A-Z]|[a-z]+|[0-9]+")
 _VOWEL = re.compile(r"[aeiouy]")
 
+# Everything else of ASCII becomes a space: splitting at those is four times as fast as searching for words.
+_ONLY_WORDS = bytes(n if chr(n).isalnum() or n == ord("_") else ord(" ") for n in range(128)).ljust(256)
+# Scripts without spaces between words: Thai, kana, CJK.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+
 MAX_TOKEN = 80
 """Longer words are data (base64, hashes), not something anybody searches."""
 _MEMO_LIMIT = 200_000
@@ -107,6 +112,13 @@ def _kind(char: str) -> str:
     return "A" if char.isupper() else "a" if char.isalpha() else "_"
 
 
+def words(text: bytes) -> list[str]:
+    """The words of UTF-8 text in order: letters of any script, digits, underscores."""
+    if text.isascii():
+        return text.translate(_ONLY_WORDS).decode("ascii").split()
+    return WORD.findall(text.decode("utf-8", "replace"))
+
+
 def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
     """All terms of one word of the text, the whole first. ``pieces``: its parts, if they are known already."""
     if len(token) > MAX_TOKEN:
@@ -122,7 +134,7 @@ def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
         word = pieces[0]
         return () if word in STOP_WORDS or len(word) < 2 else (stem(word),)
     whole = token.replace("_", "").lower()
-    kept = tuple(stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS)
+    kept = [stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS]
     return (whole, *kept) if whole else ()
 
 
@@ -131,16 +143,11 @@ def _expand_unicode(token: str) -> tuple[str, ...]:
     token = unicodedata.normalize("NFKC", token)
     out = [token.replace("_", "").casefold()]
     for word in parts(token):
-        if len(word) > 2 and any(_unspaced(c) for c in word):
+        if len(word) > 2 and _UNSPACED.search(word):
             out.extend(word[i : i + 2] for i in range(len(word) - 1))
         elif word not in STOP_WORDS and (len(word) > 1 or not word.isascii() or word.isdigit()):
             out.append(stem(word))
     return tuple(dict.fromkeys(out)) if out[0] else ()
-
-
-def _unspaced(char: str) -> bool:
-    """Whether ``char`` belongs to a script without spaces between words (CJK, kana, Thai)."""
-    return "\u0e00" <= char <= "\u0eff" or "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff"
 
 
 class _Memo(dict[str, tuple[str, ...]]):

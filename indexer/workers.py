@@ -72,6 +72,11 @@ class WorkerPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start one worker before there is work, so that it gets ready while the caller does something else."""
+        if not self._workers:
+            self._start_worker()
+
     def close(self) -> None:
         """End all workers and reap them. The pool can be used again afterwards; it starts new ones."""
         for worker in self._workers:
@@ -124,12 +129,7 @@ class WorkerPool:
         busy = sum(len(worker.jobs) for worker in self._workers)
         wanted = min(self._limit, -(-(len(waiting) + busy) // _BATCH))
         while len(self._workers) < wanted:
-            try:
-                worker = _Worker(self._root, self._config)
-            except OSError as exc:
-                raise _start_error(exc.strerror or str(exc)) from exc
-            self._workers.append(worker)
-            self._selector.register(worker.output, selectors.EVENT_READ, worker)
+            self._start_worker()
         batches: dict[_Worker, list[Job]] = {worker: [] for worker in self._workers}
         progress = True
         while waiting and progress:
@@ -142,6 +142,14 @@ class WorkerPool:
         for worker, batch in batches.items():
             if batch:
                 worker.send(batch)
+
+    def _start_worker(self) -> None:
+        try:
+            worker = _Worker(self._root, self._config)
+        except OSError as exc:
+            raise _start_error(exc.strerror or str(exc)) from exc
+        self._workers.append(worker)
+        self._selector.register(worker.output, selectors.EVENT_READ, worker)
 
     def _collect(self) -> Iterator[Analysis | Skipped]:
         """Whatever the workers have ready; waits a moment for the first."""
