@@ -23,6 +23,8 @@ _STATIC_VERSION = "static-code-256-1"
 _DATA = Path(__file__).parent / "data"
 _LONGEST_PART = 40
 _MEMO_LIMIT = 200_000
+_MOST_SCANS = 24
+"""Searches through the text of the entries, 0.1 ms each, before a table of them is made."""
 
 
 class Embedder(Protocol):
@@ -115,27 +117,31 @@ class StaticEmbedder:
         try:
             self._vectors: NDArray[np.int8] = np.load(folder / "static-vectors.npy", mmap_mode="r")
             self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
-            self._entries = (folder / "static-entries.txt").read_text("utf-8")
+            self._entries = (folder / "static-entries.txt").read_bytes()
         except (OSError, ValueError) as exc:
             raise BrokenInstallError(
                 f"The embedding that ships with codemoat cannot be read: {exc}.", "Install codemoat again."
             ) from exc
-        self.pieces = self._entries.count("\n") + 1
+        self.pieces = self._entries.count(b"\n") + 1
         if not self.pieces == len(self._vectors) == len(self._scales):
             raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
+        self._asked = False
+        """Whether there was a query: who asks again is better off with all entries in a table."""
 
     @cached_property
     def _pieces(self) -> Pieces:
-        """Made when texts are embedded; a query alone does without."""
-        entries = self._entries.split("\n")
-        return Pieces(dict(zip(entries, range(len(entries)), strict=True)))
+        """Made when texts are embedded; the first query does without."""
+        return Pieces(_numbered(self._entries))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
+        return self._embed(texts, self._pieces)
+
+    def _embed(self, texts: Sequence[str], words: Pieces) -> NDArray[np.float32]:
         import numpy as np
 
-        piece_numbers = self._pieces.__getitem__
+        piece_numbers = words.__getitem__
         bags = [Counter(chain.from_iterable(map(piece_numbers, WORD.findall(text)))) for text in texts]
         ends = np.cumsum([0, *map(len, bags)])
         pieces = np.fromiter((piece for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
@@ -165,25 +171,59 @@ class StaticEmbedder:
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of a query: float32, shape (dimension,)."""
-        vector: NDArray[np.float32] = self.embed([text])[0]
+        if "_pieces" in self.__dict__ or self._asked:
+            words = self._pieces
+        else:
+            words, self._asked = Pieces(_Scanned(self._entries), reach=(_ANY_LETTER, _ANY_LETTER)), True
+        vector: NDArray[np.float32] = self._embed([text], words)[0]
         return vector
+
+
+def _numbered(entries: bytes) -> dict[str, int]:
+    return {entry: number for number, entry in enumerate(entries.decode().split("\n"))}
+
+
+class _Scanned:
+    """Numbers of entries, found by searching their text: faster than a table of all of them for a few look-ups."""
+
+    def __init__(self, entries: bytes) -> None:
+        self._entries = entries
+        self._text = b"\n%b\n" % entries
+        self._table: dict[str, int] | None = None
+        self._left = _MOST_SCANS
+
+    def get(self, entry: str) -> int | None:
+        """The number of an entry."""
+        if self._table is None and not self._left:
+            self._table = _numbered(self._entries)
+        if self._table is not None:
+            return self._table.get(entry)
+        self._left -= 1
+        at = self._text.find(b"\n%b\n" % entry.encode("utf-8", "surrogatepass"))
+        return None if at < 0 else self._text.count(b"\n", 0, at)
+
+
+class _AnyLetter(dict[str, int]):
+    """Entries may be of any length."""
+
+    def get(self, _letter: str, _other: int = 0) -> int:  # type: ignore[override]
+        return _LONGEST_PART + 2
+
+
+_ANY_LETTER = _AnyLetter()
 
 
 class Pieces(dict[str, tuple[int, ...]]):
     """Word of a text → numbers of its pieces, worked out once a word."""
 
-    def __init__(self, entries: dict[str, int]) -> None:
+    def __init__(
+        self, entries: dict[str, int] | _Scanned, reach: tuple[dict[str, int], dict[str, int]] | None = None
+    ) -> None:
+        """``reach``: how long entries are at most by their first letter, at the start of a part and inside of one."""
         super().__init__()
         self._entries = entries
         self._parts: dict[str, tuple[int, ...]] = {}
-        # How long entries are at most, by their first letter: of those at the start of a part, and of those inside.
-        self._reach: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        for entry in entries:
-            inside = entry.startswith("##")
-            reach, size = self._reach[inside], len(entry)
-            first = entry[2:3] if inside else entry[:1]
-            if size > reach.get(first, 0):
-                reach[first] = size
+        self._reach = reach or _reach(entries if isinstance(entries, dict) else {})
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
@@ -226,6 +266,17 @@ class Pieces(dict[str, tuple[int, ...]]):
                     break
             rest = rest[taken:]
         return found
+
+
+def _reach(entries: Iterable[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """For ``Pieces``."""
+    starting: dict[str, int] = {}
+    inside: dict[str, int] = {}
+    for entry in entries:
+        reach, first = (inside, entry[2:3]) if entry.startswith("##") else (starting, entry[:1])
+        if len(entry) > reach.get(first, 0):
+            reach[first] = len(entry)
+    return starting, inside
 
 
 class TransformerEmbedder:
