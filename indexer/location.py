@@ -93,8 +93,8 @@ def _sha256() -> Callable[[bytes], Any]:
 def _platform(function: str) -> Path:
     if sys.platform == "linux" and function in _LINUX:
         variable, usual = _LINUX[function]
-        given = os.environ.get(variable, "").strip()
-        home = Path(given).expanduser() if given else Path.home() / usual
+        given = os.environ.get(variable, "")
+        home = Path(given) if given.startswith("/") else Path.home() / usual
         if home.is_absolute():
             return home / "codemoat"
     import warnings
