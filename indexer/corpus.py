@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from indexer.ranking import PathFacts
 from indexer.types import Chunk
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class Definitions(NamedTuple):
         """Several as one; of none there is none."""
         import numpy as np
 
+        parts = [part for part in parts if part.total]
+        if len(parts) == 1:
+            return parts[0]
         return Definitions(
             np.concatenate([np.empty(0, np.int64), *(part.files for part in parts)]),
             np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
@@ -134,6 +138,10 @@ class Corpus(Protocol):
 
     def language(self, file_id: int) -> str:
         """Language of a file."""
+        ...
+
+    def facts(self, file_id: int) -> PathFacts:
+        """What a file's path says."""
         ...
 
     def first_row(self, file_id: int) -> int | None:

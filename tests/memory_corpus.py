@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.ranking import PathFacts, path_facts
 from indexer.search import Definitions, Near
 from indexer.terms import count_terms, path_terms
 from indexer.types import KINDS, Chunk, Span
@@ -120,6 +121,9 @@ class MemoryCorpus:
 
     def language(self, file_id: int) -> str:
         return self.languages[file_id]
+
+    def facts(self, file_id: int) -> PathFacts:
+        return path_facts(self.paths[file_id], self.languages[file_id])
 
     def first_row(self, file_id: int) -> int | None:
         living = range(self.rows) if self.alive is None else np.flatnonzero(self.alive).tolist()
