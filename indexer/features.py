@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,9 +50,9 @@ class Scored(NamedTuple):
 
 
 def lexical(
-    corpus: Corpus, terms: Iterable[str], allowed: NDArray[np.bool_] | None, n: int
+    corpus: Corpus, terms: Mapping[str, float], allowed: NDArray[np.bool_] | None, n: int
 ) -> tuple[Scored, dict[str, Term]]:
-    """The ``n`` best rows by BM25, and the terms that occur at all.
+    """The ``n`` best rows by BM25, and the terms that occur at all. ``terms``: what part of its rarity each counts.
 
     Exact where the terms have up to ``_MOST_POSTINGS`` postings together. Beyond, the commonest terms are scored for
     the best rows of the rarer ones only, after the idea of MaxScore (Turtle & Flood, 1995): a term of idf near 0
@@ -60,7 +60,7 @@ def lexical(
     """
     held = {term: corpus.postings(term) for term in terms}
     held = {term: found for term, found in held.items() if len(found[0])}
-    known = {term: _term(len(rows), corpus.live_rows) for term, (rows, _) in held.items()}
+    known = {term: _term(len(rows), corpus.live_rows, terms[term]) for term, (rows, _) in held.items()}
     rarest = sorted(held, key=lambda term: known[term].rows)
     spent, first = 0, 0
     while first < len(rarest) and (not first or spent + known[rarest[first]].rows <= _MOST_POSTINGS):
@@ -81,8 +81,8 @@ def lexical(
     return Scored(*_best(rows, scores, n)), known
 
 
-def _term(rows: int, live: int) -> Term:
-    return Term(rows, math.log1p((live - rows + 0.5) / (rows + 0.5)))
+def _term(rows: int, live: int, share: float) -> Term:
+    return Term(rows, share * math.log1p((live - rows + 0.5) / (rows + 0.5)))
 
 
 def _sum_by_row(

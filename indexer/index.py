@@ -163,9 +163,13 @@ class Index:
             raise BadInputError("The name of the language is no valid text.", "Give a name like python.")
         with self._view() as snapshot:
             vector = self._searching_embedder(snapshot).embed_query(query)
-            hits = search(snapshot, query, vector, k, language=language)
+            found = search(snapshot, query, vector, k, language=language)
             return SearchResult(
-                tuple(hits), snapshot.generation.id, self._reader.stale_lately(snapshot.database), snapshot.damaged
+                tuple(found.hits),
+                snapshot.generation.id,
+                self._reader.stale_lately(snapshot.database),
+                snapshot.damaged,
+                found.spellings,
             )
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:

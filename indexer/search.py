@@ -14,7 +14,7 @@ from indexer.query import analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
 
-__all__ = ["Candidates", "Corpus", "Definitions", "Near", "candidates", "search"]
+__all__ = ["Candidates", "Corpus", "Definitions", "Found", "Near", "candidates", "search"]
 
 _WORD_ROWS = 200
 _MEANING_ROWS = 100
@@ -31,20 +31,31 @@ class Candidates(NamedTuple):
     """Rows with a score of their own, ascending; all others fit worse than any of them."""
     row_scores: NDArray[np.float32]
     """How well each fits."""
+    spellings: dict[str, tuple[str, ...]]
+    """Words that no text holds, and what was looked for in their place."""
+
+
+class Found(NamedTuple):
+    """Hits, best first. ``spellings``: see ``Candidates``."""
+
+    hits: list[Hit]
+    spellings: dict[str, tuple[str, ...]]
 
 
 def search(
     corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, k: int, *, language: str | None = None
-) -> list[Hit]:
+) -> Found:
     """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
     The score of a hit is the weighted sum of its file's features; ``reasons`` holds every part of it.
     Equal scores are ordered by path and line, so that the order never depends on how the index was built. An empty
     query, or one of punctuation alone, finds nothing.
     """
+    if k <= 0:
+        return Found([], {})
     found = candidates(corpus, query, query_vector, language=language)
-    if k <= 0 or not len(found.files):
-        return []
+    if not len(found.files):
+        return Found([], found.spellings)
     parts = np.array([WEIGHTS[name] * values for name, values in found.features.items()], np.float32)
     # Row by row, so that files of equal features get equal sums wherever they stand.
     scores = np.round(parts.sum(axis=0), 6)
@@ -66,7 +77,7 @@ def search(
         hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
     if len(hits) < k:
         hits += _further(corpus, found, shown, {files[i] for i in order}, hits[-1].score, k - len(hits))
-    return hits
+    return Found(hits, found.spellings)
 
 
 def candidates(
@@ -75,8 +86,15 @@ def candidates(
     """Every file that some retriever offers for ``query``, with all features; the weights play no part."""
     asked = analyse(query)
     allowed_files, allowed = _allowed(corpus, language)
-    spelled = (*asked.terms, *(c.joined for c in asked.compounds))
-    words, found_terms = features.lexical(corpus, dict.fromkeys(spelled), allowed, _WORD_ROWS)
+    spelled = dict.fromkeys((*asked.terms, *(c.joined for c in asked.compounds)), 1.0)
+    words, found_terms = features.lexical(corpus, spelled, allowed, _WORD_ROWS)
+    spellings: dict[str, tuple[str, ...]] = {}
+    if not found_terms.keys() >= {*asked.terms}:
+        from indexer.spelling import corrected
+
+        asked, meant, spellings = corrected(corpus, asked, query, found_terms)
+        if meant:
+            words, found_terms = features.lexical(corpus, {**meant, **spelled}, allowed, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
     meaning = features.meaning(corpus, query_vector, allowed, _MEANING_ROWS)
     symbols = features.symbols(corpus, asked, found_terms, allowed)
@@ -98,7 +116,7 @@ def candidates(
             (np.array([*symbols.rows], np.int64), defining * np.array([*symbols.rows.values()], np.float32)),
         ],
     )
-    return Candidates(files, values, rows, row_scores)
+    return Candidates(files, values, rows, row_scores, spellings)
 
 
 def _summed(

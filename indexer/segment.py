@@ -101,6 +101,12 @@ class Strings:
         """Numbers of the strings that the bytes ``offsets`` of ``text`` belong to."""
         return np.searchsorted(np.asarray(self._ends), offsets, "right") - 1
 
+    def extents(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where in ``text`` strings start, and how long they are."""
+        ends = np.asarray(self._ends)
+        starts = ends[numbers].astype(np.int64)
+        return starts, ends[numbers + 1].astype(np.int64) - starts
+
     def all(self) -> list[bytes]:
         """Every string, in order."""
         data, ends = self.text(), self._ends.tolist()

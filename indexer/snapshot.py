@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
+
+if TYPE_CHECKING:
+    from indexer.spelling import Spelling
 
 _KEPT_BODIES = 8 << 20
 """Bytes of text that stay unpacked: the files that neighbouring queries hit are often the same."""
@@ -212,6 +215,18 @@ class Snapshot:
     def _scopes(self, segment: Segment, number: int, scopes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Scopes of a segment as numbers over all segments; 0, the first in every segment, is no scope."""
         return np.where(scopes == segment.no_scope, 0, scopes + (number + 1) * _SCOPES_A_SEGMENT)
+
+    def close_terms(self, term: str, edits: int) -> tuple[Spelling, ...]:
+        """The terms of living rows likeliest to be meant by one that no row holds, at most ``edits`` from it."""
+        from indexer.spelling import close
+
+        return close([s.terms for s in self._segments], term, edits, lambda word: len(self.postings(word)[0]))
+
+    def close_names(self, name: str, edits: int) -> tuple[Spelling, ...]:
+        """The same among names of living definitions, in whatever ASCII case."""
+        from indexer.spelling import close
+
+        return close([s.defined for s in self._segments], name, edits, lambda word: self.definitions(word).total)
 
     def scope(self, number: int) -> str:
         """Qualified name of a scope of ``Definitions``; empty for 0."""
