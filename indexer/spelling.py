@@ -120,16 +120,20 @@ def corrected(
 ) -> tuple[Query, dict[str, float], dict[str, tuple[str, ...]]]:
     """The query with what was probably meant by words that the index does not hold.
 
-    ``known``: terms of the query that occur. Words that occur are never doubted, however rare; nor are short ones.
+    ``known``: terms of the query that occur. Words that occur are never doubted, however rare; nor are short ones, nor
+    words that are right but not used here ("batch" is no misspelt "match").
     Returned beside the query are what each new term counts (0 … 1), and words as typed with what stands for them.
     """
+    from indexer.embed import is_word
+
     held = set(known)
+    written = {term: word for word in WORD.findall(text) for term in terms(word)}
     wrong: dict[str, tuple[Spelling, ...]] = {}
     for term in query.terms:
-        edits = 0 if term in held or len(corpus.files_with_path_term(term)) else edits_allowed(term)
+        right = term in held or is_word(written.get(term, term).lower()) or len(corpus.files_with_path_term(term))
+        edits = 0 if right else edits_allowed(term)
         if edits and (found := corpus.close_terms(term, edits)):
             wrong[term] = found
-    written = {term: word for word in WORD.findall(text) for term in terms(word) if term in wrong}
     spellings = {written.get(term, term): tuple(other.word for other in found) for term, found in wrong.items()}
     names = [*query.names]
     for name in query.names:

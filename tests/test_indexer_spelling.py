@@ -92,6 +92,8 @@ def test_a_typo_in_a_question(index: Index) -> None:
 def test_words_that_occur_are_never_doubted(index: Index) -> None:
     with index:
         assert index.search("usr get_by connection_pool").spellings == {}
+        # Nowhere, but words: one letter from "other" and "number".
+        assert index.search("otter lumber").spellings == {}
         # In a path only: no text holds it.
         assert index.search("users").spellings == {}
 
