@@ -96,6 +96,11 @@ def _load_static() -> StaticEmbedder:
     return StaticEmbedder(_DATA)
 
 
+def is_word(word: str) -> bool:
+    """Whether a lower-case word is one of the shipped embedding's 48,000: English, or frequent in code."""
+    return _load_static().holds(word)
+
+
 @lru_cache(maxsize=2)
 def _load_transformer(name: str, fetch: bool) -> TransformerEmbedder:
     return TransformerEmbedder(name, fetch=fetch)
@@ -178,6 +183,10 @@ class StaticEmbedder:
         vector: NDArray[np.float32] = self._embed([text], words)[0]
         return vector
 
+    def holds(self, word: str) -> bool:
+        """Whether ``word`` has a vector of its own."""
+        return self._pieces.holds(word)
+
 
 def _numbered(entries: bytes) -> dict[str, int]:
     return {entry: number for number, entry in enumerate(entries.decode().split("\n"))}
@@ -224,6 +233,10 @@ class Pieces(dict[str, tuple[int, ...]]):
         self._entries = entries
         self._parts: dict[str, tuple[int, ...]] = {}
         self._reach = reach or _reach(entries if isinstance(entries, dict) else {})
+
+    def holds(self, piece: str) -> bool:
+        """Whether ``piece`` is an entry."""
+        return piece in self._entries
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
