@@ -204,13 +204,15 @@ class _Worker:
         self.ready = False
         self.ended = False
         self._buffer = bytearray()
+        self._sent = 0
+        """Bytes of the jobs that are under way."""
         self._since = time.monotonic()
         self._cpu = 0.0
         self._write(_encode(Setup(str(root), replace(config, cache_dir=None))))
 
     def room(self, batch: list[Job]) -> int:
         """How many more jobs it takes on top of ``batch``."""
-        used = sum(_job_bytes(job) for job in (*self.jobs, *batch))
+        used = self._sent + sum(map(_job_bytes, batch))
         return 0 if self.ended or used > _WINDOW_BYTES else _WINDOW - len(self.jobs) - len(batch)
 
     def send(self, jobs: list[Job]) -> None:
@@ -218,6 +220,7 @@ class _Worker:
         if not self.jobs:
             self._since = time.monotonic()
         self.jobs.extend(jobs)
+        self._sent += sum(map(_job_bytes, jobs))
         self._write(_encode(jobs))
 
     def receive(self) -> Iterator[Answer]:
@@ -232,7 +235,7 @@ class _Worker:
             answer = decode(payload)
             self._cpu = answer.cpu
             if self.ready:
-                self.jobs.popleft()
+                self._sent -= _job_bytes(self.jobs.popleft())
             self.ready = True
             yield answer
 
