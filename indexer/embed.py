@@ -185,7 +185,9 @@ class StaticEmbedder:
 
     def holds(self, word: str) -> bool:
         """Whether ``word`` has a vector of its own."""
-        return self._pieces.holds(word)
+        if "_pieces" in self.__dict__:
+            return self._pieces.holds(word)
+        return _Scanned(self._entries).get(word) is not None
 
 
 def _numbered(entries: bytes) -> dict[str, int]:
@@ -236,7 +238,7 @@ class Pieces(dict[str, tuple[int, ...]]):
 
     def holds(self, piece: str) -> bool:
         """Whether ``piece`` is an entry."""
-        return piece in self._entries
+        return self._entries.get(piece) is not None
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
