@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STATIC = "static"
 """Name of the shipped embedding in the configuration."""
-_STATIC_VERSION = "static-code-256-1"
+_STATIC_VERSION = "static-code-256-2"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
 _LONGEST_PART = 40
