@@ -22,6 +22,7 @@ from indexer.config import IndexConfig
 from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
+from indexer.signature import signature
 from indexer.source import buffer_source, read_source
 from indexer.terms import count_terms
 from indexer.types import KINDS, ParsedFile, Skipped
@@ -60,6 +61,7 @@ def analyse_file(
         definitions=_definitions(parsed.symbols, chunks, language.name),
         uses=_uses(parsed.references),
         postings=_postings(text, chunks),
+        signature=signature(text),
         masked=source.masked,
         problem=problem,
     )

@@ -108,6 +108,8 @@ class Analysis:
     definitions: Definitions
     uses: Uses
     postings: Postings
+    signature: bytes = b""
+    """Which trigrams ``text`` holds, see ``indexer.signature``."""
     masked: int = 0
     """Number of secrets masked in ``text``."""
     problem: str | None = None

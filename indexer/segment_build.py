@@ -26,6 +26,7 @@ class SegmentBuilder:
         """Entries held in memory (postings, references, definitions), about 10 bytes each."""
         self._row_file = array("q")
         self._row_length: list[NDArray[np.uint32]] = []
+        self._signatures: list[tuple[int, bytes]] = []
         self._vocabulary: dict[str, int] = {}
         self._postings: tuple[list[NDArray[Any]], ...] = ([], [], [])
         self._scopes: dict[str, int] = {"": 0}
@@ -38,6 +39,8 @@ class SegmentBuilder:
         self.rows += count
         self._row_file.extend([file_id] * count)
         self._row_length.append(_numbers(analysis.postings.lengths))
+        self._signatures.append((file_id, analysis.signature))
+        self.held += len(analysis.signature) // 10
         vocabulary = self._vocabulary
         numbers = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in analysis.postings.terms], np.uint32)
         terms, rows, counts = self._postings
@@ -58,6 +61,10 @@ class SegmentBuilder:
         writer = self._writer
         writer.column("row_file", np.frombuffer(self._row_file, np.int64))
         writer.column("row_length", _concatenate(self._row_length, np.uint32))
+        writer.column("signature_file", np.array([file for file, _ in self._signatures], np.int64))
+        sizes = np.array([len(bits) for _, bits in self._signatures], np.int64)
+        writer.column("signature_end", ends(sizes))
+        writer.column("signature_bits", np.frombuffer(b"".join(bits for _, bits in self._signatures), np.uint8))
         self._finish_postings()
         scopes, rank = _sorted_names(self._scopes)
         writer.strings("scope", scopes)
