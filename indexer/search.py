@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer import features
 from indexer.corpus import Corpus, Definitions, Near
+from indexer.filters import EVERYTHING, Allowed
 from indexer.query import analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
@@ -32,7 +33,12 @@ class Candidates(NamedTuple):
 
 
 def search(
-    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, k: int, *, language: str | None = None
+    corpus: Corpus,
+    query: str,
+    query_vector: NDArray[np.float32] | None,
+    k: int,
+    *,
+    allowed: Allowed = EVERYTHING,
 ) -> list[Hit]:
     """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
@@ -40,7 +46,7 @@ def search(
     Equal scores are ordered by path and line, so that the order never depends on how the index was built. An empty
     query, or one of punctuation alone, finds nothing.
     """
-    found = candidates(corpus, query, query_vector, language=language)
+    found = candidates(corpus, query, query_vector, allowed=allowed)
     if k <= 0 or not len(found.files):
         return []
     names = [name for name, values in found.features.items() if values.any()]
@@ -54,7 +60,7 @@ def search(
     shown: set[int] = set()
     for i in order:
         file_id = int(found.files[i])
-        row = rows_of[file_id][0] if rows_of.get(file_id) else corpus.first_row(file_id)
+        row = rows_of[file_id][0] if rows_of.get(file_id) else _first_row(corpus, file_id, allowed)
         assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
         reasons = {name: round(float(values[i]), 6) for name, values in parts.items() if values[i]}
@@ -65,16 +71,19 @@ def search(
 
 
 def candidates(
-    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, *, language: str | None = None
+    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, *, allowed: Allowed = EVERYTHING
 ) -> Candidates:
-    """Every file that some retriever offers for ``query``, with all features; the weights play no part."""
+    """Every file that some retriever offers for ``query``, with all features; the weights play no part.
+
+    ``allowed``: the files and rows to choose from (``filters.resolve``).
+    """
     asked = analyse(query)
-    allowed_files, allowed = _allowed(corpus, language)
+    allowed_files = None if allowed.files is None else frozenset(allowed.files.tolist())
     spelled = (*asked.terms, *(c.joined for c in asked.compounds))
-    words, found_terms = features.lexical(corpus, dict.fromkeys(spelled), allowed, _WORD_ROWS)
+    words, found_terms = features.lexical(corpus, dict.fromkeys(spelled), allowed.rows, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
-    meaning = features.meaning(corpus, query_vector, allowed, _MEANING_ROWS)
-    symbols = features.symbols(corpus, asked, found_terms, allowed)
+    meaning = features.meaning(corpus, query_vector, allowed.rows, _MEANING_ROWS)
+    symbols = features.symbols(corpus, asked, found_terms, allowed.rows)
     offered: list[NDArray[Any]] = [
         corpus.file_ids[words.rows],
         corpus.file_ids[meaning.rows],
@@ -98,14 +107,11 @@ def candidates(
     return Candidates(files, values, row_scores)
 
 
-def _allowed(corpus: Corpus, language: str | None) -> tuple[frozenset[int] | None, NDArray[np.bool_] | None]:
-    """Files in ``language`` and, shape (rows,), which rows are theirs; None twice when all are allowed."""
-    if language is None:
-        return None, None
-    files = corpus.files_in(language)
-    is_allowed = np.zeros(max(int(files.max(initial=0)), int(corpus.file_ids.max(initial=0))) + 1, np.bool_)
-    is_allowed[files] = True
-    return frozenset(files.tolist()), is_allowed[corpus.file_ids]
+def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
+    """Row of a file's first chunk that may be shown."""
+    first = corpus.first_row(file_id)
+    # Rows of a file stand together, and an allowed file has one that is.
+    return first if first is None or allowed.rows is None else first + int(np.argmax(allowed.rows[first:]))
 
 
 def _rows_by_file(corpus: Corpus, found: Candidates) -> dict[int, list[int]]:

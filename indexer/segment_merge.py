@@ -90,7 +90,7 @@ class _Part:
 def _merge_signatures(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
     """Bit arrays of the files that live, copied as they are."""
     lives = [~np.isin(part.segment.column("signature_file"), part.dead) for part in parts]
-    sizes = [np.diff(part.segment.column("signature_end").astype(np.int64)) for part in parts]
+    sizes: list[NDArray[Any]] = [np.diff(part.segment.column("signature_end").astype(np.int64)) for part in parts]
     files = [part.segment.column("signature_file")[live] for part, live in zip(parts, lives, strict=True)]
     writer.column("signature_file", np.concatenate(files))
     writer.column("signature_end", ends(np.concatenate([own[live] for own, live in zip(sizes, lives, strict=True)])))

@@ -51,7 +51,7 @@ def _fast_signature(text: bytes) -> bytes:
     trigrams |= codes[1:-1] << 8
     trigrams |= codes[2:]
     trigrams.sort()
-    different = trigrams[np.r_[True, trigrams[1:] != trigrams[:-1]]]
+    different: NDArray[Any] = trigrams[np.r_[True, trigrams[1:] != trigrams[:-1]]]
     bits = np.zeros(size_of(len(different)) * 8, np.uint8)
     bits[places(different, len(bits))] = 1
     return np.packbits(bits, bitorder="little").tobytes()

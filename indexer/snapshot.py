@@ -5,14 +5,14 @@ Valid within one read transaction of the database; ``Index`` opens that around e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.body import Body, unpack
+from indexer.body import Body, unpack, unpack_text
 from indexer.corpus import Definitions, Near
 from indexer.errors import REPAIR, CorruptIndexError
 from indexer.overlay import EMPTY, Overlay
@@ -168,6 +168,22 @@ class Snapshot:
         own = [i for i, buffer in self.overlay.files.items() if buffer.analysis.language == language]
         return np.array([*self._visible(found), *own], np.int32)
 
+    def all_files(self) -> list[tuple[int, str]]:
+        """Ids and paths of all live files."""
+        found = self.database.rows("SELECT id, path FROM files WHERE skipped IS NULL")
+        if self._overlaid:
+            found = [row for row in found if row[0] not in self._overlaid]
+        return found + [(file_id, path) for path, file_id in self.overlay.ids.items()]
+
+    def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
+        """Live rows that hold the first line of a definition of one of these kinds."""
+        parts = [np.empty(0, np.int64)]
+        for segment, dead, base in zip(self._segments, self._dead, self._bases, strict=False):
+            meant = np.isin(segment.column("def_kind"), kinds)
+            meant[meant] = ~np.isin(segment.column("def_file")[meant], dead)
+            parts.append(segment.column("def_row")[meant].astype(np.int64) + base)
+        return np.unique(np.concatenate(parts))
+
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
         return Definitions.joined(
@@ -275,6 +291,14 @@ class Snapshot:
         file_id = self._id(path)
         return None if file_id is None else self._body(file_id).text.decode("utf-8", "replace")
 
+    def text_bytes(self, file_id: int) -> bytes:
+        """A living file's text as indexed; unlike ``text`` it is not kept."""
+        return unpack_text(self._blob(file_id))
+
+    def parts(self) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
+        """Every segment with the ids of its dead files."""
+        return zip(self._segments, self._dead, strict=True)
+
     def paths(self) -> list[str]:
         """Paths of all files, sorted."""
         found = self.database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
@@ -330,17 +354,19 @@ class Snapshot:
     def _body(self, file_id: int) -> Body:
         body = self._bodies.get(file_id)
         if body is None:
-            if file_id in self.overlay.files:
-                blob = self.overlay.files[file_id].analysis.body
-            else:
-                found = self.database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
-                if found is None:
-                    raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
-                (blob,) = found
+            blob = self._blob(file_id)
             if len(self._bodies) >= _KEPT_BODIES:
                 self._bodies.clear()
             body = self._bodies[file_id] = unpack(blob)
         return body
+
+    def _blob(self, file_id: int) -> bytes:
+        if file_id in self.overlay.files:
+            return self.overlay.files[file_id].analysis.body
+        found = self.database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+        if found is None:
+            raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
+        return bytes(found[0])
 
     def _concatenated(self, column: str, dtype: Any) -> NDArray[Any]:
         parts = [segment.column(column).astype(dtype) for segment in self._segments]

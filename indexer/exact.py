@@ -1,0 +1,155 @@
+r"""Which lines of a text match: a literal by ``bytes.find``, a regular expression by RE2, as ripgrep finds them.
+
+A line ends with ``\n``, which nothing matches; ``\r`` before it is a character of the line. What ripgrep's word
+boundaries mean beside characters beyond ASCII, RE2 does not know: such lines, few in any tree, go to ``regex``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from indexer.errors import BadInputError
+from indexer.pattern import HINT, translate
+from indexer.reasons import encodable
+from indexer.required import Query, Sequence_, character, query_of
+
+_SLOW_SECONDS = 1.0
+"""Time of one line in ``regex``, which may backtrack; RE2's answer holds when it is over."""
+_PROGRAM_BYTES = 64 << 20
+_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+
+
+class Line(NamedTuple):
+    """A line that matches: its number from 1, and where it stands in the text, without its end."""
+
+    number: int
+    start: int
+    end: int
+
+
+class Pattern:
+    """What to look for."""
+
+    def __init__(self, pattern: str, *, regex: bool, ignore_case: bool) -> None:
+        """Raises BadInputError for a pattern that is empty, is wrong or too large, or cannot match within a line."""
+        if not pattern:
+            raise BadInputError("The pattern is empty.", "Give a text, or a pattern such as ^$ for empty lines.")
+        if not encodable(pattern):
+            raise BadInputError("The pattern is no valid text.", "Give it in UTF-8.")
+        if not regex and "\n" in pattern:
+            raise BadInputError("The text has several lines, and lines are searched one by one.", "Give one of them.")
+        self.required: Query
+        self._literal = None if regex or ignore_case else pattern.encode()
+        self._boundaries = False
+        if regex:
+            translated = translate(pattern, ignore_case=ignore_case)
+            self._text, self.required, self._boundaries = translated
+        else:
+            parts: Sequence_ = [character(char, ignore_case=ignore_case) for char in pattern]
+            self._text, self.required = _quoted(pattern, ignore_case=ignore_case), query_of(parts)
+        if self._literal is None:
+            _ = self._compiled
+
+    def lines(self, text: bytes) -> Iterator[Line]:
+        """Matching lines of a UTF-8 text, in order."""
+        number, counted = 1, 0
+        for start, end in self._places(text):
+            number += text.count(b"\n", counted, start)
+            counted = start
+            yield Line(number, start, end)
+
+    def count(self, text: bytes) -> int:
+        """How many lines match."""
+        return sum(1 for _ in self._places(text))
+
+    def spans(self, line: bytes) -> tuple[tuple[int, int], ...]:
+        """Where in a line the matches are, in bytes; none of them overlap."""
+        if self._literal is not None:
+            size, found, at = len(self._literal), [], line.find(self._literal)
+            while at >= 0:
+                found.append((at, at + size))
+                at = line.find(self._literal, at + size)
+            return tuple(found)
+        if self._boundaries and not line.isascii():
+            text = line.decode("utf-8", "replace")
+            try:
+                matches = [m.span() for m in self._unicode.finditer(text, timeout=_SLOW_SECONDS)]
+                return tuple((len(text[:a].encode()), len(text[:b].encode())) for a, b in matches)
+            except TimeoutError:
+                pass
+        return tuple(match.span() for match in self._compiled.finditer(line))
+
+    def _places(self, text: bytes) -> Iterator[tuple[int, int]]:
+        if self._literal is not None:
+            return _literal_places(self._literal, text)
+        if self._boundaries and not text.isascii():
+            return self._bounded_places(text)
+        return self._regex_places(text)
+
+    def _regex_places(self, text: bytes) -> Iterator[tuple[int, int]]:
+        search, at, size = self._compiled.search, 0, len(text)
+        while at < size:
+            match = search(text, at)
+            if match is None:
+                return
+            place = match.start()
+            start = text.rfind(b"\n", at, place) + 1 or at
+            if start == size:
+                return  # after the last line's end
+            end = text.find(b"\n", match.end())
+            end = size if end < 0 else end
+            yield start, end
+            at = end + 1
+
+    def _bounded_places(self, text: bytes) -> Iterator[tuple[int, int]]:
+        beyond = {match.span() for match in _BEYOND_ASCII.finditer(text)}
+        found = dict.fromkeys(self._regex_places(text))
+        fitting = [place for place in beyond if self._fits(text[slice(*place)], by_re2=place in found)]
+        yield from sorted({*(found.keys() - beyond), *fitting})
+
+    def _fits(self, line: bytes, *, by_re2: bool) -> bool:
+        try:
+            return bool(self._unicode.search(line.decode("utf-8", "replace"), timeout=_SLOW_SECONDS))
+        except TimeoutError:
+            return by_re2
+
+    @cached_property
+    def _compiled(self) -> Any:
+        import re2
+
+        options = re2.Options()
+        options.never_nl = True
+        options.log_errors = False
+        options.max_mem = _PROGRAM_BYTES
+        try:
+            return re2.compile(f"(?m){self._text}".encode(), options)
+        except re2.error as exc:
+            what = exc.args[0].decode("utf-8", "replace") if isinstance(exc.args[0], bytes) else str(exc)
+            raise BadInputError(f"The pattern cannot be used: {what}.", HINT) from exc
+
+    @cached_property
+    def _unicode(self) -> Any:
+        import regex
+
+        return regex.compile(self._text, regex.VERSION0)
+
+
+def _literal_places(literal: bytes, text: bytes) -> Iterator[tuple[int, int]]:
+    size, at = len(text), text.find(literal)
+    while at >= 0:
+        start = text.rfind(b"\n", 0, at) + 1
+        end = text.find(b"\n", at)
+        end = size if end < 0 else end
+        yield start, end
+        at = text.find(literal, end + 1)
+
+
+def _quoted(text: str, *, ignore_case: bool) -> str:
+    """A pattern that matches a text as it is."""
+    import re2
+
+    quoted: str = re2.escape(text)
+    return f"(?i:{quoted})" if ignore_case else quoted
