@@ -93,7 +93,7 @@ def kind_numbers(kinds: Sequence[str]) -> list[int]:
 
 
 class Globs:
-    """Patterns of paths. A pattern that matches a folder holds for all that is in it."""
+    """Patterns of paths. One that names a folder, or leaves it out, holds for all that is in it."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises BadInputError for one that is no pattern."""
@@ -127,8 +127,14 @@ class Globs:
         if path not in self._folders:
             above = self._folder(path.rpartition("/")[0])
             own = self._rules.decide(path, True) if above is not False else None
-            self._folders[path] = above if own is None else own[0]
+            means_folder = own is not None and (not own[0] or _names_folder(own[1].pattern))
+            self._folders[path] = own[0] if own is not None and means_folder else above
         return self._folders[path]
+
+
+def _names_folder(pattern: str) -> bool:
+    """Whether all that is in a folder is meant: ``src/`` and ``src`` do, ``src/*`` and ``*.py`` mean files, as in rg."""
+    return pattern.endswith("/") or not set("*?[") & set(pattern.rpartition("/")[2])
 
 
 def _in_languages(corpus: Corpus, languages: Sequence[str]) -> NDArray[np.int64]:
