@@ -69,8 +69,10 @@ def test_no_filters_allow_everything():
 
 
 GLOBS = [
-    ("*.py",), ("src/**",), ("/src/*.py",), ("src/net/*",), ("*.c", "!**/test/**"), ("!*.md",), ("!src/",), ("!*", "*.py"),
-    ("*.c", "!tcp.*", "tcp.c"), ("**/net/**",), ("!drivers", "drivers/net/*.c"), ("a.{py,md}",), ("[ab].py",), ("docs/b c.txt",),
+    ("*.py",), ("src/**",), ("/src/*.py",), ("src/net/*",), ("*.c", "!**/test/**"), ("!*.md",), ("!src/",),
+    ("!*", "*.py"),
+    ("*.c", "!tcp.*", "tcp.c"), ("**/net/**",), ("!drivers", "drivers/net/*.c"), ("a.{py,md}",), ("[ab].py",),
+    ("docs/b c.txt",),
     ("test",), ("!test",), ("tcp.?",), ("/a.py",), ("*/a.py",), ("src/*/tcp.c",),
 ]  # fmt: skip
 
@@ -154,7 +156,13 @@ def test_git_runs_no_program_that_the_repository_names(tmp_path):
     program.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
     os.chmod(program, 0o755)  # noqa: PTH101
     (root / ".gitattributes").write_text("*.py filter=evil diff=evil\n")
-    for name in ("filter.evil.clean", "filter.evil.process", "diff.evil.command", "diff.evil.textconv", "diff.external"):
+    for name in (
+        "filter.evil.clean",
+        "filter.evil.process",
+        "diff.evil.command",
+        "diff.evil.textconv",
+        "diff.external",
+    ):
         git(root, "config", name, str(program))
     git(root, "config", "filter.evil.required", "true")
     (root / "a.py").write_text("22\n")

@@ -167,7 +167,8 @@ REAL = [
     "def ", "IndexConfig", "self._", "no such text anywhere", "é", "…", "→", "raise BadInputError", '"""', "\t", "x",
 ]  # fmt: skip
 REAL_REGEX = [
-    r"^class \w+\(.*Error\):$", r"\bself\b", r"\bé", r"ü\b", r"^\s*$", "^$", r"\s+$", r"(get|set)_\w+\(", "x*", r"\d{4,}",
+    r"^class \w+\(.*Error\):$", r"\bself\b", r"\bé", r"ü\b", r"^\s*$", "^$", r"\s+$", r"(get|set)_\w+\(", "x*",
+    r"\d{4,}",
     r"[[:upper:]]{4,}_", r"[^\x00-\x7f]+", r"\p{Lu}\p{Ll}+Error\b", r'"[^"]*%s[^"]*"', r"(?i)todo|fixme", r"\W\d\W",
     r"import\s+(os|sys)$", r"[^\W_]{25,}", r".{119,}", r"return (None|True|False)\b", r"\[\[.*\]\]", r"(?x) def \s+ _ ",
 ]  # fmt: skip

@@ -154,6 +154,7 @@ def _sum_up(out: Output, wanted: Wanted, results: list[GrepResult], shown: int) 
     elif not total:
         out.note("Nothing found.")
     elif wanted.files and shown < files:
-        out.note(f"{files - shown:,} more files match, {amount} in all; -k shows more.")
+        more = files - shown
+        out.note(f"{more:,} more file{' matches' if more == 1 else 's match'}, {amount} in all; -k shows more.")
     elif not wanted.files and shown < total:
         out.note(f"{'At least ' * (not complete)}{total - shown:,} more; {amount} in all; -k shows more.")
