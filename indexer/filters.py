@@ -133,7 +133,7 @@ class Globs:
 
 
 def _names_folder(pattern: str) -> bool:
-    """Whether all that is in a folder is meant: ``src/`` and ``src`` do, ``src/*`` and ``*.py`` mean files, as in rg."""
+    """Whether all that is in a folder is meant, as by ``src/`` and ``src``; ``src/*`` and ``*.py`` mean files."""
     return pattern.endswith("/") or not set("*?[") & set(pattern.rpartition("/")[2])
 
 
