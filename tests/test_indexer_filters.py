@@ -37,7 +37,7 @@ def corpus() -> MemoryCorpus:
 
 
 def found(c: MemoryCorpus, **filters: object) -> list[tuple[str, int]]:
-    hits = search(c, "socket", None, 5, allowed=resolve(c, Filters(**filters)))
+    hits = search(c, "socket", None, 5, allowed=resolve(c, Filters(**filters))).hits
     return [(hit.chunk.path, hit.chunk.span.start_line) for hit in hits]
 
 
@@ -55,7 +55,7 @@ def test_by_kind_only_chunks_that_define_one_are_shown():
     assert found(c, kinds=("class",)) == [("src/rare.py", 2)]
     assert found(c, kinds=("function", "class")) == [("src/rare.py", 2)]
     assert found(c, kinds=("function",)) == []
-    by_path = search(c, "rare", None, 5, allowed=resolve(c, Filters(kinds=("class",))))
+    by_path = search(c, "rare", None, 5, allowed=resolve(c, Filters(kinds=("class",)))).hits
     assert [(h.chunk.path, h.chunk.span.start_line) for h in by_path] == [("src/rare.py", 2)]
 
 

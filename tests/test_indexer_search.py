@@ -11,7 +11,8 @@ from memory_corpus import MemoryCorpus
 from indexer.filters import Allowed, Filters, resolve
 from indexer.query import MAX_CHARACTERS, analyse
 from indexer.ranking import FIXED, WEIGHTS, asked_kinds, path_facts
-from indexer.search import candidates, search
+from indexer.search import candidates
+from indexer.search import search as ranked
 from indexer.types import Hit
 
 EMBEDDER = HashEmbedder(64)
@@ -30,6 +31,10 @@ def corpus(*files: tuple[str, list[str]], vectors: bool = False, definitions: di
 
 def only(c: MemoryCorpus, language: str) -> Allowed:
     return resolve(c, Filters(languages=(language,)))
+
+
+def search(*asked, **options) -> list[Hit]:
+    return ranked(*asked, **options).hits
 
 
 def paths(hits: list[Hit]) -> list[str]:
