@@ -7,6 +7,7 @@ boundaries mean beside characters beyond ASCII, RE2 does not know: such lines, f
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,8 +17,8 @@ from indexer.pattern import HINT, translate
 from indexer.reasons import encodable
 from indexer.required import Query, Sequence_, character, query_of
 
-_SLOW_SECONDS = 1.0
-"""Time of one line in ``regex``, which may backtrack; RE2's answer holds when it is over."""
+_SLOW_SECONDS = 10.0
+"""Time that a pattern may take in ``regex``, which may backtrack, over all lines; RE2's answers hold after that."""
 _PROGRAM_BYTES = 64 << 20
 _BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
 
@@ -44,6 +45,7 @@ class Pattern:
         self.required: Query
         self._literal = None if regex or ignore_case else pattern.encode()
         self._boundaries = False
+        self._patience = _SLOW_SECONDS
         if regex:
             translated = translate(pattern, ignore_case=ignore_case)
             self._text, self.required, self._boundaries = translated
@@ -68,18 +70,15 @@ class Pattern:
     def spans(self, line: bytes) -> tuple[tuple[int, int], ...]:
         """Where in a line the matches are, in bytes; none of them overlap."""
         if self._literal is not None:
-            size, found, at = len(self._literal), [], line.find(self._literal)
+            size, places, at = len(self._literal), [], line.find(self._literal)
             while at >= 0:
-                found.append((at, at + size))
+                places.append((at, at + size))
                 at = line.find(self._literal, at + size)
-            return tuple(found)
+            return tuple(places)
         if self._boundaries and not line.isascii():
-            text = line.decode("utf-8", "replace")
-            try:
-                matches = [m.span() for m in self._unicode.finditer(text, timeout=_SLOW_SECONDS)]
-                return tuple((len(text[:a].encode()), len(text[:b].encode())) for a, b in matches)
-            except TimeoutError:
-                pass
+            found = self._by_regex(line)
+            if found is not None:
+                return found
         return tuple(match.span() for match in self._compiled.finditer(line))
 
     def _places(self, text: bytes) -> Iterator[tuple[int, int]]:
@@ -111,10 +110,22 @@ class Pattern:
         yield from sorted({*(found.keys() - beyond), *fitting})
 
     def _fits(self, line: bytes, *, by_re2: bool) -> bool:
+        found = self._by_regex(line)
+        return by_re2 if found is None else bool(found)
+
+    def _by_regex(self, line: bytes) -> tuple[tuple[int, int], ...] | None:
+        """The matches in a line by Unicode's word boundaries; None when there is no time left for that."""
+        started = time.monotonic()
+        text = line.decode("utf-8", "replace")
         try:
-            return bool(self._unicode.search(line.decode("utf-8", "replace"), timeout=_SLOW_SECONDS))
+            if self._patience <= 0:
+                return None
+            matches = [match.span() for match in self._unicode.finditer(text, timeout=self._patience)]
+            return tuple((len(text[:a].encode()), len(text[:b].encode())) for a, b in matches)
         except TimeoutError:
-            return by_re2
+            return None
+        finally:
+            self._patience -= time.monotonic() - started
 
     @cached_property
     def _compiled(self) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import CancelledError
 from indexer.exact import Line, Pattern
 from indexer.filters import Allowed
 from indexer.required import Query
@@ -21,6 +22,7 @@ from indexer.signature import places, trigrams_of
 from indexer.types import GrepResult, Match
 
 if TYPE_CHECKING:
+    from indexer.control import Cancel
     from indexer.segment import Segment
     from indexer.snapshot import Snapshot
 
@@ -39,11 +41,13 @@ def grep(
     limit: int | None = None,
     count: bool = False,
     stale: bool = False,
+    cancel: Cancel | None = None,
 ) -> GrepResult:
     """The first ``limit`` matching lines by path and place (None: all), and how many there are.
 
     ``kinds``: only lines within definitions of these kinds. ``count``: read on to the end, so that totals are exact;
     otherwise counting stops ``_COUNTED_FILES`` files after the last match to show (``GrepResult.complete`` says so).
+    Raises CancelledError when ``cancel`` is set, which is looked at before every file.
     """
     found = candidates(snapshot, pattern.required, allowed.files)
     ordered = _by_path(snapshot, found)
@@ -53,6 +57,8 @@ def grep(
     for number, (path, file_id) in enumerate(ordered):
         if number >= stop:
             break
+        if cancel is not None and cancel.cancelled:
+            raise CancelledError("The search was cancelled.")
         read += 1
         text = snapshot.text_bytes(file_id)
         wanted = None if limit is None else max(0, limit - len(shown))

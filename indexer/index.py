@@ -184,11 +184,12 @@ class Index:
         filters: Filters | None = None,
         limit: int | None = None,
         count: bool = False,
+        cancel: Cancel | None = None,
     ) -> GrepResult:
         """Lines that hold a text, or match a regular expression in ripgrep's syntax, by path and place.
 
         At most ``limit``; ``count``: with exact totals even so. Looks at the texts as indexed (see ``indexer.grep``).
-        Raises BadInputError for a pattern or filters that cannot be used.
+        Raises BadInputError for a pattern or filters that cannot be used, CancelledError.
         """
         from indexer.exact import Pattern
         from indexer.filters import resolve
@@ -198,7 +199,7 @@ class Index:
         with self._view() as snapshot:
             stale = self._reader.stale_lately(snapshot.database)
             allowed, kinds = resolve(snapshot, filters, self.root), filters.kinds if filters else ()
-            return grep(snapshot, wanted, allowed, kinds, limit=limit, count=count, stale=stale)
+            return grep(snapshot, wanted, allowed, kinds, limit=limit, count=count, stale=stale, cancel=cancel)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""

@@ -23,7 +23,7 @@ from indexer.pattern_class import (
 )  # fmt: skip
 from indexer.required import ANYTHING, Query, Sequence_, character, characters, either, query_of, repeated
 
-_MOST_CHARACTERS = 20_000
+_MOST_CHARACTERS = 5_000
 _MOST_DEPTH = 100
 _MOST_REPEATS = 1_000
 _FEW_CHARACTERS = 8

@@ -14,6 +14,10 @@ from indexer.signature import fold
 
 _MOST_SPELLINGS = 64
 """Spellings of one stretch that are kept apart."""
+_MOST_BYTES = 128
+"""Length from which a stretch is followed no further: its start tells enough."""
+_MOST_PARTS = 256
+"""Parts in a row that repetition may make."""
 _MOST_COPIES = 4
 """Copies of what is repeated that are followed."""
 
@@ -69,6 +73,8 @@ def repeated(part: Sequence_, least: int, most: int | None) -> Sequence_:
     if least == 0:
         spelled = _spellings(part) if most == 1 else None
         return [ANYTHING] if spelled is None else [spelled | {b""}]
+    if len(part) * min(least, _MOST_COPIES) > _MOST_PARTS:
+        return [query_of(part)]
     copies = part * min(least, _MOST_COPIES)
     return copies if most == least <= _MOST_COPIES else [*copies, ANYTHING, *copies]
 
@@ -82,7 +88,7 @@ def query_of(parts: Sequence_) -> Query:
             needed += _need(run)
             needed += [part] if part.parts else []
             run = frozenset([b""])
-        elif len(run) * len(part) > _MOST_SPELLINGS:
+        elif len(run) * len(part) > _MOST_SPELLINGS or max(map(len, run), default=0) > _MOST_BYTES:
             needed += _need(run)
             run = part
         else:
@@ -102,6 +108,8 @@ def _spellings(parts: Sequence_) -> Stretch | None:
     run = frozenset([b""])
     for part in parts:
         if isinstance(part, Query) or len(run) * len(part) > _MOST_SPELLINGS:
+            return None
+        if max(map(len, run), default=0) > _MOST_BYTES:
             return None
         run = frozenset(a + b for a in run for b in part)
     return run

@@ -107,6 +107,14 @@ def test_word_boundaries_where_the_backtracking_engine_gives_up_are_those_of_re2
     assert Pattern(r"\bb\b", regex=True, ignore_case=False).spans(b"\xc3\xa9" + b"a" * 3_000 + b" b")[-1][1] == 3_004
 
 
+def test_a_pattern_of_repetitions_within_repetitions_is_not_unfolded():
+    pattern = "(" * 60 + "abc" + "){4}" * 60
+    assert len(str(required(pattern))) < 100_000
+    with pytest.raises(BadInputError, match="cannot be used"):
+        lines(pattern)
+    assert holds(required("([ab][ab][ab][ab][ab][ab]" + "long" * 1_000 + "){2}"), b"ab" * 3 + b"long" * 1_000)
+
+
 def required(pattern: str, **options: bool) -> Query:
     return translate(pattern, **options).required
 

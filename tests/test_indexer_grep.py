@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from fakes import HashEmbedder
-from store_tools import TREE, InlinePool, Tree, without_flushing
+from store_tools import TREE, Flag, InlinePool, Tree, without_flushing
 
 from indexer import Filters, Index, IndexConfig
-from indexer.errors import BadInputError
+from indexer.errors import BadInputError, CancelledError
 from indexer.grep import candidates
 from indexer.required import ANYTHING
 
@@ -154,6 +154,13 @@ def test_encodings_line_ends_and_long_lines(tree):
     assert index.grep("one", filters=Filters(globs=("crlf.txt",))).matches[0].text == "one\r"
     assert places(index.grep("^\r$", regex=True, filters=only)) == [("crlf.txt", 3)]
     assert places(index.grep("last$", regex=True)) == [("crlf.txt", 4)]
+
+
+def test_a_search_can_be_cancelled(tree):
+    index = indexed(tree)
+    with pytest.raises(CancelledError):
+        index.grep("e", cancel=Flag(cancelled=True))
+    assert index.grep("e", cancel=Flag()).total > 5
 
 
 @pytest.mark.parametrize("pattern", ["", "two\nlines", "a\udcff"])
