@@ -20,7 +20,7 @@ from indexer.required import Query, Sequence_, character, query_of
 _SLOW_SECONDS = 10.0
 """Time that a pattern may take in ``regex``, which may backtrack, over all lines; RE2's answers hold after that."""
 _PROGRAM_BYTES = 64 << 20
-_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 class Line(NamedTuple):
@@ -104,7 +104,7 @@ class Pattern:
             at = end + 1
 
     def _bounded_places(self, text: bytes) -> Iterator[tuple[int, int]]:
-        beyond = {match.span() for match in _BEYOND_ASCII.finditer(text)}
+        beyond = {*_lines_beyond_ascii(text)}
         found = dict.fromkeys(self._regex_places(text))
         fitting = [place for place in beyond if self._fits(text[slice(*place)], by_re2=place in found)]
         yield from sorted({*(found.keys() - beyond), *fitting})
@@ -120,8 +120,12 @@ class Pattern:
         try:
             if self._patience <= 0:
                 return None
-            matches = [match.span() for match in self._unicode.finditer(text, timeout=self._patience)]
-            return tuple((len(text[:a].encode()), len(text[:b].encode())) for a, b in matches)
+            found, at, place = [], 0, 0
+            for match in self._unicode.finditer(text, timeout=self._patience):
+                start = place + len(text[at : match.start()].encode())
+                at, place = match.end(), start + len(match[0].encode())
+                found.append((start, place))
+            return tuple(found)
         except TimeoutError:
             return None
         finally:
@@ -156,6 +160,16 @@ def _literal_places(literal: bytes, text: bytes) -> Iterator[tuple[int, int]]:
         end = size if end < 0 else end
         yield start, end
         at = text.find(literal, end + 1)
+
+
+def _lines_beyond_ascii(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where lines with characters beyond ASCII stand."""
+    match = _BEYOND_ASCII.search(text)
+    while match is not None:
+        start, end = text.rfind(b"\n", 0, match.start()) + 1, text.find(b"\n", match.end())
+        end = len(text) if end < 0 else end
+        yield start, end
+        match = _BEYOND_ASCII.search(text, end)
 
 
 def _quoted(text: str, *, ignore_case: bool) -> str:

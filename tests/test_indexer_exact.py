@@ -107,6 +107,14 @@ def test_word_boundaries_where_the_backtracking_engine_gives_up_are_those_of_re2
     assert Pattern(r"\bb\b", regex=True, ignore_case=False).spans(b"\xc3\xa9" + b"a" * 3_000 + b" b")[-1][1] == 3_004
 
 
+def test_long_lines_are_looked_at_once():
+    text = "x" * 2_000_000 + "\né foo\n" + "foo é " * 50_000
+    assert lines(r"\bfoo\b", text) == [2, 3]
+    spans = Pattern(r"\bfoo\b", regex=True, ignore_case=False).spans(("foo é " * 50_000).encode())
+    assert len(spans) == 50_000
+    assert spans[-1] == (49_999 * 7, 49_999 * 7 + 3)
+
+
 def test_a_pattern_of_repetitions_within_repetitions_is_not_unfolded():
     pattern = "(" * 60 + "abc" + "){4}" * 60
     assert len(str(required(pattern))) < 100_000

@@ -104,11 +104,15 @@ def _write_json(out: Output, found: list[tuple[Path, GrepResult]], *, several: b
 
 def _match_object(match: Match) -> dict[str, Any]:
     line = match.text.encode("utf-8", "surrogatepass")
-    columns = [[len(line[:end].decode("utf-8", "replace")) for end in span] for span in match.spans]
+    columns, at, before = [], 0, 1
+    for start, end in match.spans:
+        first = before + len(line[at:start].decode("utf-8", "replace"))
+        at, before = end, first + len(line[start:end].decode("utf-8", "replace"))
+        columns.append([first, before])
     return {
         "path": match.path,
         "line": match.line,
-        "columns": [[start + 1, end + 1] for start, end in columns],
+        "columns": columns,
         "text": match.text,
     }
 
