@@ -142,7 +142,7 @@ class Corpus(Protocol):
         ...
 
     def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
-        """Rows that hold the first line of a definition of one of these kinds (numbers in ``indexer.types.KINDS``)."""
+        """Live rows in which a definition of one of these kinds (numbers in ``types.KINDS``) begins, some twice."""
         ...
 
     def definitions(self, name: str) -> Definitions:

@@ -167,13 +167,15 @@ class Snapshot:
         return found + [(file_id, path) for path, file_id in self.overlay.ids.items()]
 
     def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
-        """Live rows that hold the first line of a definition of one of these kinds."""
+        """Live rows that hold the first line of a definition of one of these kinds; one may come several times."""
+        wanted = np.zeros(256, np.bool_)
+        wanted[kinds] = True
         parts = [np.empty(0, np.int64)]
         for segment, dead, base in zip(self._segments, self._dead, self._bases, strict=False):
-            meant = np.isin(segment.column("def_kind"), kinds)
+            meant = wanted[segment.column("def_kind")]
             meant[meant] = ~np.isin(segment.column("def_file")[meant], dead)
             parts.append(segment.column("def_row")[meant].astype(np.int64) + base)
-        return np.unique(np.concatenate(parts))
+        return np.concatenate(parts)
 
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
