@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.cli.common import Json, Update, chosen_root, engine_for, ready_index, repaired, stale_note
-from assistant.cli.exact import Wanted, search_exactly
 from assistant.cli.output import Output, Part
 from indexer.errors import BadInputError
 
@@ -72,6 +71,8 @@ def _search(
     if text is not None or regex is not None:
         if query or (text is not None and regex is not None):
             raise BadInputError("Give words, -e or -E, not two of them.", "Quote a text that has spaces in it.")
+        from assistant.cli.exact import Wanted, search_exactly
+
         wanted = Wanted(text if regex is None else regex, regex is not None, ignore_case, filters, k, count, files)
         search_exactly(ctx, out, wanted, paths, update=update)
         return
