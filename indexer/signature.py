@@ -51,7 +51,9 @@ def _fast_signature(text: bytes) -> bytes:
     trigrams |= codes[1:-1] << 8
     trigrams |= codes[2:]
     trigrams.sort()
-    different: NDArray[Any] = trigrams[np.r_[True, trigrams[1:] != trigrams[:-1]]]
+    first = np.ones(len(trigrams), np.bool_)
+    np.not_equal(trigrams[1:], trigrams[:-1], out=first[1:])
+    different = trigrams[first]
     bits = np.zeros(size_of(len(different)) * 8, np.uint8)
     bits[places(different, len(bits))] = 1
     return np.packbits(bits, bitorder="little").tobytes()
