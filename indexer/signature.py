@@ -53,7 +53,7 @@ def _fast_signature(text: bytes) -> bytes:
     trigrams.sort()
     first = np.ones(len(trigrams), np.bool_)
     np.not_equal(trigrams[1:], trigrams[:-1], out=first[1:])
-    different = trigrams[first]
+    different: NDArray[Any] = trigrams[first]
     bits = np.zeros(size_of(len(different)) * 8, np.uint8)
     bits[places(different, len(bits))] = 1
     return np.packbits(bits, bitorder="little").tobytes()
