@@ -13,6 +13,7 @@ from typing import Protocol
 
 from assistant.llm import LLM, Timings
 from assistant.stretches import LINE, FileText, Place, choose
+from indexer.filters import Filters
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
@@ -26,7 +27,7 @@ _MOST_FILES = 4
 class CodeIndex(Protocol):
     """What the model floor reads of an index; ``indexer.Index`` is one."""
 
-    def search(self, query: str, k: int = 10, *, language: str | None = None) -> SearchResult:
+    def search(self, query: str, k: int = 10, *, filters: Filters | None = None) -> SearchResult:
         """Best ``k`` chunks for a question or query."""
         ...
 

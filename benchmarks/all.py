@@ -28,6 +28,7 @@ def main() -> None:
     run("startup", "--tree", str(tree("django")))
     run("indexing", *fresh, *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("scale", *fresh)
+    run("grep", *fresh, *(str(tree(name)) for name in ("django", "linux")))
     run("changes")
     run("watching", str(tree("linux")))
     run("concurrency", str(tree("django")))

@@ -48,6 +48,27 @@ def startup(rows: list[Row]) -> str:
     return markdown(("command, whole process", f"median of {rows[0]['runs']}", "× `import numpy`"), body, rows[-1])
 
 
+def grep(rows: list[Row]) -> str:
+    """Exact search beside ripgrep."""
+    if not rows:
+        return ""
+    body = [
+        (
+            r["tree"],
+            f"`{r['options']} '{r['pattern']}'`".replace("|", "\\|"),
+            f"{r['lines']:,}",
+            f"{r['candidates']:,}",
+            f"{r['rg_s'] * 1000:.0f} ms",
+            f"{r['codemoat_s'] * 1000:.0f} ms",
+            f"{r['codemoat_all_s'] * 1000:,.0f} ms",
+            f"{r['inside_s'] * 1000:.0f} ms",
+        )
+        for r in rows
+    ]
+    head = ("tree", "pattern", "lines", "candidates", "rg", "codemoat, 100", "codemoat, all", "open")
+    return markdown(head, body, rows[-1])
+
+
 def indexing(rows: list[Row]) -> str:
     """Medians a tree, codemoat and semble side by side."""
     if not rows:
@@ -181,6 +202,7 @@ def crash(rows: list[Row]) -> str:
 
 TABLES = {
     "startup": startup,
+    "grep": grep,
     "indexing": indexing,
     "masking": masking,
     "assistant": assistant,

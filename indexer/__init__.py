@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from indexer.config import IndexConfig
+    from indexer.filters import Filters
     from indexer.index import Index
     from indexer.types import Chunk, Hit, Symbol
 
-__all__ = ["Chunk", "Hit", "Index", "IndexConfig", "Symbol"]
+__all__ = ["Chunk", "Filters", "Hit", "Index", "IndexConfig", "Symbol"]
 
 _HOMES = {
     "Chunk": "indexer.types",
+    "Filters": "indexer.filters",
     "Hit": "indexer.types",
     "Index": "indexer.index",
     "IndexConfig": "indexer.config",

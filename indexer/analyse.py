@@ -21,6 +21,7 @@ from indexer.config import IndexConfig
 from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
+from indexer.signature import signature
 from indexer.source import buffer_source, read_source
 from indexer.terms import words
 from indexer.types import KINDS, ParsedFile, Skipped
@@ -59,6 +60,7 @@ def analyse_file(
         definitions=_definitions(parsed.symbols, chunks, language.name),
         uses=_uses(parsed.references),
         words=_words(text, chunks),
+        signature=signature(text),
         masked=source.masked,
         problem=problem,
     )

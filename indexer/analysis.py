@@ -107,6 +107,8 @@ class Analysis:
     definitions: Definitions
     uses: Uses
     words: Words
+    signature: bytes = b""
+    """Which trigrams ``text`` holds, see ``indexer.signature``."""
     masked: int = 0
     """Number of secrets masked in ``text``."""
     problem: str | None = None

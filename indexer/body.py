@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 6
 _NEWLINE = re.compile(b"\n")
+Decoded = TypeVar("Decoded")
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
@@ -36,6 +37,12 @@ class _Symbols(msgspec.Struct, array_like=True, frozen=True):
     sizes: list[int]
     parents: list[str | None]
     signatures: list[str]
+
+
+class _Text(msgspec.Struct, array_like=True, frozen=True):
+    """The first field of a body; the decoder passes over the others."""
+
+    text: bytes
 
 
 class Body(msgspec.Struct, array_like=True, frozen=True):
@@ -81,12 +88,31 @@ def pack(text: bytes, chunks: Sequence[ChunkRow], symbols: Sequence[SymbolRow], 
 
 def unpack(blob: bytes) -> Body:
     """What ``pack`` packed. Raises CorruptIndexError when the blob is not as it was written."""
+    return _decoded(blob, _body_decoder())
+
+
+def unpack_text(blob: bytes) -> bytes:
+    """The text alone, several times as fast. Raises CorruptIndexError as ``unpack`` does."""
+    return _decoded(blob, _text_decoder()).text
+
+
+def _decoded(blob: bytes, decoder: msgspec.msgpack.Decoder[Decoded]) -> Decoded:
     import zstandard
 
     try:
-        return msgspec.msgpack.decode(_decompressor().decompress(blob), type=Body)
+        return decoder.decode(_decompressor().decompress(blob))
     except (zstandard.ZstdError, msgspec.DecodeError, MemoryError) as exc:
         raise CorruptIndexError("The index is damaged: the text of a file cannot be read.", REPAIR) from exc
+
+
+@lru_cache(maxsize=1)
+def _body_decoder() -> msgspec.msgpack.Decoder[Body]:
+    return msgspec.msgpack.Decoder(Body)
+
+
+@lru_cache(maxsize=1)
+def _text_decoder() -> msgspec.msgpack.Decoder[_Text]:
+    return msgspec.msgpack.Decoder(_Text)
 
 
 @lru_cache(maxsize=1)

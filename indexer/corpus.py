@@ -137,6 +137,14 @@ class Corpus(Protocol):
         """Live files in a language, ascending."""
         ...
 
+    def all_files(self) -> list[tuple[int, str]]:
+        """Ids and paths of all live files."""
+        ...
+
+    def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
+        """Live rows in which a definition of one of these kinds (numbers in ``types.KINDS``) begins, some twice."""
+        ...
+
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
         ...

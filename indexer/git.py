@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from indexer.errors import BadInputError
 from indexer.kinds import JUNK_FOLDERS
+from indexer.reasons import encodable, printable
 
 
 def git_names(
@@ -56,6 +58,40 @@ def _not_ignored(folder: Path, names: list[str]) -> list[str]:
     _, output, _ = run_git(folder, {}, "check-ignore", "-z", "--stdin", given=os.fsencode("\0".join(names)))
     ignored = set(_split(output))
     return [name for name in names if name not in ignored]
+
+
+def changed_since(root: Path, revision: str) -> set[str]:
+    """Paths below ``root``, relative to it, that differ from ``revision``: committed since, uncommitted or untracked.
+
+    Submodules are not looked into. Raises BadInputError outside a repository, for an unknown revision, and when git
+    fails.
+    """
+    if repository_folder(root) is None:
+        raise BadInputError(f"{root} lies in no git repository.", "Search without --since.")
+    # "-" in front would be an option, ":" a file's contents.
+    known = revision and not revision.startswith("-") and encodable(revision) and "\0" not in revision
+    if not known or run_git(root, {}, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")[0] != 0:
+        raise BadInputError(
+            f"There is no revision {printable(revision)!r} in the git repository of {root}.",
+            "Give a commit, branch or tag, such as HEAD~5 or main; `git log` lists commits.",
+        )
+    diff = ("diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
+    others = ("ls-files", "-z", "--others", "--exclude-standard")
+    changed: set[str] = set()
+    for command in ((*_no_programs(root), *diff, f"{revision}^{{commit}}", "--", "."), others):
+        status, output, problem = run_git(root, _AS_WRITTEN, *command)
+        if status != 0:
+            raise BadInputError(f"Git could not say what changed since {revision}: {problem}.", "Search without it.")
+        changed.update(_split(output))
+    return changed
+
+
+def _no_programs(root: Path) -> list[str]:
+    """Options that keep git from running filter programs that the repository's own configuration may name."""
+    _, output, _ = run_git(root, {}, "config", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    filters = {name.rpartition(".")[0] for name in _split(output)}
+    settings = [f"{name}.{key}" for name in sorted(filters) for key in ("clean=", "process=", "required=false")]
+    return [part for setting in settings for part in ("-c", setting)]
 
 
 def repository_folder(root: Path) -> Path | None:

@@ -15,13 +15,14 @@ from indexer.location import cache_dir, index_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
 from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
-from indexer.types import Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
+from indexer.types import GrepResult, Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from indexer.control import Cancel, Linked
     from indexer.embed import Embedder
+    from indexer.filters import Filters
     from indexer.overlay import Buffers, Overlay
     from indexer.snapshot import Snapshot
     from indexer.workers import WorkerPool
@@ -155,15 +156,17 @@ class Index:
         """Make the index again from nothing, whatever is there. Readers keep a sound old one until it is done."""
         return self._write(progress, cancel, patience, rebuild=True)
 
-    def search(self, query: str, k: int = 10, *, language: str | None = None) -> SearchResult:
-        """The ``k`` best chunks for a query in words or code, best first."""
+    def search(self, query: str, k: int = 10, *, filters: Filters | None = None) -> SearchResult:
+        """The ``k`` best chunks for a query in words or code, best first, of what ``filters`` allow.
+
+        Raises BadInputError for filters that cannot be used (see ``filters.resolve``).
+        """
+        from indexer.filters import resolve
         from indexer.search import search
 
-        if language is not None and not encodable(language):
-            raise BadInputError("The name of the language is no valid text.", "Give a name like python.")
         with self._view() as snapshot:
             vector = self._searching_embedder(snapshot).embed_query(query)
-            found = search(snapshot, query, vector, k, language=language)
+            found = search(snapshot, query, vector, k, allowed=resolve(snapshot, filters, self.root))
             return SearchResult(
                 tuple(found.hits),
                 snapshot.generation.id,
@@ -171,6 +174,32 @@ class Index:
                 snapshot.damaged,
                 found.spellings,
             )
+
+    def grep(
+        self,
+        pattern: str,
+        *,
+        regex: bool = False,
+        ignore_case: bool = False,
+        filters: Filters | None = None,
+        limit: int | None = None,
+        count: bool = False,
+        cancel: Cancel | None = None,
+    ) -> GrepResult:
+        """Lines that hold a text, or match a regular expression in ripgrep's syntax, by path and place.
+
+        At most ``limit``; ``count``: with exact totals even so. Looks at the texts as indexed (see ``indexer.grep``).
+        Raises BadInputError for a pattern or filters that cannot be used, CancelledError.
+        """
+        from indexer.exact import Pattern
+        from indexer.filters import resolve
+        from indexer.grep import grep
+
+        wanted = Pattern(pattern, regex=regex, ignore_case=ignore_case)
+        with self._view() as snapshot:
+            stale = self._reader.stale_lately(snapshot.database)
+            allowed, kinds = resolve(snapshot, filters, self.root), filters.kinds if filters else ()
+            return grep(snapshot, wanted, allowed, kinds, limit=limit, count=count, stale=stale, cancel=cancel)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer import features
 from indexer.corpus import Corpus, Definitions, Near
+from indexer.filters import EVERYTHING, Allowed
 from indexer.query import analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
@@ -43,7 +44,12 @@ class Found(NamedTuple):
 
 
 def search(
-    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, k: int, *, language: str | None = None
+    corpus: Corpus,
+    query: str,
+    query_vector: NDArray[np.float32] | None,
+    k: int,
+    *,
+    allowed: Allowed = EVERYTHING,
 ) -> Found:
     """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
@@ -53,7 +59,7 @@ def search(
     """
     if k <= 0:
         return Found([], {})
-    found = candidates(corpus, query, query_vector, language=language)
+    found = candidates(corpus, query, query_vector, allowed=allowed)
     if not len(found.files):
         return Found([], found.spellings)
     parts = np.array([WEIGHTS[name] * values for name, values in found.features.items()], np.float32)
@@ -70,7 +76,7 @@ def search(
     for i, own in zip(order, parts.T[order].tolist(), strict=True):
         row = best_row.get(files[i])
         if row is None:
-            row = corpus.first_row(files[i])
+            row = _first_row(corpus, files[i], allowed)
         assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
         reasons = {name: round(part, 6) for name, part in zip(names, own, strict=True) if part}
@@ -81,23 +87,26 @@ def search(
 
 
 def candidates(
-    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, *, language: str | None = None
+    corpus: Corpus, query: str, query_vector: NDArray[np.float32] | None, *, allowed: Allowed = EVERYTHING
 ) -> Candidates:
-    """Every file that some retriever offers for ``query``, with all features; the weights play no part."""
+    """Every file that some retriever offers for ``query``, with all features; the weights play no part.
+
+    ``allowed``: the files and rows to choose from (``filters.resolve``).
+    """
     asked = analyse(query)
-    allowed_files, allowed = _allowed(corpus, language)
+    allowed_files = None if allowed.files is None else frozenset(allowed.files.tolist())
     spelled = dict.fromkeys((*asked.terms, *(c.joined for c in asked.compounds)), 1.0)
-    words, found_terms = features.lexical(corpus, spelled, allowed, _WORD_ROWS)
+    words, found_terms = features.lexical(corpus, spelled, allowed.rows, _WORD_ROWS)
     spellings: dict[str, tuple[str, ...]] = {}
     if not found_terms.keys() >= {*asked.terms}:
         from indexer.spelling import corrected
 
         asked, meant, spellings = corrected(corpus, asked, query, found_terms)
         if meant:
-            words, found_terms = features.lexical(corpus, {**meant, **spelled}, allowed, _WORD_ROWS)
+            words, found_terms = features.lexical(corpus, {**meant, **spelled}, allowed.rows, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
-    meaning = features.meaning(corpus, query_vector, allowed, _MEANING_ROWS)
-    symbols = features.symbols(corpus, asked, found_terms, allowed)
+    meaning = features.meaning(corpus, query_vector, allowed.rows, _MEANING_ROWS)
+    symbols = features.symbols(corpus, asked, found_terms, allowed.rows)
     by_path = features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES)
     offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path]
     files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files}), np.int64)
@@ -135,14 +144,11 @@ def _summed(
     return every, sums
 
 
-def _allowed(corpus: Corpus, language: str | None) -> tuple[frozenset[int] | None, NDArray[np.bool_] | None]:
-    """Files in ``language`` and, shape (rows,), which rows are theirs; None twice when all are allowed."""
-    if language is None:
-        return None, None
-    files = corpus.files_in(language)
-    is_allowed = np.zeros(max(int(files.max(initial=0)), int(corpus.file_ids.max(initial=0))) + 1, np.bool_)
-    is_allowed[files] = True
-    return frozenset(files.tolist()), is_allowed[corpus.file_ids]
+def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
+    """Row of a file's first chunk that may be shown."""
+    first = corpus.first_row(file_id)
+    # Rows of a file stand together, and an allowed file has one that is.
+    return first if first is None or allowed.rows is None else first + int(np.argmax(allowed.rows[first:]))
 
 
 def _best_rows(corpus: Corpus, found: Candidates) -> dict[int, int]:

@@ -217,10 +217,25 @@ class Segment:
         codes = self.codes()
         return self._scored(codes, vector)
 
-    def nearest_lists(self, vector: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows of the inverted lists nearest to ``vector``, and the inner product of each with it."""
-        lists, nearness = self.lists, self._centroids @ vector
+    def nearest_lists(
+        self, vector: NDArray[np.float32], only: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows of the inverted lists nearest to ``vector``, and the inner product of each with it.
+
+        ``only``, shape (rows,): these rows instead, in whatever lists they are.
+        """
+        lists = self.lists
         assert lists is not None
+        if only is not None:
+            kept = [
+                (codes[own], rows[own])
+                for codes, rows in map(self._list, range(lists.total))
+                if (own := only[rows]).any()
+            ]
+            rows = np.concatenate([np.empty(0, np.int64), *(rows for _, rows in kept)])
+            empty = np.empty((0, self.dimension), np.uint8)
+            return rows, self._scored(np.concatenate([empty, *(codes for codes, _ in kept)]), vector)
+        nearness = self._centroids @ vector
         probed = np.argpartition(-nearness, PROBES)[:PROBES] if lists.total > PROBES else np.arange(lists.total)
         parts = [self._list(number) for number in sorted(probed.tolist())]
         rows = np.concatenate([rows for _, rows in parts])

@@ -34,6 +34,7 @@ class SegmentBuilder:
         self._summed_rows = 0
         self._row_file = array("q")
         self._row_length: list[NDArray[np.uint32]] = []
+        self._signatures: list[tuple[int, bytes]] = []
         self._words = ChunkWords(embedder)
         self._postings: tuple[list[NDArray[Any]], ...] = ([], [], [])
         self._scopes: dict[str, int] = {"": 0}
@@ -45,6 +46,8 @@ class SegmentBuilder:
         first, count = self.rows, len(analysis.chunks)
         self.rows += count
         self._row_file.extend([file_id] * count)
+        self._signatures.append((file_id, analysis.signature))
+        self.held += len(analysis.signature) // 10
         self._words.add(analysis)
         if self._words.is_due:
             self._sum_words()
@@ -62,6 +65,10 @@ class SegmentBuilder:
         writer = self._writer
         writer.column("row_file", np.frombuffer(self._row_file, np.int64))
         writer.column("row_length", _concatenate(self._row_length, np.uint32))
+        writer.column("signature_file", np.array([file for file, _ in self._signatures], np.int64))
+        sizes = np.array([len(bits) for _, bits in self._signatures], np.int64)
+        writer.column("signature_end", ends(sizes))
+        writer.column("signature_bits", np.frombuffer(b"".join(bits for _, bits in self._signatures), np.uint8))
         self._finish_postings()
         scopes, rank = _sorted_names(self._scopes)
         writer.strings("scope", scopes)

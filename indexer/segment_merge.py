@@ -54,6 +54,7 @@ def merge(sources: Sequence[tuple[Segment, NDArray[np.int64]]], folder: Path) ->
         files = np.concatenate([part.segment.column("row_file")[part.row_lives] for part in parts])
         writer.column("row_file", files)
         writer.column("row_length", np.concatenate([p.segment.column("row_length")[p.row_lives] for p in parts]))
+        _merge_signatures(writer, parts)
         _merge_postings(writer, parts)
         _merge_named(writer, parts)
         for part in parts:
@@ -84,6 +85,20 @@ class _Part:
         """Row numbers after merging, for rows that live."""
         moved: NDArray[np.int64] = self._before[rows] + self.first_row
         return moved
+
+
+def _merge_signatures(writer: SegmentWriter, parts: Sequence[_Part]) -> None:
+    """Bit arrays of the files that live, copied as they are."""
+    lives = [~np.isin(part.segment.column("signature_file"), part.dead) for part in parts]
+    sizes: list[NDArray[Any]] = [np.diff(part.segment.column("signature_end").astype(np.int64)) for part in parts]
+    files = [part.segment.column("signature_file")[live] for part, live in zip(parts, lives, strict=True)]
+    writer.column("signature_file", np.concatenate(files))
+    writer.column("signature_end", ends(np.concatenate([own[live] for own, live in zip(sizes, lives, strict=True)])))
+    bits = [
+        part.segment.column("signature_bits")[np.repeat(live, own)]
+        for part, live, own in zip(parts, lives, sizes, strict=True)
+    ]
+    writer.column("signature_bits", np.concatenate(bits))
 
 
 def _merge_postings(writer: SegmentWriter, parts: Sequence[_Part]) -> None:

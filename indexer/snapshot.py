@@ -5,16 +5,17 @@ Valid within one read transaction of the database; ``Index`` opens that around e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.body import Body, unpack
+from indexer.body import Body, unpack, unpack_text
 from indexer.corpus import Definitions, Near
 from indexer.errors import REPAIR, CorruptIndexError
+from indexer.nearest import nearest
 from indexer.overlay import EMPTY, Overlay
 from indexer.ranking import PathFacts, path_facts
 from indexer.segment import Segment
@@ -136,33 +137,8 @@ class Snapshot:
         return rows, counts
 
     def nearest(self, vector: NDArray[np.float32], n: int, allowed: NDArray[np.bool_] | None) -> Near:
-        """The ``n`` live rows (of those ``allowed``) nearest to a unit vector, best first, equal ones by row.
-
-        Exact in segments without inverted lists.
-        """
-        vector = np.ascontiguousarray(vector, np.float32)
-        parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
-        total, counted = 0.0, 0
-        for segment, base in zip(self._segments, self._bases, strict=False):
-            if segment.lists is None:
-                rows, cosines = np.arange(segment.rows, dtype=np.int64), segment.similarities(vector)
-            else:
-                rows, cosines = segment.nearest_lists(vector)
-                total += float(segment.mean @ vector) * segment.rows
-                counted += segment.rows
-            rows = rows + base
-            if self.alive is not None:
-                live = self.alive[rows]
-                rows, cosines = rows[live], cosines[live]
-            if segment.lists is None:
-                total += float(cosines.sum(dtype=np.float64))
-                counted += len(cosines)
-            if allowed is not None:
-                rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
-            parts.append(_highest(rows, cosines, n))
-        rows = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in parts)])
-        cosines = np.concatenate([np.empty(0, np.float32), *(cosines for _, cosines in parts)])
-        return Near(*_highest(rows, cosines, n), total / max(1, counted))
+        """The ``n`` live rows (of those ``allowed``) nearest to a unit vector, best first, equal ones by row."""
+        return nearest(self._segments, self._bases, self.alive, vector, n, allowed)
 
     def files_with_path_term(self, term: str) -> NDArray[np.int32]:
         """Live files whose ``path_terms`` hold ``term``, ascending."""
@@ -182,6 +158,24 @@ class Snapshot:
         found = self.database.rows("SELECT id FROM files WHERE language = ? ORDER BY id", (language,))
         own = [i for i, buffer in self.overlay.files.items() if buffer.analysis.language == language]
         return np.array([*self._visible(found), *own], np.int32)
+
+    def all_files(self) -> list[tuple[int, str]]:
+        """Ids and paths of all live files."""
+        found = self.database.rows("SELECT id, path FROM files WHERE skipped IS NULL")
+        if self._overlaid:
+            found = [row for row in found if row[0] not in self._overlaid]
+        return found + [(file_id, path) for path, file_id in self.overlay.ids.items()]
+
+    def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
+        """Live rows that hold the first line of a definition of one of these kinds; one may come several times."""
+        wanted = np.zeros(256, np.bool_)
+        wanted[kinds] = True
+        parts = [np.empty(0, np.int64)]
+        for segment, dead, base in zip(self._segments, self._dead, self._bases, strict=False):
+            meant = wanted[segment.column("def_kind")]
+            meant[meant] = ~np.isin(segment.column("def_file")[meant], dead)
+            parts.append(segment.column("def_row")[meant].astype(np.int64) + base)
+        return np.concatenate(parts)
 
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
@@ -310,6 +304,14 @@ class Snapshot:
         file_id = self._id(path)
         return None if file_id is None else self._body(file_id).text.decode("utf-8", "replace")
 
+    def text_bytes(self, file_id: int) -> bytes:
+        """A living file's text as indexed; unlike ``text`` it is not kept."""
+        return unpack_text(self._blob(file_id))
+
+    def parts(self) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
+        """Every segment with the ids of its dead files."""
+        return zip(self._segments, self._dead, strict=True)
+
     def paths(self) -> list[str]:
         """Paths of all files, sorted."""
         found = self.database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
@@ -365,14 +367,7 @@ class Snapshot:
     def _body(self, file_id: int) -> Body:
         body = self._bodies.get(file_id)
         if body is None:
-            if file_id in self.overlay.files:
-                blob = self.overlay.files[file_id].analysis.body
-            else:
-                found = self.database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
-                if found is None:
-                    raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
-                (blob,) = found
-            body = unpack(blob)
+            body = unpack(self._blob(file_id))
             self._kept += len(body.text)
             if self._kept > _KEPT_BODIES:
                 self._bodies.clear()
@@ -380,17 +375,14 @@ class Snapshot:
             self._bodies[file_id] = body
         return body
 
+    def _blob(self, file_id: int) -> bytes:
+        if file_id in self.overlay.files:
+            return self.overlay.files[file_id].analysis.body
+        found = self.database.row("SELECT body FROM bodies WHERE file_id = ?", (file_id,))
+        if found is None:
+            raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
+        return bytes(found[0])
+
     def _concatenated(self, column: str, dtype: Any) -> NDArray[Any]:
         parts = [segment.column(column).astype(dtype) for segment in self._segments]
         return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def _highest(
-    rows: NDArray[np.int64], cosines: NDArray[np.float32], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The ``n`` highest, best first, equal ones by row."""
-    if 0 < n < len(rows):
-        keep = cosines >= np.partition(cosines, -n)[-n]
-        rows, cosines = rows[keep], cosines[keep]
-    order = np.lexsort((rows, -cosines))[: max(n, 0)]
-    return rows[order], cosines[order]

@@ -26,7 +26,7 @@ from indexer.errors import (
 )
 from indexer.reasons import encodable
 
-FORMAT = 2
+FORMAT = 3
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
 DATABASE, SEGMENTS = "index.sqlite", "segments"
 COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"

@@ -166,6 +166,41 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A line that an exact search found. ``spans`` are the matches in it, half-open, in bytes from its start."""
+
+    path: str
+    line: int
+    spans: tuple[tuple[int, int], ...]
+    text: str
+    """The line without its end, as indexed: secrets masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrepResult:
+    """Matching lines by path and place, from one generation.
+
+    ``total`` lines in ``files`` files match, of those that were read: ``read`` of the ``candidates`` that the
+    signatures left. Both are exact if ``complete``, otherwise at least that.
+    """
+
+    matches: tuple[Match, ...]
+    total: int
+    files: int
+    candidates: int
+    read: int
+    generation: int
+    stale: bool
+    damaged: tuple[str, ...] = ()
+    """See ``SearchResult``."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file that may match was read."""
+        return self.read == self.candidates
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """What an index holds and how it is. ``bytes_on_disk`` counts the index's own files."""
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile, Listing
     from indexer.workers import WorkerPool
 
-RECIPE = 4
-"""Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
+RECIPE = 5
+"""Raise it when parsing, chunking, terms or signatures change: an update then analyses every file anew."""
 _SMALL_MERGE = 20_000
 """Rows that may be merged before a change is published: about 0.1 s. Larger merges come after it."""
 

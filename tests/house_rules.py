@@ -23,6 +23,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "transformers": ("indexer.embed", "assistant.adapt"),
     "model2vec": ("indexer.embed", "assistant.adapt"),
     "git": ("indexer.git",),
+    "re2": ("indexer.exact", "indexer.pattern_class"),
+    "regex": ("indexer.exact",),
     "watchfiles": ("indexer.events",),
     "detect_secrets": ("indexer.secrets",),
     "llama_cpp": ("assistant.llama",),

@@ -114,6 +114,13 @@ class MemoryCorpus:
     def files_in(self, language: str) -> NDArray[np.int32]:
         return np.array([n for n, own in enumerate(self.languages) if own == language], np.int32)
 
+    def all_files(self) -> list[tuple[int, str]]:
+        return list(enumerate(self.paths))
+
+    def rows_of_kinds(self, kinds: Sequence[int]) -> NDArray[np.int64]:
+        found = [d for named in self._definitions.values() for _, d in named]
+        return np.unique(np.array([row for d in found for row in d.rows[np.isin(d.kinds, kinds)]], np.int64))
+
     def definitions(self, name: str) -> Definitions:
         found = self._definitions.get(name.lower(), [])
         return Definitions.joined([d._replace(exact=np.array([own == name])) for own, d in found])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
+from indexer.filters import Filters
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Chunk, Hit, Reference, SearchResult, Span, Symbol
 
@@ -22,7 +23,7 @@ class SmallIndex:
         self.queries: list[str] = []
         self.chunks = [chunk for path in sorted(files) for chunk in self._chunks(path)]
 
-    def search(self, query: str, k: int = 10, *, language: str | None = None) -> SearchResult:
+    def search(self, query: str, k: int = 10, *, filters: Filters | None = None) -> SearchResult:
         self.queries.append(query)
         wanted = set(query_terms(query))
         scored = []

@@ -49,7 +49,7 @@ def test_help_and_version(cli):
     ("argv", "sentence"),
     [
         (["serach", "x"], "Did you mean 'search'?"),
-        (["search"], "Missing argument 'QUERY'."),
+        (["search"], "The query is empty."),
         (["search", "x", "-k", "0"], "'-k'"),
         (["search", "x", "-k", "many"], "'-k'"),
         (["search", "x", "--no-such-option"], "No such option"),
@@ -161,6 +161,14 @@ def test_search_imports_nothing_heavy(cli, tmp_path):
     text, modules = imported("search", "discounted price", "--json", cwd=Path.cwd())
     assert json.loads(text)["hits"][0]["path"] == "shop/prices.py"
     assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize("option", ["-e", "-E"])
+def test_exact_search_imports_neither_model_nor_git(cli, tmp_path, option):
+    write_indexed(Path.cwd(), tmp_path / "cache")
+    text, modules = imported("search", option, "class Basket", "--json", cwd=Path.cwd())
+    assert json.loads(text)["matches"][0]["path"] == "shop/prices.py"
+    assert modules & (HEAVY | {"indexer.embed", "indexer.features", "pathspec", "regex", "tree_sitter"}) == set()
 
 
 def test_the_whole_process_of_a_search_imports_nothing_heavy(cli, tmp_path):

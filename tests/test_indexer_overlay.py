@@ -7,6 +7,7 @@ import threading
 import pytest
 from store_tools import TREE, InlinePool, Tree, dump, without_flushing
 
+from indexer import Filters
 from indexer.errors import BadInputError, NoIndexError
 
 MAIN = "app/main.py"
@@ -49,8 +50,8 @@ def test_a_buffer_is_found_read_and_looked_up_in_place_of_the_file(index):
     assert found.hits[0].chunk.text == EDITED
     assert index.similar("launch rocket json", 1)[0].chunk.path == MAIN
     assert index.paths() == sorted(TREE)
-    assert index.search("launch_rocket", language="python").hits[0].chunk.path == MAIN
-    assert paths(index.search("launch_rocket", language="javascript")) == []
+    assert index.search("launch_rocket", filters=Filters(languages=("python",))).hits[0].chunk.path == MAIN
+    assert paths(index.search("launch_rocket", filters=Filters(languages=("javascript",)))) == []
 
 
 def test_dropping_it_brings_the_file_back(tree, index):

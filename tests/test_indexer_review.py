@@ -12,7 +12,7 @@ from fakes import HashEmbedder
 from store_tools import TREE, InlinePool, Tree, dump, without_flushing
 from test_indexer_staging import FILES, stop
 
-from indexer import Index, IndexConfig
+from indexer import Filters, Index, IndexConfig
 from indexer.control import Control, Linked
 from indexer.errors import BadInputError, BrokenInstallError, CancelledError, CodemoatError, CorruptIndexError
 
@@ -99,7 +99,7 @@ def test_a_folder_whose_name_is_no_utf8_costs_itself_only(tree):
     index = tree.open()
     assert index.update().files == len(TREE)
     index.update(paths=[f"{odd}/x.py"])
-    for ask in (lambda: index.text(f"{odd}/x.py"), lambda: index.search("x", language=odd)):
+    for ask in (lambda: index.text(f"{odd}/x.py"), lambda: index.search("x", filters=Filters(languages=(odd,)))):
         with pytest.raises(BadInputError):
             ask()
     with pytest.raises(BadInputError, match="not below"):

@@ -8,6 +8,7 @@ import pytest
 from fakes import HashEmbedder
 from memory_corpus import MemoryCorpus
 
+from indexer.filters import Allowed, Filters, resolve
 from indexer.query import MAX_CHARACTERS, analyse
 from indexer.ranking import FIXED, WEIGHTS, asked_kinds, path_facts
 from indexer.search import candidates
@@ -26,6 +27,10 @@ def corpus(*files: tuple[str, list[str]], vectors: bool = False, definitions: di
         chunks = [(i + 1, i + 1, text, None) for i, text in enumerate(texts)]
         out.add(path, language, chunks, (definitions or {}).get(path, ()))
     return out.freeze(EMBEDDER.embed([c.text for c in out.chunks]) if vectors else None)
+
+
+def only(c: MemoryCorpus, language: str) -> Allowed:
+    return resolve(c, Filters(languages=(language,)))
 
 
 def search(*asked, **options) -> list[Hit]:
@@ -242,9 +247,12 @@ def test_language_filter() -> None:
         definitions={"a.py": [defined("socket", "class")]},
     )  # fmt: skip
     vector = EMBEDDER.embed_query("socket")
-    assert set(paths(search(c, "socket", vector, 5, language="go"))) == {"socket.go", "b.go"}
-    assert set(paths(search(c, "socket", vector, 5, language=PYTHON))) == {"a.py"}
-    assert search(c, "socket", vector, 5, language="cobol") == []
+    assert set(paths(search(c, "socket", vector, 5, allowed=only(c, "go")))) == {
+        "socket.go",
+        "b.go",
+    }
+    assert set(paths(search(c, "socket", vector, 5, allowed=only(c, PYTHON)))) == {"a.py"}
+    assert search(c, "socket", vector, 5, allowed=only(c, "cobol")) == []
 
 
 @pytest.mark.parametrize("query", ["", "   ", "?!", "--- :: ...", "\x00", "\n\t"])
@@ -255,8 +263,9 @@ def test_a_query_without_words_finds_nothing(query: str) -> None:
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    assert search(corpus(), "socket", EMBEDDER.embed_query("socket"), 5) == []
-    assert search(corpus(), "socket", EMBEDDER.embed_query("socket"), 5, language=PYTHON) == []
+    c = corpus()
+    assert search(c, "socket", EMBEDDER.embed_query("socket"), 5) == []
+    assert search(c, "socket", EMBEDDER.embed_query("socket"), 5, allowed=only(c, PYTHON)) == []
 
 
 @pytest.mark.parametrize("k", [0, -1])

@@ -25,7 +25,7 @@ def analysis(path, chunks, references=(), symbols=()):
     defined = [SymbolRow(name, kind, n, n + 1, n + 1, n + 2, parent, "") for name, parent, kind, n in symbols]
     return Analysis(
         path, "text", 0, 0, 0, "", b"", rows, b"", _definitions(defined, rows, "python"), _uses(uses),
-        Words(words, sizes, *columns),
+        Words(words, sizes, *columns), path.encode(),
     )  # fmt: skip
 
 
@@ -153,6 +153,12 @@ def test_clustered_vectors_keep_codes_and_find_the_nearest(tmp_path, monkeypatch
         np.testing.assert_allclose(probed, exact[rows], atol=1e-4)
         found += int(rows[np.argmax(probed)] == np.argmax(exact))
     assert found == 30
+    only = np.zeros(3000, np.bool_)
+    only[[5, 17, 2_900]] = True
+    rows, cosines = clustered.nearest_lists(vectors[0], only)
+    assert sorted(rows.tolist()) == [5, 17, 2_900]
+    np.testing.assert_allclose(cosines, flat.similarities(vectors[0])[rows], atol=1e-4)
+    assert len(clustered.nearest_lists(vectors[0], ~only & False)[0]) == 0
     merged_rows, _ = merge([(clustered, np.array([], np.int64)), (flat, np.array([], np.int64))], tmp_path / "0003")
     assert merged_rows == 6000
     np.testing.assert_array_equal(Segment(tmp_path / "0003").codes()[3000:], flat.codes())
@@ -166,6 +172,9 @@ def test_merge_equals_building_at_once(tmp_path):
     rows, first = merge([(one, np.array([901])), (two, np.array([], np.int64))], tmp_path / "0003")
     assert (rows, first) == (3, {7: 0, 900: 2})
     merged, whole = Segment(tmp_path / "0003"), build(tmp_path / "0004", [ONE, TWO])
+    assert merged.column("signature_file").tolist() == [7, 900]
+    assert merged.column("signature_end").tolist() == [0, 2, 6]
+    assert merged.column("signature_bits").tobytes() == whole.column("signature_bits").tobytes() == b"f7f900"
     assert merged.terms.all() == whole.terms.all() == [b"load", b"row", "é".encode()]
     assert merged.names.all() == whole.names.all()
     assert merged.scopes.all() == whole.scopes.all()

@@ -12,6 +12,7 @@ import pytest
 from store_tools import TREE, InlinePool, Tree, dump, progress_log, without_flushing
 
 from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, StorageError
+from indexer.store import FORMAT
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_newer_format(tree):
 
 
 def test_older_format_is_made_again_by_update_and_said(tree, monkeypatch):
-    monkeypatch.setattr("indexer.store.FORMAT", 3)
+    monkeypatch.setattr("indexer.store.FORMAT", FORMAT + 1)
     with pytest.raises(NoIndexError, match="older"):
         tree.open(create=False)
     index = tree.open()

@@ -14,9 +14,12 @@ from indexer.errors import BadInputError
 
 if TYPE_CHECKING:
     from assistant.engine import Engine
+    from indexer.filters import Filters
     from indexer.types import Hit, SearchResult
 
 _SHOWN_LINES = 8
+_HITS = 10
+_MOST_HITS = 1_000
 
 
 def register(app: typer.Typer) -> None:
@@ -26,28 +29,80 @@ def register(app: typer.Typer) -> None:
 
 def _search(
     ctx: typer.Context,
-    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words, names or a question.")],
-    k: Annotated[int, typer.Option("-k", "--limit", min=1, max=1000, help="Most hits to show.")] = 10,
+    query: Annotated[list[str] | None, typer.Argument(metavar="QUERY", help="Words, names or a question.")] = None,
+    text: Annotated[
+        str | None, typer.Option("-e", "--exact", metavar="TEXT", help="Every line with this text, instead.")
+    ] = None,
+    regex: Annotated[
+        str | None, typer.Option("-E", "--regex", metavar="REGEX", help="Every line that this pattern matches.")
+    ] = None,
+    ignore_case: Annotated[bool, typer.Option("-i", "--ignore-case", help="With -e or -E: in any case.")] = False,
+    k: Annotated[
+        int | None, typer.Option("-k", "--limit", min=1, help="Most hits (10) or, with -e or -E, lines (100) to show.")
+    ] = None,
+    count: Annotated[bool, typer.Option("--count", help="With -e or -E: only how many lines match.")] = False,
+    files: Annotated[bool, typer.Option("--files", help="With -e or -E: only which files have matches.")] = False,
     paths: Annotated[
         list[Path] | None,
         typer.Option("--path", metavar="DIR", help="The indexed root, or several; else the repository around here."),
     ] = None,
-    language: Annotated[str | None, typer.Option("--language", "-l", help="Only this language, e.g. python.")] = None,
+    globs: Annotated[
+        list[str] | None,
+        typer.Option("--glob", "-g", metavar="GLOB", help="Only paths like this, e.g. 'src/**'; '!*.md' leaves out."),
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option("--language", "-l", help="Only this language, e.g. python; or several.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only where such symbols are defined, e.g. function,class.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="REV", help="Only files that differ from this git revision.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each retriever gave to a hit.")] = False,
     update: Update = False,
     json: Json = False,
 ) -> None:
-    """Find code by words, names or meaning."""
+    """Find code by words, names or meaning; with -e or -E by its exact text."""
+    from indexer.filters import Filters
+
     out = Output(as_json=json)
+    filters = Filters(tuple(globs or ()), _listed(language), _listed(kind), since)
+    if text is not None or regex is not None:
+        if query or (text is not None and regex is not None):
+            raise BadInputError("Give words, -e or -E, not two of them.", "Quote a text that has spaces in it.")
+        from assistant.cli.exact import Wanted, search_exactly
+
+        wanted = Wanted(text if regex is None else regex, regex is not None, ignore_case, filters, k, count, files)
+        search_exactly(ctx, out, wanted, paths, update=update)
+        return
+    if ignore_case or count or files:
+        raise BadInputError("-i, --count and --files are about exact texts.", "Give one with -e, or a pattern with -E.")
+    _search_ranked(ctx, out, query or [], k or _HITS, filters, paths, explain=explain, update=update)
+
+
+def _search_ranked(
+    ctx: typer.Context,
+    out: Output,
+    query: list[str],
+    k: int,
+    filters: Filters,
+    paths: list[Path] | None,
+    *,
+    explain: bool,
+    update: bool,
+) -> None:
     text = " ".join(query).strip()
     if not text:
         raise BadInputError("The query is empty.", "Give some words or a name.")
+    if k > _MOST_HITS:
+        raise BadInputError(f"At most {_MOST_HITS} hits can be shown.", "Give a lower -k.")
     found: list[tuple[Path, SearchResult]] = []
     for path in paths or (None,):
         root = chosen_root(path)
         with engine_for(ctx, root) as engine:
             ready_index(engine, out, explicit=path is not None, update=update)
-            asked = partial(_ask_index, engine, text, k, language.lower() if language else None)
+            asked = partial(_ask_index, engine, text, k, filters)
             found.append((root, repaired(engine, out, asked)))
     for _, result in found:
         stale_note(out, result.generation, stale=result.stale)
@@ -71,8 +126,13 @@ def _search(
         out.note("Nothing found.")
 
 
-def _ask_index(engine: Engine, text: str, k: int, language: str | None) -> SearchResult:
-    return engine.index.search(text, k, language=language)
+def _listed(values: list[str] | None) -> tuple[str, ...]:
+    """Options that may be given several times, or once with commas."""
+    return tuple(part.strip().lower() for value in values or () for part in value.split(",") if part.strip())
+
+
+def _ask_index(engine: Engine, text: str, k: int, filters: Filters) -> SearchResult:
+    return engine.index.search(text, k, filters=filters)
 
 
 def _hit_object(hit: Hit) -> dict[str, Any]:
