@@ -53,7 +53,7 @@ class IndexSection(_Section, frozen=True):
         str,
         Meta(
             min_length=1,
-            description='"static" (shipped, needs no torch) or the name or folder of a sentence-transformers model.',
+            description='"static" (shipped), the name or folder of a sentence-transformers model, or the folder of an ONNX one.',
         ),
     ] = "static"
     in_repository: Annotated[
