@@ -63,7 +63,7 @@ _NOISE = re.compile(
          |whats?new|release\ notes?|version\ bump|(?:next|new)\ version|release\ v?\d[\w.]*)\b""",
     re.I | re.X,
 )
-_PREFIX_NOISE = re.compile(r"^\s*(?:style|ci|build|deps|revert|chore\(deps[^)]*\)|(?:build|fix)\(deps[^)]*\))\b", re.I)
+_PREFIX_NOISE = re.compile(r"^\s*(?:(?:style|ci|build|deps|revert)\b|(?:chore|build|fix)\(deps[^)]*\))", re.I)
 """Kinds of commit by their convention's prefix, before it is taken off."""
 _BOT = re.compile(r"\[bot\]|\b(?:dependabot|renovate|pre-commit-ci|github-actions|greenkeeper|pyup)\b", re.I)
 _MODULE = re.compile(r"^([\w./+-]+(?:,\s*[\w./+-]+)*): +")

