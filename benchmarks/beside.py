@@ -155,7 +155,7 @@ def scorer(path: Path) -> Callable[[Sequence[Query], Sequence[Answer]], dict[str
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "results.jsonl")
             file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-            scored = module.evaluate(str(file), repos={queries[0]["repo"]})
+            scored = list(module.evaluate(str(file), repos={queries[0]["repo"]}))
         return {
             "language": queries[0]["language"],
             "ndcg10_each": [round(found["ndcg10"], 4) for _, found, _ in scored],

@@ -36,7 +36,7 @@ def natural(rows: list[Row], markdown: Markdown) -> str:
     for name, kept in groups.items():
         count = sum(map(sum, kept.values()))
         if count:
-            parts = (f"{mean_of_means(only(each[s], kept)):.3f}" for s in systems)
+            parts = (shown(only(each[s], kept)) for s in systems)
             body.append((f"NDCG@10, {name}", "", count, *parts))
     head = ("repository", "language", "tasks", *(NAMES.get(s, s) for s in systems))
     tasks = sum(r["tasks"] for r in rows)
@@ -47,7 +47,11 @@ def natural(rows: list[Row], markdown: Markdown) -> str:
 def differences(each: dict[str, dict[str, list[float]]]) -> str:
     """Codemoat minus every other system, with intervals."""
     others = [system for system in each if system != CODEMOAT]
-    told = [f"{NAMES.get(s, s)} {said(interval(each[CODEMOAT], each[s]))}" for s in others]
+    both = {s: [name for name in each[CODEMOAT] if name in each[s]] for s in others}
+    told = []
+    for system, names in both.items():
+        ours, theirs = ({name: each[s][name] for name in names} for s in (CODEMOAT, system))
+        told.append(f"{NAMES.get(system, system)} {said(interval(ours, theirs))}")
     return f"NDCG@10 of codemoat minus that of (95 % bootstrap, paired): {'; '.join(told)}.\n" if told else ""
 
 
@@ -66,7 +70,7 @@ def beside(rows: list[Row], markdown: Markdown) -> str:
         parts = []
         for kind in kinds:
             kept = {r["repo"]: [category == kind for category in r["categories"]] for r in own[system]}
-            parts.append(f"{mean_of_means(only(each[system], kept)):.3f}")
+            parts.append(shown(only(each[system], kept)))
         runs = timed[system]
         cells = (
             [f"{median(x[i] for x in runs):.{places}f}" for i, places in ((0, 2), (1, 2), (2, 1))] if runs else [""] * 3
@@ -85,16 +89,7 @@ def beside(rows: list[Row], markdown: Markdown) -> str:
         "cold index of all, s",
     )
     languages = sorted({row["language"] for row in judged})
-    by_language = [
-        (
-            name,
-            *(
-                f"{mean_of_means({r['repo']: r['ndcg10_each'] for r in own[s] if r['language'] == name}):.3f}"
-                for s in systems
-            ),
-        )
-        for name in languages
-    ]
+    by_language = [(name, *(shown(languages_of(own[s], name)) for s in systems)) for name in languages]
     count = sum(len(row["ndcg10_each"]) for row in own[CODEMOAT])
     runs = len(timed[CODEMOAT])
     first = (
@@ -102,6 +97,16 @@ def beside(rows: list[Row], markdown: Markdown) -> str:
     )
     second = markdown(("language", *(NAMES.get(s, s) for s in systems)), by_language, rows[-1])
     return first + markdown(head, body, rows[-1]) + "\n" + differences(each) + "\n" + second
+
+
+def languages_of(rows: Sequence[Row], name: str) -> dict[str, list[float]]:
+    """NDCG@10 task by task of the repositories in one language."""
+    return {row["repo"]: row["ndcg10_each"] for row in rows if row["language"] == name}
+
+
+def shown(values: dict[str, list[float]]) -> str:
+    """Mean of repositories' means, empty where there is none."""
+    return f"{mean_of_means(values):.3f}" if any(values.values()) else ""
 
 
 def spent(rows: list[Row]) -> list[tuple[float, float, float]]:
