@@ -116,7 +116,7 @@ def measure(
         tree, config = Path(folder, one.name), IndexConfig(cache_dir=Path(folder, "cache"))
         git("clone", "-q", "--shared", "--no-checkout", str(clone), str(tree))
         for number, task in enumerate(tasks):
-            git("-C", str(tree), "-c", "core.autocrlf=false", "checkout", "-q", "-f", "--detach", task.before)
+            check_out(tree, task.before)
             with Index.open(tree, config, create=number == 0) as index:
                 index.update()
                 found = answers(index, tree, task.query, semble)
@@ -132,6 +132,18 @@ def measure(
     kinds = {"side": [int(t.side) for t in tasks], "named": [int(t.named) for t in tasks]}
     head = {"repo": one.name, "language": one.language, "revision": one.revision, "tasks": len(tasks)}
     return {**head, **kinds, "systems": systems}
+
+
+def check_out(tree: Path, commit: str) -> None:
+    """Make ``tree`` that of ``commit``. A clone may lack large files that are no source; others must be there."""
+    try:
+        git("-C", str(tree), "-c", "core.autocrlf=false", "checkout", "-q", "-f", "--detach", commit)
+    except subprocess.CalledProcessError as exc:
+        lacking = git("-C", str(tree), "ls-files", "-z", "--deleted").split("\0")
+        listed = git("-C", str(tree), "ls-tree", "-r", "-z", "--name-only", commit)
+        if any(map(is_source, lacking)) or listed != git("-C", str(tree), "ls-files", "-z"):
+            raise SystemExit(f"{commit} cannot be checked out from this clone:\n{exc.stderr}") from exc
+        git("-C", str(tree), "update-ref", "--no-deref", "HEAD", commit)
 
 
 def answers(index: Index, tree: Path, query: str, semble: Semble | None) -> Found:
