@@ -16,7 +16,7 @@ from assistant.stretches import LINE, FileText, Place, choose
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
-SCORE_FLOOR = 0.6
+SCORE_FLOOR = 0.55
 """Files below this part of the best one's score are left out: a prompt token costs 5 ms and distracts a small model."""
 COVERED_ENOUGH = 0.34
 """Part of the question's words that hits must share with it, together, to count as relevant."""

@@ -1,6 +1,6 @@
 """Fit the weights of ranking on the public benchmark, and say honestly what fitting is worth.
 
-usage: python -m benchmarks.fit_ranking --queries F --repos-json F --repos DIR --cache DIR [--out FIGURES.json]
+usage: python -m benchmarks.fit_ranking --queries F --repos-json F --repos DIR --cache DIR [--out FIGURES.json] [--docs]
 
 Loss: softmax cross-entropy between the scores of a query's files and those that answer it, repositories counting alike,
 with an L2 pull towards ``BEFORE``, weights set by hand. Features come out of ``Hit.reasons``
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,12 +22,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import environment
+from benchmarks.common import ROOT, environment
 from benchmarks.retrieval import by_repository, root_of
 from indexer.config import IndexConfig
 from indexer.index import Index
 from indexer.ranking import FIXED, WEIGHTS
 
+DOCS = ROOT / "docs" / "search.md"
 Floats = NDArray[np.float64]
 NAMES = list(WEIGHTS)
 BEFORE = {
@@ -74,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("queries", "repos-json", "repos", "cache"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--docs", action="store_true", help="write the figures into docs/search.md")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     asked = read(options)
@@ -97,6 +100,26 @@ def main(arguments: list[str] | None = None) -> None:
     print(json.dumps(figures, indent=1))
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1), "utf-8")
+    if options.docs:
+        DOCS.write_text(documented(DOCS.read_text("utf-8"), figures), "utf-8")
+
+
+def documented(text: str, figures: dict[str, Any]) -> str:
+    """``docs/search.md`` with these figures in its tables; what a feature means is written there by hand."""
+    for name, (mean, low, high) in figures["adds"].items():
+        row = rf"(?m)^\| `{name}` \| [^|]+ \| [^|]+ \|"
+        text = re.sub(row, f"| `{name}` | {WEIGHTS[name]:.2f} | {mean:+.3f} [{low:+.3f}, {high:+.3f}] |", text)
+    for label, key in (("set by hand", "before"), ("leave-one-repository-out", "leave_one_repository_out")):
+        groups = [figures[key][g] for g in ("all", "semantic", "architecture", "symbol")]
+        text = re.sub(rf"(?m)^\| {label} \|.*$", f"| {label} | {' | '.join(f'{g:.3f}' for g in groups)} |", text)
+    languages = figures["leave_one_repository_out_by_language"]
+    listed = " · ".join(f"{name} {value:.3f}" for name, value in languages.items() if name != "all")
+    text = re.sub(r"(?m)(?<=each\): ).*$", f"{listed}.", text)
+    held_out, before = (figures[key]["all"] for key in ("leave_one_repository_out", "before"))
+    mean, low, high = figures["held_out_minus_before"]
+    text = re.sub(r"(?<=leave-one-repository-out: )[\d.]+(?=\*\*)", f"{held_out:.3f}", text)
+    gained = f"gave {before:.3f} (paired difference {mean:+.3f} [{low:+.3f}, {high:+.3f}])"
+    return re.sub(r"gave [\d.]+ \(paired difference [^)]*\)", gained, text)
 
 
 def read(options: argparse.Namespace) -> list[Asked]:

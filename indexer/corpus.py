@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from indexer.ranking import PathFacts
 from indexer.types import Chunk
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from indexer.spelling import Spelling
 
 
 class Definitions(NamedTuple):
@@ -52,16 +56,29 @@ class Definitions(NamedTuple):
         """Several as one; of none there is none."""
         import numpy as np
 
+        parts = [part for part in parts if part.total]
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return _none()
         return Definitions(
-            np.concatenate([np.empty(0, np.int64), *(part.files for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
-            np.concatenate([np.empty(0, np.uint8), *(part.kinds for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part.start_lines for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part.lines for part in parts)]),
-            np.concatenate([np.empty(0, np.bool_), *(part.exported for part in parts)]),
-            np.concatenate([np.empty(0, np.bool_), *(part.exact for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part.scopes for part in parts)]),
+            np.concatenate([part.files for part in parts]),
+            np.concatenate([part.rows for part in parts]),
+            np.concatenate([part.kinds for part in parts]),
+            np.concatenate([part.start_lines for part in parts]),
+            np.concatenate([part.lines for part in parts]),
+            np.concatenate([part.exported for part in parts]),
+            np.concatenate([part.exact for part in parts]),
+            np.concatenate([part.scopes for part in parts]),
         )
+
+
+@lru_cache(maxsize=1)
+def _none() -> Definitions:
+    import numpy as np
+
+    nothing, flags = np.empty(0, np.int64), np.empty(0, np.bool_)
+    return Definitions(nothing, nothing, np.empty(0, np.uint8), nothing, nothing, flags, flags, nothing)
 
 
 class Near(NamedTuple):
@@ -128,12 +145,24 @@ class Corpus(Protocol):
         """Qualified name of a scope of ``Definitions``; empty for 0."""
         ...
 
+    def close_terms(self, term: str, edits: int) -> tuple[Spelling, ...]:
+        """The terms of living rows likeliest to be meant by one that no row holds, at most ``edits`` from it."""
+        ...
+
+    def close_names(self, name: str, edits: int) -> tuple[Spelling, ...]:
+        """The same among names of living definitions, in whatever ASCII case."""
+        ...
+
     def path(self, file_id: int) -> str:
         """Path of a file, relative to the root."""
         ...
 
     def language(self, file_id: int) -> str:
         """Language of a file."""
+        ...
+
+    def facts(self, file_id: int) -> PathFacts:
+        """What a file's path says."""
         ...
 
     def first_row(self, file_id: int) -> int | None:

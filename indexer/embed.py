@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATIC = "static"
 """Name of the shipped embedding in the configuration."""
-_STATIC_VERSION = "static-minilm-256-1"
+_STATIC_VERSION = "static-code-256-1"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
 WORD = re.compile(r"\w+")
@@ -74,6 +74,11 @@ def load_embedder(name: str, *, fetch: bool = False, vectors: Path | None = None
 @lru_cache(maxsize=1)
 def _load_static() -> StaticEmbedder:
     return StaticEmbedder(_DATA)
+
+
+def is_word(word: str) -> bool:
+    """Whether a lower-case word is one of the shipped embedding's 48,000: English, or frequent in code."""
+    return _load_static().holds(word)
 
 
 @lru_cache(maxsize=2)
@@ -137,6 +142,10 @@ class StaticEmbedder:
         vector: NDArray[np.float32] = self.embed([text])[0]
         return vector
 
+    def holds(self, word: str) -> bool:
+        """Whether ``word`` has a vector of its own."""
+        return self._pieces.holds(word)
+
 
 class Pieces(dict[str, tuple[int, ...]]):
     """Word of a text → numbers of its pieces, worked out once a word."""
@@ -145,6 +154,10 @@ class Pieces(dict[str, tuple[int, ...]]):
         super().__init__()
         self._entries = entries
         self._longest = max(map(len, entries), default=0)
+
+    def holds(self, piece: str) -> bool:
+        """Whether ``piece`` is an entry."""
+        return piece in self._entries
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:

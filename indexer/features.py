@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.corpus import Corpus, Definitions
 from indexer.query import Name, Query
-from indexer.ranking import asked_kinds, folded, kind_share, path_facts
+from indexer.ranking import asked_kinds, folded, kind_share
 from indexer.types import KINDS
 
 Floats = NDArray[np.float32]
@@ -44,17 +44,15 @@ class Scored(NamedTuple):
     rows: Ints
     scores: Floats
 
-    def relative(self) -> list[tuple[int, float]]:
-        """Rows with their scores as shares of the best."""
-        if not len(self.rows):
-            return []
-        return list(zip(self.rows.tolist(), (self.scores / self.scores[0]).tolist(), strict=True))
+    def relative(self) -> Floats:
+        """The scores as shares of the best."""
+        return self.scores / self.scores[0] if len(self.scores) else self.scores
 
 
 def lexical(
-    corpus: Corpus, terms: Iterable[str], allowed: NDArray[np.bool_] | None, n: int
+    corpus: Corpus, terms: Mapping[str, float], allowed: NDArray[np.bool_] | None, n: int
 ) -> tuple[Scored, dict[str, Term]]:
-    """The ``n`` best rows by BM25, and the terms that occur at all.
+    """The ``n`` best rows by BM25, and the terms that occur at all. ``terms``: what part of its rarity each counts.
 
     Exact where the terms have up to ``_MOST_POSTINGS`` postings together. Beyond, the commonest terms are scored for
     the best rows of the rarer ones only, after the idea of MaxScore (Turtle & Flood, 1995): a term of idf near 0
@@ -62,7 +60,7 @@ def lexical(
     """
     held = {term: corpus.postings(term) for term in terms}
     held = {term: found for term, found in held.items() if len(found[0])}
-    known = {term: _term(len(rows), corpus.live_rows) for term, (rows, _) in held.items()}
+    known = {term: _term(len(rows), corpus.live_rows, terms[term]) for term, (rows, _) in held.items()}
     rarest = sorted(held, key=lambda term: known[term].rows)
     spent, first = 0, 0
     while first < len(rarest) and (not first or spent + known[rarest[first]].rows <= _MOST_POSTINGS):
@@ -83,8 +81,8 @@ def lexical(
     return Scored(*_best(rows, scores, n)), known
 
 
-def _term(rows: int, live: int) -> Term:
-    return Term(rows, math.log1p((live - rows + 0.5) / (rows + 0.5)))
+def _term(rows: int, live: int, share: float) -> Term:
+    return Term(rows, share * math.log1p((live - rows + 0.5) / (rows + 0.5)))
 
 
 def _sum_by_row(
@@ -145,12 +143,15 @@ def best_and_sum(name: str, corpus: Corpus, files: Ints, found: Scored) -> dict[
         place = np.searchsorted(files, corpus.file_ids[found.rows])
         order = np.argsort(place, kind="stable")  # rows come best first, and stay so within a file
         place, ordered = place[order], found.scores[order]
-        starts = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
-        rank = np.arange(len(place)) - np.repeat(starts, np.diff(np.r_[starts, len(place)]))
+        first = np.ones(len(place), np.bool_)
+        np.not_equal(place[1:], place[:-1], out=first[1:])
+        starts = np.flatnonzero(first)
+        rank = np.arange(len(place)) - starts[np.cumsum(first) - 1]
         best[place[starts]] = ordered[starts]
         counted = rank < _BEST_CHUNKS
         total = np.bincount(place[counted], ordered[counted], len(files)).astype(np.float32)
-        best, total = best / best.max(), total / total.max()
+        best /= best.max()
+        total /= total.max()
     return {name: best, f"{name}_sum": total}
 
 
@@ -165,9 +166,9 @@ class Symbols:
         self.rows: dict[int, float] = {}
 
     @property
-    def files(self) -> list[int]:
+    def files(self) -> set[int]:
         """Files with any matching definition."""
-        return sorted({f for scores in self.by_feature.values() for f in scores})
+        return {file_id for scores in self.by_feature.values() for file_id in scores}
 
     def add(self, feature: str, found: Definitions, shares: Floats, strength: float) -> None:
         """Count the best of a name's definitions in each file."""
@@ -179,12 +180,12 @@ class Symbols:
         for file_id, score in best.items():
             scores[file_id] = min(1.0, scores.get(file_id, 0.0) + score * strength)
 
-    def features(self, place: Mapping[int, int]) -> dict[str, Floats]:
-        """As arrays over the candidate files."""
-        out = {name: np.zeros(len(place), np.float32) for name in SYMBOL_FEATURES}
+    def features(self, files: Ints) -> dict[str, Floats]:
+        """As arrays over the candidate ``files``, ascending, which hold all of ``self.files``."""
+        out = {name: np.zeros(len(files), np.float32) for name in SYMBOL_FEATURES}
         for name, scores in self.by_feature.items():
-            for file_id, score in scores.items():
-                out[name][place[file_id]] = score
+            if scores:
+                out[name][np.searchsorted(files, [*scores])] = [*scores.values()]
         return out
 
 
@@ -201,7 +202,9 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
     out = Symbols()
     for name in query.names:
         feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
-        out.add(feature, *_weighed(corpus, _fitting(corpus, name), allowed), name.strength)
+        fitting = _fitting(corpus, name)
+        if fitting[0].total:
+            out.add(feature, *_weighed(corpus, fitting, allowed), name.strength)
     for compound in query.compounds:
         if compound.joined not in terms:
             continue
@@ -275,7 +278,9 @@ def path_files(
     order = np.argsort(every, kind="stable")
     # np.unique would do this, and import numpy.ma for it.
     ordered = every[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    starts = np.flatnonzero(first)
     files, scores = ordered[starts], np.add.reduceat(np.concatenate(weights)[order], starts)
     best: list[int] = []
     for i in np.lexsort((files, -np.round(scores, 9))).tolist():
@@ -300,7 +305,7 @@ def path_features(corpus: Corpus, files: Ints, query: Query, idf: Mapping[str, f
     whole = sum(idf.get(t, rare) for t in terms) or 1.0
     asked = asked_kinds(terms)
     for i, file_id in enumerate(files.tolist()):
-        facts = path_facts(corpus.path(file_id), corpus.language(file_id))
+        facts = corpus.facts(file_id)
         shared = facts.name_parts & terms
         if facts.name in spelled:
             out["file_name"][i] = 1.0

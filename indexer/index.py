@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from indexer.embed import Embedder
     from indexer.overlay import Buffers, Overlay
     from indexer.snapshot import Snapshot
-    from indexer.store import Database
     from indexer.workers import WorkerPool
 
 
@@ -163,10 +162,14 @@ class Index:
         if language is not None and not encodable(language):
             raise BadInputError("The name of the language is no valid text.", "Give a name like python.")
         with self._view() as snapshot:
-            vector = self._searching_embedder(snapshot.database).embed_query(query)
-            hits = search(snapshot, query, vector, k, language=language)
+            vector = self._searching_embedder(snapshot).embed_query(query)
+            found = search(snapshot, query, vector, k, language=language)
             return SearchResult(
-                tuple(hits), snapshot.generation.id, self._reader.stale_lately(snapshot.database), snapshot.damaged
+                tuple(found.hits),
+                snapshot.generation.id,
+                self._reader.stale_lately(snapshot.database),
+                snapshot.damaged,
+                found.spellings,
             )
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
@@ -178,7 +181,7 @@ class Index:
             if exclude is not None:
                 allowed = np.ones(snapshot.rows, np.bool_)
                 allowed[snapshot.rows_of(self._relative(exclude))] = False
-            near = snapshot.nearest(self._searching_embedder(snapshot.database).embed_query(text), k, allowed)
+            near = snapshot.nearest(self._searching_embedder(snapshot).embed_query(text), k, allowed)
             return [
                 Hit(snapshot.chunk(row), cosine, {"vector": cosine})
                 for row, cosine in zip(near.rows.tolist(), near.cosines.tolist(), strict=True)
@@ -301,11 +304,10 @@ class Index:
             self._embedder = load_embedder(self.config.embedder, vectors=vectors)
         return self._embedder
 
-    def _searching_embedder(self, database: Database) -> Embedder:
+    def _searching_embedder(self, snapshot: Snapshot) -> Embedder:
         """The embedder, checked against the one that the index was made with."""
         embedder = self._load_embedder()
-        meta = database.meta()
-        recorded = (meta.get("embedder"), meta.get("dimension"))
+        recorded = snapshot.embedder
         if recorded[0] is not None and recorded != (embedder.name, embedder.dimension):
             raise mismatch(str(recorded[0]), embedder.name)
         return embedder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from indexer.terms import STOP_WORDS, query_terms
 
@@ -17,8 +17,7 @@ _SEPARATOR = re.compile(r"\.|::|->|#|/")
 _IDENTIFIER_SHAPE = re.compile(r"_|[a-z0-9][A-Z]|[A-Z]{2}[a-z]|[a-zA-Z]\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name in the query that a symbol may have. ``scope`` is what stands before it, outermost first."""
 
     name: str
@@ -27,16 +26,14 @@ class Name:
     """1 when it can only be a symbol (the whole query, an identifier's shape), less for plain words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compound:
+class Compound(NamedTuple):
     """Neighbouring words of the query that may be one name: ``connectionpool``, ``connection_pool``."""
 
     joined: str
     snake: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A query taken apart."""
 
     terms: tuple[str, ...]

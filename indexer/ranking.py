@@ -9,24 +9,24 @@ from typing import NamedTuple
 from indexer.terms import parts, stem, terms
 
 WEIGHTS: dict[str, float] = {
-    "words": 0.47,
-    "words_sum": 0.53,
-    "meaning": 0.39,
-    "meaning_sum": 0.17,
+    "words": 0.45,
+    "words_sum": 0.4,
+    "meaning": 0.29,
+    "meaning_sum": 0.37,
     "symbol_query": 2.0,
-    "symbol": 0.73,
-    "symbol_word": 0.45,
-    "symbol_compound": 0.25,
-    "file_name": 0.66,
-    "file_name_words": 0.68,
-    "folder": 0.59,
-    "test": -0.75,
-    "example": -0.6,
+    "symbol": 0.65,
+    "symbol_word": 0.46,
+    "symbol_compound": 0.24,
+    "file_name": 0.63,
+    "file_name_words": 0.69,
+    "folder": 0.63,
+    "test": -0.72,
+    "example": -0.54,
     "vendored": -0.54,
     "generated": -0.5,
-    "documentation": -0.76,
+    "documentation": -0.73,
     "configuration": -0.54,
-    "shim": -0.34,
+    "shim": -0.33,
 }
 """Feature → weight. Every feature lies in 0 … 1, so a weight is the most that it can move a score.
 

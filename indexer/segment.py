@@ -15,7 +15,6 @@ import mmap
 import os
 import struct
 import zlib
-from bisect import bisect_left
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -62,43 +61,77 @@ def encode(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 class Strings:
-    """A sorted table of distinct byte strings in one stretch of memory; ``offsets`` has one entry more than strings."""
+    """A sorted table of distinct byte strings; ``ends`` has one entry more than strings, counted from ``start``."""
 
-    def __init__(self, data: NDArray[Any], offsets: NDArray[Any]) -> None:
-        self._data = memoryview(np.ascontiguousarray(data, np.uint8).data)
-        self._offsets = offsets
+    def __init__(self, data: mmap.mmap | bytes, start: int, ends: NDArray[Any]) -> None:
+        self._data = data
+        self._start = start
+        # A memory view gives ints five times faster than an array does.
+        self._ends = memoryview(np.ascontiguousarray(ends).data)
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return max(0, len(self._ends) - 1)
 
     def __getitem__(self, number: int) -> bytes:
-        return bytes(self._data[self._offsets[number] : self._offsets[number + 1]])
+        start = self._start
+        return self._data[start + self._ends[number] : start + self._ends[number + 1]]
 
     def find(self, key: bytes) -> int | None:
         """Number of ``key``, or None."""
+        low = self.first(key)
+        return low if low < len(self) and self[low] == key else None
+
+    def first(self, key: bytes) -> int:
+        """Number of the first string that is not less than ``key``."""
+        data, start, ends = self._data, self._start, self._ends
         low, high = 0, len(self)
         while low < high:
-            middle = (low + high) // 2
-            if self[middle] < key:
+            middle = (low + high) >> 1
+            if data[start + ends[middle] : start + ends[middle + 1]] < key:
                 low = middle + 1
             else:
                 high = middle
-        return low if low < len(self) and self[low] == key else None
+        return low
+
+    def text(self) -> bytes:
+        """All strings one after the other."""
+        return self._data[self._start : self._start + self._ends[len(self)]] if len(self) else b""
+
+    def numbers_at(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of the strings that the bytes ``offsets`` of ``text`` belong to."""
+        return np.searchsorted(np.asarray(self._ends), offsets, "right") - 1
+
+    def extents(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where in ``text`` strings start, and how long they are."""
+        ends = np.asarray(self._ends)
+        starts = ends[numbers].astype(np.int64)
+        return starts, ends[numbers + 1].astype(np.int64) - starts
 
     def all(self) -> list[bytes]:
         """Every string, in order."""
-        data, ends = bytes(self._data), self._offsets.tolist()
+        data, ends = self.text(), self._ends.tolist()
         return [data[a:b] for a, b in pairwise(ends)]
 
 
 class FoldedStrings(Strings):
     """Strings sorted by their ASCII lower case first, so that those that differ in case stand together."""
 
+    def first(self, key: bytes) -> int:
+        """Number of the first string whose lower case is not less than ``key``."""
+        data, start, ends = self._data, self._start, self._ends
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) >> 1
+            if data[start + ends[middle] : start + ends[middle + 1]].lower() < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
     def find_all(self, key: bytes) -> range:
         """Numbers of all strings that equal ``key`` but for ASCII case."""
         key = key.lower()
-        first = bisect_left(range(len(self)), key, key=lambda number: self[number].lower())
-        last = first
+        first = last = self.first(key)
         while last < len(self) and self[last].lower() == key:
             last += 1
         return range(first, last)
@@ -121,6 +154,7 @@ class Segment:
         self.lists: Lists | None = Lists(**self._manifest["lists"]) if self._manifest["lists"] else None
         self._columns = self._map(COLUMNS)
         self._vectors = self._map(VECTORS)
+        self._opened: dict[str, NDArray[Any]] = {}
         self.terms = Strings(*self._strings("term"))
         self.names = Strings(*self._strings("name"))
         self.scopes = Strings(*self._strings("scope"))
@@ -128,8 +162,12 @@ class Segment:
 
     def column(self, name: str) -> NDArray[Any]:
         """A column as a read-only view of the memory map; whole numbers in the narrowest unsigned type that fits."""
-        dtype, offset, count = self._manifest["columns"][name]
-        return np.frombuffer(self._columns, np.dtype(dtype), count, offset) if count else np.empty(0, dtype)
+        found = self._opened.get(name)
+        if found is None:
+            dtype, offset, count = self._manifest["columns"][name]
+            found = np.frombuffer(self._columns, np.dtype(dtype), count, offset) if count else np.empty(0, dtype)
+            self._opened[name] = found
+        return found
 
     def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Rows (dead ones too) that hold ``term``, ascending, and how often each does (255 means at least)."""
@@ -203,8 +241,8 @@ class Segment:
         """Size of the segment's files."""
         return sum(entry["size"] for entry in self._manifest["files"].values())
 
-    def _strings(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        return self.column(f"{name}_text"), self.column(f"{name}_end")
+    def _strings(self, name: str) -> tuple[mmap.mmap | bytes, int, NDArray[Any]]:
+        return self._columns, self._manifest["columns"][f"{name}_text"][1], self.column(f"{name}_end")
 
     def _map(self, name: str) -> mmap.mmap | bytes:
         path, size = self.folder / name, self._manifest["files"][name]["size"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,17 @@ from indexer.body import Body, unpack
 from indexer.corpus import Definitions, Near
 from indexer.errors import REPAIR, CorruptIndexError
 from indexer.overlay import EMPTY, Overlay
+from indexer.ranking import PathFacts, path_facts
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
-_KEPT_BODIES = 32
-"""Bodies of files that stay unpacked while a query's hits are shown."""
+if TYPE_CHECKING:
+    from indexer.spelling import Spelling
+
+_KEPT_BODIES = 8 << 20
+"""Bytes of text that stay unpacked: the files that neighbouring queries hit are often the same."""
 _KEPT_PATH_TERMS = 256
 _SCOPES_A_SEGMENT = 1 << 32
 CHUNKS_A_FILE = 1 << 20
@@ -64,7 +68,9 @@ class Snapshot:
         self._overlaid = {file_id for found in hidden.values() for file_id in found}
         """Files that a buffer stands for."""
         self._files: dict[int, _File] = {}
+        self._facts: dict[int, PathFacts] = {}
         self._bodies: dict[int, Body] = {}
+        self._kept = 0
         self._path_terms: dict[str, NDArray[np.int32]] = {}
         self._accumulator = np.zeros(self.rows, np.float32)
 
@@ -72,6 +78,12 @@ class Snapshot:
     def rows(self) -> int:
         """Number of rows, dead ones included."""
         return int(self._bases[-1])
+
+    @cached_property
+    def embedder(self) -> tuple[str | None, int | None]:
+        """Name and dimension of the embedding that the index was made with; nothing before it has any vector."""
+        meta = self.database.meta()
+        return meta.get("embedder"), meta.get("dimension")
 
     @cached_property
     def live_rows(self) -> int:
@@ -110,11 +122,14 @@ class Snapshot:
 
     def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
-        parts = [segment.postings(term) for segment in self._segments]
+        found = [(segment.postings(term), base) for segment, base in zip(self._segments, self._bases, strict=False)]
+        parts = [(own + np.int32(base), counts) for (own, counts), base in found if len(own)]
         if not parts:
             return np.empty(0, np.int32), np.empty(0, np.uint8)
-        rows = np.concatenate([own + np.int32(base) for (own, _), base in zip(parts, self._bases, strict=False)])
-        counts = np.concatenate([own for _, own in parts])
+        rows, counts = parts[0]
+        if len(parts) > 1:
+            rows = np.concatenate([own for own, _ in parts])
+            counts = np.concatenate([own for _, own in parts])
         if self.alive is not None:
             live = self.alive[rows]
             rows, counts = rows[live], counts[live]
@@ -180,26 +195,38 @@ class Snapshot:
 
     def _definitions(self, number: int, where: slice, *, exact: bool) -> Definitions:
         segment, dead, base = self._segments[number], self._dead[number], self._bases[number]
-        files = segment.column("def_file")[where].astype(np.int64)
-        live = ~np.isin(files, dead) if len(dead) else np.ones(len(files), np.bool_)
 
         def column(label: str, dtype: type[np.generic]) -> NDArray[Any]:
-            return segment.column(label)[where][live].astype(dtype)
+            return segment.column(label)[where].astype(dtype)
 
-        return Definitions(
-            files[live],
+        files = column("def_file", np.int64)
+        found = Definitions(
+            files,
             column("def_row", np.int64) + base,
             column("def_kind", np.uint8),
             column("def_start", np.int64),
             column("def_lines", np.int64),
             column("def_exported", np.bool_),
-            np.full(int(live.sum()), exact, np.bool_),
+            np.full(len(files), exact, np.bool_),
             self._scopes(segment, number, column("def_scope", np.int64)),
         )
+        return found.take(~np.isin(files, dead)) if len(dead) else found
 
     def _scopes(self, segment: Segment, number: int, scopes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Scopes of a segment as numbers over all segments; 0, the first in every segment, is no scope."""
         return np.where(scopes == segment.no_scope, 0, scopes + (number + 1) * _SCOPES_A_SEGMENT)
+
+    def close_terms(self, term: str, edits: int) -> tuple[Spelling, ...]:
+        """The terms of living rows likeliest to be meant by one that no row holds, at most ``edits`` from it."""
+        from indexer.spelling import close
+
+        return close([s.terms for s in self._segments], term, edits, lambda word: len(self.postings(word)[0]))
+
+    def close_names(self, name: str, edits: int) -> tuple[Spelling, ...]:
+        """The same among names of living definitions, in whatever ASCII case."""
+        from indexer.spelling import close
+
+        return close([s.defined for s in self._segments], name, edits, lambda word: self.definitions(word).total)
 
     def scope(self, number: int) -> str:
         """Qualified name of a scope of ``Definitions``; empty for 0."""
@@ -212,6 +239,14 @@ class Snapshot:
     def language(self, file_id: int) -> str:
         """Language of a file."""
         return self._file(file_id).language
+
+    def facts(self, file_id: int) -> PathFacts:
+        """What a file's path says."""
+        facts = self._facts.get(file_id)
+        if facts is None:
+            file = self._file(file_id)
+            facts = self._facts[file_id] = path_facts(file.path, file.language)
+        return facts
 
     def first_row(self, file_id: int) -> int | None:
         """Row of a file's first chunk; None if it has none."""
@@ -337,9 +372,12 @@ class Snapshot:
                 if found is None:
                     raise CorruptIndexError("The index is damaged: the text of a file is missing.", REPAIR)
                 (blob,) = found
-            if len(self._bodies) >= _KEPT_BODIES:
+            body = unpack(blob)
+            self._kept += len(body.text)
+            if self._kept > _KEPT_BODIES:
                 self._bodies.clear()
-            body = self._bodies[file_id] = unpack(blob)
+                self._kept = len(body.text)
+            self._bodies[file_id] = body
         return body
 
     def _concatenated(self, column: str, dtype: Any) -> NDArray[Any]:

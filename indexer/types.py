@@ -161,6 +161,8 @@ class SearchResult:
     stale: bool
     damaged: tuple[str, ...] = ()
     """Parts of the index that could not be used, one sentence each; the next update repairs them."""
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words of the query that are nowhere in the index, and those that were looked for in their place."""
 
 
 @dataclass(frozen=True, slots=True)

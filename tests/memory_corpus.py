@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
 
+from indexer.ranking import PathFacts, path_facts
 from indexer.search import Definitions, Near
+from indexer.spelling import Spelling, best
 from indexer.terms import count_terms, path_terms
 from indexer.types import KINDS, Chunk, Span
 
@@ -120,6 +123,19 @@ class MemoryCorpus:
 
     def language(self, file_id: int) -> str:
         return self.languages[file_id]
+
+    def close_terms(self, term: str, edits: int) -> tuple[Spelling, ...]:
+        near = {word: OSA.distance(term, word, score_cutoff=edits) for word in self._terms}
+        uses = {word: len(self.postings(word)[0]) for word in near}
+        return best({word: (n, uses[word]) for word, n in near.items() if 0 < n <= edits and uses[word]})
+
+    def close_names(self, name: str, edits: int) -> tuple[Spelling, ...]:
+        near = {word: OSA.distance(name.lower(), word, score_cutoff=edits) for word in self._definitions}
+        found = {word: (n, self.definitions(word).total) for word, n in near.items() if 0 < n <= edits}
+        return best({self._definitions[word][0][0]: counted for word, counted in found.items()})
+
+    def facts(self, file_id: int) -> PathFacts:
+        return path_facts(self.paths[file_id], self.languages[file_id])
 
     def first_row(self, file_id: int) -> int | None:
         living = range(self.rows) if self.alive is None else np.flatnonzero(self.alive).tolist()

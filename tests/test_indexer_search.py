@@ -10,7 +10,8 @@ from memory_corpus import MemoryCorpus
 
 from indexer.query import MAX_CHARACTERS, analyse
 from indexer.ranking import FIXED, WEIGHTS, asked_kinds, path_facts
-from indexer.search import candidates, search
+from indexer.search import candidates
+from indexer.search import search as ranked
 from indexer.types import Hit
 
 EMBEDDER = HashEmbedder(64)
@@ -25,6 +26,10 @@ def corpus(*files: tuple[str, list[str]], vectors: bool = False, definitions: di
         chunks = [(i + 1, i + 1, text, None) for i, text in enumerate(texts)]
         out.add(path, language, chunks, (definitions or {}).get(path, ()))
     return out.freeze(EMBEDDER.embed([c.text for c in out.chunks]) if vectors else None)
+
+
+def search(*asked, **options) -> list[Hit]:
+    return ranked(*asked, **options).hits
 
 
 def paths(hits: list[Hit]) -> list[str]:

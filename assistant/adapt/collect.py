@@ -20,7 +20,8 @@ from random import Random
 
 import zstandard
 
-from assistant.adapt.corpus import Package, archives, packages, source_files
+from assistant.adapt import changes
+from assistant.adapt.corpus import Package, archives, change_logs, packages, source_files
 from assistant.adapt.pairs import Pair, pairs
 from indexer.errors import BadInputError
 
@@ -41,11 +42,13 @@ def collect(package: Package, limit: int, downloads: Path, out: Path, seed: int 
     if target.exists():
         return f"{package.name}: there"
     try:
-        found = [f for archive in archives(package, downloads) for f in source_files(archive, limit)]
+        there = archives(package, downloads)
+        found = [f for archive in there for f in source_files(archive, limit)]
     except BadInputError as exc:
         return f"{package.name}: {exc}"
     random = Random(f"{seed} {package.name}")
     rows = [pair for file in found for pair in pairs(file, random)]
+    rows += changes.pairs(found, (log for archive in there for log in change_logs(archive)), random)
     head = {"name": package.name, "version": package.version, "licence": package.licence, "files": len(found)}
     lines = [json.dumps(head), *(json.dumps(astuple(row)) for row in rows)]
     unfinished = target.with_suffix(".part")

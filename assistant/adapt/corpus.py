@@ -10,6 +10,7 @@ file whose text carries one of their marks (authors, single-header banners) are 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -19,7 +20,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -158,8 +159,14 @@ def source_files(archive: Path, limit: int, check: Exclusion | None = None) -> l
     Read in memory. Tests, builds, vendored and generated files are left out, and so is everything excluded.
     """
     check = check or exclusion()
+
+    def wanted(path: str, size: int) -> bool:
+        inner = path.split("/", 1)[-1]
+        known = 0 < size <= MAX_FILE_BYTES and detect(inner, b"").query is not None
+        return known and not _SKIPPED.search(inner) and not check.path(inner)
+
     kept: list[SourceFile] = []
-    for path, text in _members(archive, check):
+    for path, text in _members(archive, wanted):
         language = detect(path, text[:_HEAD_BYTES])
         if language.query is None or language.name in _NO_CODE or check.text(text):
             continue
@@ -176,17 +183,41 @@ def source_files(archive: Path, limit: int, check: Exclusion | None = None) -> l
     return sorted(chosen, key=lambda f: f.path)
 
 
-_NO_CODE = {"ini", "json", "yaml", "toml", "xml", "html", "css", "scss", "svg", "make", "cmake", "dockerfile"}
-
-
-def _members(archive: Path, check: Exclusion) -> Iterator[tuple[str, bytes]]:
-    """Path without the archive's own top folder, and bytes, of each file that may count."""
+def change_logs(archive: Path, check: Exclusion | None = None) -> list[str]:
+    """Texts of the files in ``archive`` that tell what changed (the first 400,000 bytes of each), in order of path."""
+    check = check or exclusion()
 
     def wanted(path: str, size: int) -> bool:
         inner = path.split("/", 1)[-1]
-        known = 0 < size <= MAX_FILE_BYTES and detect(inner, b"").query is not None
-        return known and not _SKIPPED.search(inner) and not check.path(inner)
+        return (
+            bool(CHANGE_LOG.search(inner))
+            and "debian" not in inner.lower()
+            and size > 0
+            and not _SKIPPED.search(inner)
+            and not check.path(inner)
+        )
 
+    found = sorted(_members(archive, wanted))[:_MOST_LOGS]
+    return [_unzipped(path, text)[:MAX_FILE_BYTES].decode("utf-8", "replace") for path, text in found]
+
+
+def _unzipped(path: str, data: bytes) -> bytes:
+    """Debian packs a package's change log with gzip."""
+    if not path.endswith(".gz"):
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        return file.read(MAX_FILE_BYTES)
+
+
+CHANGE_LOG = re.compile(
+    r"(^|/)(changelog|changes|news|history|release[_-]?notes|whatsnew)[^/]*(?<!\.py|\.js|\.go|\.rb)$", re.IGNORECASE
+)
+_MOST_LOGS = 20
+_NO_CODE = {"ini", "json", "yaml", "toml", "xml", "html", "css", "scss", "svg", "make", "cmake", "dockerfile"}
+
+
+def _members(archive: Path, wanted: Callable[[str, int], bool]) -> Iterator[tuple[str, bytes]]:
+    """Path without the archive's own top folder, and bytes, of each file that is ``wanted`` by path and size."""
     if archive.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(archive) as opened:
             for info in sorted(opened.infolist(), key=lambda i: i.filename):

@@ -24,15 +24,16 @@ from indexer.types import Symbol
 
 T = TypeVar("T")
 
-KINDS = ("documentation", "name", "file", "path", "neighbour")
+KINDS = ("documentation", "name", "file", "path", "neighbour", "change")
+"""``change``: see ``assistant.adapt.changes``."""
 CHUNK_BYTES = 1_500
-_CODE_CHARACTERS = 2_000
+CODE_CHARACTERS = 2_000
 """Longer definitions are cut here, as chunking would."""
-_SHORTEST_BODY = 60
+SHORTEST_BODY = 60
 _QUERY_CHARACTERS = 400
 _PER_FILE = 40
 """Symbols taken from a file, so that one table of constants does not fill the data."""
-_KINDS_OF_CODE = {
+KINDS_OF_CODE = {
     "class",
     "interface",
     "enum",
@@ -68,7 +69,9 @@ _ENGLISH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts that mean the same, of one file. ``code`` numbers the definition that ``document`` shows, in its file.
+    """Two texts that mean the same, of one file. ``code`` says which code of the file ``document`` shows.
+
+    It is a definition's first byte, or less than 0 for a chunk.
 
     Pairs of one file with different numbers are hard negatives of each other.
     """
@@ -85,12 +88,13 @@ def pairs(file: SourceFile, random: Random) -> Iterator[Pair]:
     """The pairs of one file, in order. ``random`` chooses which symbols of a long file and which chunks are taken."""
     parsed = parse(file.path, file.text, by_name(file.language), block_bytes=2 * CHUNK_BYTES)
     lines = file.text.decode("utf-8", "replace").split("\n")
-    symbols = [s for s in parsed.symbols if s.kind in _KINDS_OF_CODE and s.span.end_byte - s.span.start_byte > 20]
-    for number, symbol in enumerate(_sample(symbols, _PER_FILE, random)):
+    symbols = [s for s in parsed.symbols if s.kind in KINDS_OF_CODE and s.span.end_byte - s.span.start_byte > 20]
+    for symbol in _sample(symbols, _PER_FILE, random):
+        number = symbol.span.start_byte
         body = file.text[symbol.span.start_byte : symbol.span.end_byte].decode("utf-8", "replace")
         documentation, body = _documentation(lines, symbol, body, file.language)
-        body = body[:_CODE_CHARACTERS]
-        if len(body) < _SHORTEST_BODY:
+        body = body[:CODE_CHARACTERS]
+        if len(body) < SHORTEST_BODY:
             continue
         query = first_sentences(documentation)
         if query:
@@ -109,22 +113,22 @@ def pairs(file: SourceFile, random: Random) -> Iterator[Pair]:
 
 
 def _of_chunks(file: SourceFile, lines: Sequence[str], chunks: Sequence[str], random: Random) -> Iterator[Pair]:
-    """What a file says of itself ↔ a chunk of it, and neighbouring chunks; numbered after all symbols."""
-    wordy = [i for i, c in enumerate(chunks) if len(c) > 2 * _SHORTEST_BODY and not _LEGAL.search(c[:300])]
+    """What a file says of itself ↔ a chunk of it, and neighbouring chunks; numbered below 0."""
+    wordy = [i for i, c in enumerate(chunks) if len(c) > 2 * SHORTEST_BODY and not _LEGAL.search(c[:300])]
     if not wordy:
         return
     opening = first_sentences(_opening(lines, file.language))
     if opening:
         at = random.choice(wordy[1:] or wordy)
-        yield Pair("file", file.language, file.path, _PER_FILE + at, opening, chunks[at])
+        yield Pair("file", file.language, file.path, -1 - at, opening, chunks[at])
     name = file.path.rsplit(".", 1)[0].split("/")
     words = [w for component in name[-2:] for w in spelled(component)]
     if len(words) > 1:
         at = random.choice(wordy)
-        yield Pair("path", file.language, file.path, _PER_FILE + at, " ".join(words), chunks[at])
+        yield Pair("path", file.language, file.path, -1 - at, " ".join(words), chunks[at])
     following = [i for i in wordy if i + 1 in wordy]
     for at in _sample(following, 2, random):
-        yield Pair("neighbour", file.language, file.path, _PER_FILE + at + 1, chunks[at], chunks[at + 1])
+        yield Pair("neighbour", file.language, file.path, -2 - at, chunks[at], chunks[at + 1])
 
 
 def _sample(items: Sequence[T], most: int, random: Random) -> list[T]:

@@ -51,6 +51,8 @@ def _search(
             found.append((root, repaired(engine, out, asked)))
     for _, result in found:
         stale_note(out, result.generation, stale=result.stale)
+        for word, others in result.spellings.items():
+            out.note(f"{word} is nowhere in the index; looked for {' and '.join(others)} instead.")
     # Scores of several roots are comparable only roughly: each is relative to the best of its own.
     hits = [(root, hit) for root, result in found for hit in result.hits]
     hits = sorted(hits, key=lambda pair: -pair[1].score)[:k] if len(found) > 1 else hits
@@ -60,6 +62,7 @@ def _search(
             "hits": [_hit_object(hit) | ({"root": str(root)} if several else {}) for root, hit in hits],
             "generation": found[0][1].generation,
             "stale": any(result.stale for _, result in found),
+            "spellings": {word: list(others) for _, result in found for word, others in result.spellings.items()},
         })  # fmt: skip
         return
     for root, hit in hits:
