@@ -3,10 +3,10 @@
 usage: python -m benchmarks.natural --histories DIR [--most N] [--only NAME] [--no-semble] [--details F] [--fresh]
 
 ``natural.toml`` lists public histories and a revision of each; ``natural_tasks.py`` says by which rules commits become
-tasks. A checkout goes back from task to task to the tree *before* the commit. codemoat brings its index up to date
-from the one before, as it does for users who switch branches, and searches all kinds of files. The others begin anew
-with every tree: semble 0.7.0 (code only, with the stand-in model of ``peers.py``), and plain BM25 (source files only)
-over 50-line pieces and over whole files. Ten files count; semble is asked for 50 chunks, so that it has ten files.
+tasks. A checkout goes back from task to task to the tree *before* the commit. codemoat and semble 0.7.0 (code only,
+with the stand-in model of ``peers.py``) bring their indexes up to date from the ones before, as they do for users who
+switch branches; codemoat searches all kinds of files. Plain BM25, over 50-line pieces and over whole files, is given
+source files only. Ten files count; semble is asked for 50 chunks, so that it has ten files.
 
 A line a repository in ``results/natural.jsonl``: NDCG@10, recall@10 and MRR@10 a system, and NDCG@10 task by task for
 paired intervals. ``--details`` writes what each system found for each task.
@@ -150,7 +150,7 @@ def answers(index: Index, tree: Path, query: str, semble: Semble | None) -> Foun
     """The first ten files of each system."""
     found = {CODEMOAT: distinct(hit.chunk.path for hit in index.search(query, DEPTH).hits)}
     if semble is not None:
-        semble.index(tree)
+        semble.index(tree, keep=True)
         found[SEMBLE] = distinct(hit["path"] for hit in semble.search(query, _SEMBLE_CHUNKS)[1])[:DEPTH]
     texts = source_texts(tree)
     found[PIECES] = PlainBm25(texts, PIECE_LINES).files(query, DEPTH)

@@ -1,7 +1,8 @@
 """semble in a process of its own environment, asked line by line, so that it answers in the same run as codemoat.
 
-Every ``index`` reads the tree anew. The stand-in model of ``benchmarks/peers.py`` is loaded once, which semble itself
-does for every index: its times here are that much better. They are taken inside that process, without the pipe.
+An ``index`` reads the tree anew unless one was kept in its cache. The stand-in model of ``benchmarks/peers.py`` is read
+once, which semble itself does for every index: its times here are that much better. They are taken inside that process,
+without the pipe.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ answers, sys.stdout = sys.stdout, sys.stderr
 import functools
 from semble.index import SembleIndex, index as module
 module.load_model = functools.lru_cache(module.load_model)
+from semble.cache import save_index_to_cache
 from semble.types import ContentType
 index = None
 for line in sys.stdin:
@@ -39,6 +41,8 @@ for line in sys.stdin:
         found = index.search(asked["query"], top_k=asked["k"]) if index else []
         answer = {}
     answer["seconds"] = time.perf_counter() - started
+    if asked.get("keep") and index:
+        save_index_to_cache(index, asked["index"])
     if "query" in asked:
         answer["results"] = [
             {"path": hit.chunk.file_path, "start_line": hit.chunk.start_line, "end_line": hit.chunk.end_line}
@@ -76,9 +80,9 @@ class Semble:
         self._errors.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def index(self, root: Path) -> tuple[float, int]:
-        """Index a tree anew: seconds inside semble, and chunks."""
-        answer = self._ask({"index": str(root)})
+    def index(self, root: Path, *, keep: bool = False) -> tuple[float, int]:
+        """Index a tree: seconds inside semble, and chunks. ``keep``: in its cache, for the next one."""
+        answer = self._ask({"index": str(root), "keep": keep})
         return answer["seconds"], answer["chunks"]
 
     def search(self, query: str, k: int) -> tuple[float, list[dict[str, Any]]]:
