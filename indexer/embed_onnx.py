@@ -76,6 +76,8 @@ class OnnxEmbedder:
         self._tokenizer: Any = _tokenizer(folder, Tokenizer, longest)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that wait by spinning take twice the processor time, for nothing where others are busy too.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(model), sess_options=options, providers=["CPUExecutionProvider"]
