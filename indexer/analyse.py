@@ -10,12 +10,11 @@ import sys
 import time
 from array import array
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from pathlib import Path
 
-from indexer.analysis import Analysis, ChunkRow, Definitions, Postings, ReferenceRow, SymbolRow, Uses
+from indexer.analysis import Analysis, ChunkRow, Definitions, ReferenceRow, SymbolRow, Uses, Words
 from indexer.body import pack
 from indexer.chunk import chunk
 from indexer.config import IndexConfig
@@ -23,7 +22,7 @@ from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frame
 from indexer.languages import HEAD_BYTES, by_name, detect
 from indexer.parse import ParsedRows, parse_rows
 from indexer.source import buffer_source, read_source
-from indexer.terms import count_terms
+from indexer.terms import words
 from indexer.types import KINDS, ParsedFile, Skipped
 
 _NICENESS, _BACKGROUND_NICENESS = 5, 19
@@ -59,7 +58,7 @@ def analyse_file(
         body=pack(text, chunks, parsed.symbols, parsed.imports),
         definitions=_definitions(parsed.symbols, chunks, language.name),
         uses=_uses(parsed.references),
-        postings=_postings(text, chunks),
+        words=_words(text, chunks),
         masked=source.masked,
         problem=problem,
     )
@@ -104,19 +103,17 @@ def _uses(references: Sequence[ReferenceRow]) -> Uses:
     )
 
 
-def _postings(text: bytes, chunks: Sequence[ChunkRow]) -> Postings:
-    """Term counts of the chunks as columns."""
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__
-    chunk_numbers, term_numbers, counts, lengths = (array("I") for _ in range(4))
-    for number, row in enumerate(chunks):
-        counted = count_terms(text[row.start_byte : row.end_byte].decode("utf-8", "replace"))
-        chunk_numbers.extend(repeat(number, len(counted)))
-        term_numbers.extend(map(numbers.__getitem__, counted))
+def _words(text: bytes, chunks: Sequence[ChunkRow]) -> Words:
+    """Counts of the words of the chunks as columns."""
+    known: defaultdict[str, int] = defaultdict()
+    known.default_factory = known.__len__
+    sizes, numbers, counts = (array("I") for _ in range(3))
+    for row in chunks:
+        counted = Counter(words(text[row.start_byte : row.end_byte]))
+        sizes.append(len(counted))
+        numbers.extend(map(known.__getitem__, counted))
         counts.extend(counted.values())
-        lengths.append(sum(counted.values()))
-    columns = [_uint32(column) for column in (chunk_numbers, term_numbers, counts, lengths)]
-    return Postings(list(numbers), *columns)
+    return Words(list(known), *(_uint32(column) for column in (sizes, numbers, counts)))
 
 
 def _uint32(column: array[int]) -> bytes:

@@ -39,18 +39,17 @@ class ReferenceRow(NamedTuple):
     enclosing: str | None
 
 
-class Postings(NamedTuple):
-    """Term counts of one file's chunks as three parallel columns over ``terms`` (the file's unique terms).
+class Words(NamedTuple):
+    """How often each word stands in one file's chunks, as columns over ``words`` (the file's distinct words).
 
-    ``chunk_numbers[i]`` (index into the file's chunks, ascending), ``term_numbers[i]`` (index into ``terms``),
-    ``counts[i]``: little-endian uint32 arrays as bytes. ``lengths``: terms in each chunk, uint32 as bytes.
+    ``sizes[i]``: how many entries chunk i has; ``numbers`` (indexes into ``words``) and ``counts`` are the entries of
+    one chunk after the other. uint32 arrays as bytes.
     """
 
-    terms: list[str]
-    chunk_numbers: bytes
-    term_numbers: bytes
+    words: list[str]
+    sizes: bytes
+    numbers: bytes
     counts: bytes
-    lengths: bytes
 
 
 class Uses(NamedTuple):
@@ -107,7 +106,7 @@ class Analysis:
     """Text, chunks, symbols and imports as ``indexer.body`` packs them: what the store keeps of the file."""
     definitions: Definitions
     uses: Uses
-    postings: Postings
+    words: Words
     masked: int = 0
     """Number of secrets masked in ``text``."""
     problem: str | None = None

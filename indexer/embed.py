@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from indexer.errors import BadInputError, BrokenInstallError
-from indexer.terms import parts
+from indexer.terms import WORD, parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +23,10 @@ STATIC = "static"
 _STATIC_VERSION = "static-code-256-1"
 """What an index records for it; changes whenever the shipped vectors or the way of using them change."""
 _DATA = Path(__file__).parent / "data"
-WORD = re.compile(r"\w+")
 _LONGEST_PART = 40
 _MEMO_LIMIT = 200_000
+_MOST_SCANS = 24
+"""Searches through the text of the entries, 0.1 ms each, before a table of them is made."""
 
 
 class Embedder(Protocol):
@@ -43,6 +43,28 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of a query: float32, shape (dimension,)."""
         ...
+
+
+class PieceEmbedder(Embedder, Protocol):
+    """One that needs only counts of word pieces, so that a text need not be looked at again for it."""
+
+    pieces: int
+    """Number of all pieces."""
+
+    def pieces_of(self, found: Sequence[str]) -> Sequence[int]:
+        """Numbers of the pieces of a word with these parts (``indexer.terms.parts``)."""
+        ...
+
+    def embed_pieces(
+        self, ends: NDArray[np.int64], pieces: NDArray[np.uint32], counts: NDArray[np.uint32]
+    ) -> NDArray[np.float32]:
+        """Vectors of bags: bag i has ``counts`` of ``pieces``, ascending, from ``ends[i]`` up to ``ends[i + 1]``."""
+        ...
+
+
+def pieces_of(embedder: Embedder) -> PieceEmbedder | None:
+    """The embedder, if counts of pieces are enough for it."""
+    return embedder if isinstance(embedder, StaticEmbedder) else None
 
 
 def embedding_text(text: str, symbol: str | None) -> str:
@@ -111,79 +133,176 @@ class StaticEmbedder:
         try:
             self._vectors: NDArray[np.int8] = np.load(folder / "static-vectors.npy", mmap_mode="r")
             self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
-            entries = (folder / "static-entries.txt").read_text("utf-8").split("\n")
+            self._entries = (folder / "static-entries.txt").read_bytes()
         except (OSError, ValueError) as exc:
             raise BrokenInstallError(
                 f"The embedding that ships with codemoat cannot be read: {exc}.", "Install codemoat again."
             ) from exc
-        if not len(entries) == len(self._vectors) == len(self._scales):
+        self.pieces = self._entries.count(b"\n") + 1
+        if not self.pieces == len(self._vectors) == len(self._scales):
             raise BrokenInstallError("The embedding that ships with codemoat is damaged.", "Install codemoat again.")
         self.dimension = int(self._vectors.shape[1])
-        self._pieces = Pieces(dict(zip(entries, range(len(entries)), strict=True)))
+        self._asked = False
+        """Whether there was a query: who asks again is better off with all entries in a table."""
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        """Made when texts are embedded; the first query does without."""
+        return Pieces(_numbered(self._entries))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
+        return self._embed(texts, self._pieces)
+
+    def _embed(self, texts: Sequence[str], words: Pieces) -> NDArray[np.float32]:
         import numpy as np
 
-        pieces_of = self._pieces.__getitem__
-        out = np.zeros((len(texts), self.dimension), np.float32)
-        for row, text in enumerate(texts):
-            counts = Counter(chain.from_iterable(map(pieces_of, WORD.findall(text))))
-            if counts:
-                ids = np.fromiter(counts.keys(), np.int32, len(counts))
-                weights = np.sqrt(np.fromiter(counts.values(), np.float32, len(counts))) * self._scales[ids]
-                out[row] = weights @ self._vectors[ids].astype(np.float32)
+        piece_numbers = words.__getitem__
+        bags = [Counter(chain.from_iterable(map(piece_numbers, WORD.findall(text)))) for text in texts]
+        ends = np.cumsum([0, *map(len, bags)])
+        pieces = np.fromiter((piece for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
+        counts = np.fromiter((bag[piece] for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
+        return self.embed_pieces(ends, pieces, counts)
+
+    def pieces_of(self, found: Sequence[str]) -> tuple[int, ...]:
+        """Numbers of the pieces of a word with these parts."""
+        return self._pieces.of_parts(found)
+
+    def embed_pieces(
+        self, ends: NDArray[np.int64], pieces: NDArray[np.uint32], counts: NDArray[np.uint32]
+    ) -> NDArray[np.float32]:
+        """Vectors of bags of pieces: float32, shape (len(ends) - 1, dimension); zeros for an empty bag."""
+        import numpy as np
+
+        vectors = np.asarray(self._vectors)
+        weights = np.sqrt(counts.astype(np.float32)) * self._scales[pieces]
+        out = np.zeros((len(ends) - 1, self.dimension), np.float32)
+        # One product a bag: its sum is then the same whatever other bags there are.
+        for row, (start, end) in enumerate(pairwise(ends.tolist())):
+            if end > start:
+                np.dot(weights[start:end], vectors[pieces[start:end]].astype(np.float32), out=out[row])
         norms = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
         np.divide(out, norms, out=out, where=norms > 0)
         return out
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of a query: float32, shape (dimension,)."""
-        vector: NDArray[np.float32] = self.embed([text])[0]
+        if "_pieces" in self.__dict__ or self._asked:
+            words = self._pieces
+        else:
+            words, self._asked = Pieces(_Scanned(self._entries), reach=(_ANY_LETTER, _ANY_LETTER)), True
+        vector: NDArray[np.float32] = self._embed([text], words)[0]
         return vector
 
     def holds(self, word: str) -> bool:
         """Whether ``word`` has a vector of its own."""
-        return self._pieces.holds(word)
+        if "_pieces" in self.__dict__:
+            return self._pieces.holds(word)
+        return _Scanned(self._entries).get(word) is not None
+
+
+def _numbered(entries: bytes) -> dict[str, int]:
+    return {entry: number for number, entry in enumerate(entries.decode().split("\n"))}
+
+
+class _Scanned:
+    """Numbers of entries, found by searching their text: faster than a table of all of them for a few look-ups."""
+
+    def __init__(self, entries: bytes) -> None:
+        self._entries = entries
+        self._text = b"\n%b\n" % entries
+        self._table: dict[str, int] | None = None
+        self._left = _MOST_SCANS
+
+    def get(self, entry: str) -> int | None:
+        """The number of an entry."""
+        if self._table is None and not self._left:
+            self._table = _numbered(self._entries)
+        if self._table is not None:
+            return self._table.get(entry)
+        self._left -= 1
+        at = self._text.find(b"\n%b\n" % entry.encode("utf-8", "surrogatepass"))
+        return None if at < 0 else self._text.count(b"\n", 0, at)
+
+
+class _AnyLetter(dict[str, int]):
+    """Entries may be of any length."""
+
+    def get(self, _letter: str, _other: int = 0) -> int:  # type: ignore[override]
+        return _LONGEST_PART + 2
+
+
+_ANY_LETTER = _AnyLetter()
 
 
 class Pieces(dict[str, tuple[int, ...]]):
     """Word of a text → numbers of its pieces, worked out once a word."""
 
-    def __init__(self, entries: dict[str, int]) -> None:
+    def __init__(
+        self, entries: dict[str, int] | _Scanned, reach: tuple[dict[str, int], dict[str, int]] | None = None
+    ) -> None:
+        """``reach``: how long entries are at most by their first letter, at the start of a part and inside of one."""
         super().__init__()
         self._entries = entries
-        self._longest = max(map(len, entries), default=0)
+        self._parts: dict[str, tuple[int, ...]] = {}
+        self._reach = reach or _reach(entries if isinstance(entries, dict) else {})
 
     def holds(self, piece: str) -> bool:
         """Whether ``piece`` is an entry."""
-        return piece in self._entries
+        return self._entries.get(piece) is not None
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MEMO_LIMIT:
             self.clear()
-        found: list[int] = []
-        for part in parts(word):
+        found = self[word] = self.of_parts(parts(word))
+        return found
+
+    def of_parts(self, parts_of_word: Iterable[str]) -> tuple[int, ...]:
+        """Numbers of the pieces of these parts, which are remembered: they are far fewer than words."""
+        known = self._parts
+        if len(known) >= _MEMO_LIMIT:
+            known.clear()
+        found: tuple[int, ...] = ()
+        for part in parts_of_word:
             if 1 < len(part) <= _LONGEST_PART:
-                found.extend(self._cut(part))
-        self[word] = tuple(found)
-        return self[word]
+                pieces = known.get(part)
+                if pieces is None:
+                    pieces = known[part] = tuple(self._cut(part))
+                found += pieces
+        return found
 
     def _cut(self, part: str) -> list[int]:
         """Longest known pieces of ``part`` from the left; letters that start none are left out."""
+        entries, (reach, reach_inside) = self._entries, self._reach
         found: list[int] = []
-        start = 0
-        while start < len(part):
-            mark = "##" if start else ""
-            for end in range(min(len(part), start + self._longest), start, -1):
-                number = self._entries.get(mark + part[start:end])
+        number = None
+        for end in range(min(reach.get(part[0], 0), len(part)), 0, -1):
+            number = entries.get(part[:end])
+            if number is not None:
+                found.append(number)
+                break
+        rest = part[end:] if number is not None else part[1:]
+        while rest:
+            marked, taken = "##" + rest, 1
+            for end in range(min(reach_inside.get(rest[0], 0), len(marked)), 2, -1):
+                number = entries.get(marked[:end])
                 if number is not None:
                     found.append(number)
-                    start = end
+                    taken = end - 2
                     break
-            else:
-                start += 1
+            rest = rest[taken:]
         return found
+
+
+def _reach(entries: Iterable[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """For ``Pieces``."""
+    starting: dict[str, int] = {}
+    inside: dict[str, int] = {}
+    for entry in entries:
+        reach, first = (inside, entry[2:3]) if entry.startswith("##") else (starting, entry[:1])
+        if len(entry) > reach.get(first, 0):
+            reach[first] = len(entry)
+    return starting, inside
 
 
 class TransformerEmbedder:

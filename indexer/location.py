@@ -7,14 +7,24 @@ folder: reading must work where writing does not.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from indexer.config import IndexConfig
 
 _MARKERS = (".git", ".codemoat")
+_LINUX = {
+    "user_cache_dir": ("XDG_CACHE_HOME", ".cache"),
+    "user_config_dir": ("XDG_CONFIG_HOME", ".config"),
+    "user_data_dir": ("XDG_DATA_HOME", ".local/share"),
+}
+"""What platformdirs says on Linux, without its import, which costs a search 10 ms."""
 
 
 def cache_dir() -> Path:
@@ -59,7 +69,7 @@ def index_folder(root: Path, config: IndexConfig) -> Path:
     root = root.resolve()
     if config.in_repository:
         return root / ".codemoat"
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    digest = _sha256()(os.fsencode(root)).hexdigest()[:12]
     name = re.sub(r"[^\w.-]+", "_", root.name)[:60] or "root"
     return (config.cache_dir or cache_dir()) / "index" / f"{name}-{digest}"
 
@@ -69,7 +79,24 @@ def _override(variable: str) -> Path | None:
     return Path(value).expanduser() if value else None
 
 
+def _sha256() -> Callable[[bytes], Any]:
+    """SHA-256 by the interpreter itself where it has it: hashlib loads the whole of OpenSSL."""
+    for module in ("_sha2", "_sha256"):  # Python 3.12 and later; 3.11
+        with suppress(ImportError, AttributeError):
+            own: Callable[[bytes], Any] = import_module(module).sha256
+            return own
+    from hashlib import sha256
+
+    return sha256
+
+
 def _platform(function: str) -> Path:
+    if sys.platform == "linux" and function in _LINUX:
+        variable, usual = _LINUX[function]
+        given = os.environ.get(variable, "")
+        home = Path(given) if given.startswith("/") else Path.home() / usual
+        if home.is_absolute():
+            return home / "codemoat"
     import warnings
 
     import platformdirs

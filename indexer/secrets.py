@@ -8,7 +8,9 @@ used: its results give no offsets, and several of its patterns yield only a toke
 
 from __future__ import annotations
 
+import math
 import re
+import string
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -114,6 +116,14 @@ _OTHER_FORMATS = re.compile(
     rb"|(?<![\w-])sk-(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{32,}"
 )
 """Token formats that detect-secrets 1.5 does not know: GitHub fine-grained, npm, Hugging Face, Google, Slack app …"""
+
+_TOKEN_SIGNS = re.compile(
+    rb"AccountKey=|gh[pousr]_|gl[a-z]{2,5}-|GR1348941|T3BlbkFJ|pypi-AgE|SG\.[\w-]{22}|(?i:xox[abposr]-|hooks\.slack\.com)|sq0csp-"
+    rb"|[rs]k_live_|A(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}|(?i:aws).{0,60}[\"'][0-9a-zA-Z/+]{40}[\"']"
+    rb"|://[^:/\s]+:[^:/\s]+@|eyJ[\w=-]+\."
+)
+"""What every token that detect-secrets knows has. Hardly a line does, and importing its patterns takes 0.1 s: with
+requests, to ask services about tokens, which is never done here."""
 
 _KEY_BLOCK = re.compile(
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(?P<body>"
@@ -225,20 +235,20 @@ def _line_around(text: bytes, start: int, end: int) -> tuple[int, int]:
 def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
     """Where tokens of a known format stand in a line."""
     # One character a byte, so that offsets in the string are offsets in the line.
-    string = line.decode("latin-1")
-    for pattern, group, accept in _providers():
+    text = line.decode("latin-1")
+    for pattern, group, accept in _providers() if _TOKEN_SIGNS.search(line) else ():
         end = 0
-        for match in pattern.finditer(string):
+        for match in pattern.finditer(text):
             if match.start() < end:
                 continue
             start, end = match.span(group)
             if group == 0:
                 # A token is a word of its own; the patterns stop at the shortest length, the word may go on.
-                while end < len(string) and (string[end].isalnum() or string[end] in "_-"):
+                while end < len(text) and (text[end].isalnum() or text[end] in "_-"):
                     end += 1
-                if string[start - 1 : start].isalnum():
+                if text[start - 1 : start].isalnum():
                     continue
-            if accept(string[start:end]):
+            if accept(text[start:end]):
                 yield start, end
     for other in _OTHER_FORMATS.finditer(line):
         yield other.span()
@@ -318,16 +328,28 @@ def _is_secret_value(match: re.Match[bytes], *, strict: bool) -> bool:
 
 def _is_random(value: bytes) -> bool:
     """Short runs of one kind of character and high entropy: no identifier, however long."""
-    from detect_secrets.filters.heuristic import is_sequential_string
-    from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
-
     runs = _WORDS.findall(value)
-    string = value.decode("latin-1")
-    return (
-        sum(map(len, runs)) < 3.2 * len(runs)
-        and Base64HighEntropyString().calculate_shannon_entropy(string) >= 3.0
-        and not is_sequential_string(string)
-    )
+    if sum(map(len, runs)) >= 3.2 * len(runs):
+        return False
+    characters = value.decode("latin-1")
+    return _entropy(characters) >= 3.0 and not any(characters.upper() in sequence for sequence in _SEQUENCES)
+
+
+def _entropy(characters: str) -> float:
+    """Shannon entropy in bits a character, over those of base64; detect-secrets' measure."""
+    shares = (characters.count(c) / len(characters) for c in _BASE64)
+    return -sum(share * math.log2(share) for share in shares if share)
+
+
+_BASE64 = string.ascii_letters + string.digits + "+/\\-_="
+_SEQUENCES = (
+    2 * string.ascii_uppercase + string.digits + "+/",
+    string.digits + 2 * string.ascii_uppercase + "+/",
+    2 * (string.digits + string.ascii_uppercase),
+    2 * string.hexdigits.upper(),
+    string.ascii_uppercase + "=/",
+)
+"""What is counted up in made-up values, by detect-secrets."""
 
 
 def _merged(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +14,40 @@ from indexer import segment as seg
 from indexer.analysis import Analysis, Definitions, Uses
 from indexer.postings import Postings, blocks
 from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends, stable_order
+from indexer.words import ChunkWords
+
+if TYPE_CHECKING:
+    from indexer.embed import PieceEmbedder
 
 
 class SegmentBuilder:
     """Collects analysed files into one segment. Rows are numbered in the order of ``add``."""
 
-    def __init__(self, folder: Path, dimension: int, *, durable: bool = True) -> None:
+    def __init__(
+        self, folder: Path, dimension: int, *, durable: bool = True, embedder: PieceEmbedder | None = None
+    ) -> None:
+        """With an ``embedder`` vectors follow from the words; without one they come by ``add_vectors``."""
         self._writer = SegmentWriter(folder, dimension, durable=durable)
         self.rows = 0
         self.held = 0
         """Entries held in memory (postings, references, definitions), about 10 bytes each."""
+        self._summed_rows = 0
         self._row_file = array("q")
         self._row_length: list[NDArray[np.uint32]] = []
-        self._vocabulary: dict[str, int] = {}
+        self._words = ChunkWords(embedder)
         self._postings: tuple[list[NDArray[Any]], ...] = ([], [], [])
         self._scopes: dict[str, int] = {"": 0}
         self._uses = _Named(REFERENCE_COLUMNS)
         self._definitions = _Named(DEFINITION_COLUMNS)
 
     def add(self, file_id: int, analysis: Analysis) -> int:
-        """Take the postings, definitions and references of a file; the row of its first chunk."""
+        """Take the words, definitions and references of a file; the row of its first chunk."""
         first, count = self.rows, len(analysis.chunks)
         self.rows += count
         self._row_file.extend([file_id] * count)
-        self._row_length.append(_numbers(analysis.postings.lengths))
-        vocabulary = self._vocabulary
-        numbers = np.array([vocabulary.setdefault(t, len(vocabulary)) for t in analysis.postings.terms], np.uint32)
-        terms, rows, counts = self._postings
-        terms.append(numbers[_numbers(analysis.postings.term_numbers)])
-        rows.append(_numbers(analysis.postings.chunk_numbers) + np.uint32(first))
-        counts.append(np.minimum(_numbers(analysis.postings.counts), 255).astype(np.uint8))
-        self.held += len(rows[-1])
+        self._words.add(analysis)
+        if self._words.is_due:
+            self._sum_words()
         self._add_uses(file_id, analysis.uses)
         self._add_definitions(file_id, first, analysis.definitions)
         return first
@@ -55,6 +58,7 @@ class SegmentBuilder:
 
     def finish(self) -> None:
         """Sort, write, flush and name the segment."""
+        self._sum_words()
         writer = self._writer
         writer.column("row_file", np.frombuffer(self._row_file, np.int64))
         writer.column("row_length", _concatenate(self._row_length, np.uint32))
@@ -68,6 +72,19 @@ class SegmentBuilder:
     def discard(self) -> None:
         """Remove what was written so far."""
         self._writer.discard()
+
+    def _sum_words(self) -> None:
+        """Turn the words that came together into postings, and vectors."""
+        found = self._words.take()
+        terms, rows, counts = self._postings
+        terms.append(found.terms)
+        rows.append(found.rows + np.uint32(self._summed_rows))
+        counts.append(np.minimum(found.counts, 255).astype(np.uint8))
+        self._row_length.append(found.lengths)
+        self._summed_rows += len(found.lengths)
+        self.held += len(found.terms)
+        if found.vectors is not None:
+            self.add_vectors(found.vectors)
 
     def _add_uses(self, file_id: int, uses: Uses) -> None:
         count = uses.total
@@ -93,8 +110,8 @@ class SegmentBuilder:
         return numbers[_numbers(columns.scope_numbers)]
 
     def _finish_postings(self) -> None:
-        order, rank = _sorted_names(self._vocabulary)
-        self._vocabulary.clear()
+        order, rank = _sorted_names(self._words.vocabulary)
+        self._words.vocabulary.clear()
         columns = []
         for parts, dtype in zip(self._postings, (np.uint32, np.uint32, np.uint8), strict=True):
             columns.append(_concatenate(parts, dtype))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.analysis import Analysis
+from indexer.embed import embedding_text, pieces_of
 from indexer.errors import CancelledError
 from indexer.plan import digest, times
 from indexer.repair import Damage
@@ -42,6 +43,7 @@ class Staging:
         self._rows = rows
         self._segments = segments
         self._embedder = embedder
+        self._pieces = pieces_of(embedder)
         self._builder: SegmentBuilder | None = None
         self._number = 0
         self._unembedded: list[str] = []
@@ -54,7 +56,7 @@ class Staging:
             return
         builder = self._open_segment()
         self._rows.place(file_id, self._number, builder.add(file_id, analysis))
-        for text in chunk_texts(analysis):
+        for text in () if self._pieces is not None else chunk_texts(analysis):
             self._unembedded.append(text)
             if len(self._unembedded) >= _EMBED_BATCH:
                 self._embed()
@@ -84,7 +86,8 @@ class Staging:
     def _open_segment(self) -> SegmentBuilder:
         if self._builder is None:
             self._number = next_segment(self._database)
-            self._builder = SegmentBuilder(segment_folder(self._segments, self._number), self._embedder.dimension)
+            folder = segment_folder(self._segments, self._number)
+            self._builder = SegmentBuilder(folder, self._embedder.dimension, embedder=self._pieces)
         return self._builder
 
     def _embed(self) -> None:
@@ -128,8 +131,6 @@ def take_over(
 
 def chunk_texts(analysis: Analysis) -> Iterator[str]:
     """What is embedded of each chunk."""
-    from indexer.embed import embedding_text
-
     for row in analysis.chunks:
         text = analysis.text[row.start_byte : row.end_byte].decode("utf-8", "replace")
         yield embedding_text(text, row.symbol)

@@ -11,12 +11,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from itertools import chain
 
-_WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")
 # A run of capitals ends before the capital that starts a word (HTTPServer → HTTP, Server) but keeps a plural (URLs).
 _PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z][a-z]+|[A-Z]|[a-z]+|[0-9]+")
 _VOWEL = re.compile(r"[aeiouy]")
+
+# Everything else of ASCII becomes a space: splitting at those is four times as fast as searching for words.
+_ONLY_WORDS = bytes(n if chr(n).isalnum() or n == ord("_") else ord(" ") for n in range(128)).ljust(256)
+# Scripts without spaces between words: Thai, kana, CJK.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 MAX_TOKEN = 80
 """Longer words are data (base64, hashes), not something anybody searches."""
@@ -32,6 +38,7 @@ QUESTION_WORDS = frozenset({"how", "what", "where", "which", "who", "whom", "who
 """Words of questions, dropped from queries only; code does define ``which`` and ``where``."""
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """A light stem: plural, -ing, -ed, -er, -or, -ion and a silent e go where at least a short word stays.
 
@@ -48,7 +55,7 @@ def stem(word: str) -> str:
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    for suffix, least in _SUFFIXES:
+    for suffix, least in _SUFFIXES_BY_END.get(word[-1], ()):
         if word.endswith(suffix):
             rest = word[: -len(suffix)]
             if len(rest) >= least and _VOWEL.search(rest):
@@ -76,12 +83,17 @@ _SUFFIXES = (
     ("ion", 4),
 )
 """Suffix and the fewest letters that must stay before it; the first that fits is taken."""
+_SUFFIXES_BY_END = {end: tuple(s for s in _SUFFIXES if s[0][-1] == end) for end in "degnrs"}
 
 
 def parts(identifier: str) -> list[str]:
     """Parts of an identifier, lowercased: ``HTTPServer2`` → ``http``, ``server``, ``2``."""
     if identifier.isascii():
+        if identifier.islower() and identifier.isalpha():
+            return [identifier]
         return [p.lower() for p in _PART.findall(identifier)]
+    if identifier.isalpha() and not any(map(str.isupper, identifier[1:])):
+        return [identifier.casefold()]
     out: list[str] = []
     last = "_"
     for char in identifier:
@@ -100,8 +112,15 @@ def _kind(char: str) -> str:
     return "A" if char.isupper() else "a" if char.isalpha() else "_"
 
 
-def _expand(token: str) -> tuple[str, ...]:
-    """All terms of one word of the text, the whole first."""
+def words(text: bytes) -> list[str]:
+    """The words of UTF-8 text in order: letters of any script, digits, underscores."""
+    if text.isascii():
+        return text.translate(_ONLY_WORDS).decode("ascii").split()
+    return WORD.findall(text.decode("utf-8", "replace"))
+
+
+def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
+    """All terms of one word of the text, the whole first. ``pieces``: its parts, if they are known already."""
     if len(token) > MAX_TOKEN:
         return ()
     if not token.isascii():
@@ -110,12 +129,12 @@ def _expand(token: str) -> tuple[str, ...]:
         return () if token in STOP_WORDS or len(token) < 2 else (stem(token),)
     if token[0].isdigit():
         return (token.lower(),)
-    pieces = parts(token)
+    pieces = pieces or parts(token)
     if len(pieces) == 1:
         word = pieces[0]
         return () if word in STOP_WORDS or len(word) < 2 else (stem(word),)
     whole = token.replace("_", "").lower()
-    kept = tuple(stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS)
+    kept = [stem(p) for p in pieces if (len(p) > 1 or p.isdigit()) and p not in STOP_WORDS]
     return (whole, *kept) if whole else ()
 
 
@@ -124,16 +143,11 @@ def _expand_unicode(token: str) -> tuple[str, ...]:
     token = unicodedata.normalize("NFKC", token)
     out = [token.replace("_", "").casefold()]
     for word in parts(token):
-        if len(word) > 2 and any(_unspaced(c) for c in word):
+        if len(word) > 2 and _UNSPACED.search(word):
             out.extend(word[i : i + 2] for i in range(len(word) - 1))
         elif word not in STOP_WORDS and (len(word) > 1 or not word.isascii() or word.isdigit()):
             out.append(stem(word))
     return tuple(dict.fromkeys(out)) if out[0] else ()
-
-
-def _unspaced(char: str) -> bool:
-    """Whether ``char`` belongs to a script without spaces between words (CJK, kana, Thai)."""
-    return "\u0e00" <= char <= "\u0eff" or "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff"
 
 
 class _Memo(dict[str, tuple[str, ...]]):
@@ -142,7 +156,7 @@ class _Memo(dict[str, tuple[str, ...]]):
     def __missing__(self, token: str) -> tuple[str, ...]:
         if len(self) >= _MEMO_LIMIT:
             self.clear()
-        found = self[token] = _expand(token)
+        found = self[token] = expand(token)
         return found
 
 
@@ -154,12 +168,12 @@ _QUESTION_STEMS = frozenset(map(stem, QUESTION_WORDS))
 
 def terms(text: str) -> list[str]:
     """Every term of ``text`` in order, repeated as often as it occurs."""
-    return list(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+    return list(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
 
 
 def count_terms(text: str) -> Counter[str]:
     """How often each term occurs in ``text``; the same counts as ``Counter(terms(text))``."""
-    return Counter(chain.from_iterable(map(_MEMO.__getitem__, _WORD.findall(text))))
+    return Counter(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
 
 
 def query_terms(query: str) -> list[str]:

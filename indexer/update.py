@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile, Listing
     from indexer.workers import WorkerPool
 
-RECIPE = 3
+RECIPE = 4
 """Raise it when parsing, chunking or terms change: an update then analyses every file anew."""
 _SMALL_MERGE = 20_000
 """Rows that may be merged before a change is published: about 0.1 s. Larger merges come after it."""
@@ -51,9 +51,12 @@ class Update:
         progress: Callable[[Progress], None] | None,
         cancel: Cancel | None,
         pool: WorkerPool | None = None,
+        *,
+        keep_pool: bool = True,
     ) -> None:
-        """``pool``: workers that stay for the next update; without one, workers come and go with this one."""
+        """``pool``: workers that stay for the next update if ``keep_pool``; without one they come and go with it."""
         self._pool = pool
+        self._keep_pool = keep_pool
         self._root = root
         self._config = config
         self._database = database
@@ -194,7 +197,8 @@ class Update:
         from indexer.workers import WorkerPool
 
         total = sum(file.size for file in files)
-        kept = nullcontext(self._pool) if self._pool else WorkerPool(self._root, self._config)
+        pool = self._pool or WorkerPool(self._root, self._config)
+        kept = nullcontext(pool) if self._pool and self._keep_pool else pool
         # Closed whatever happens: workers that stay must not keep answers for an update that is no more.
         with kept as pool, closing(pool.analyse((file.path for file in files), self._cancel)) as results:
             for number, (file, result) in enumerate(zip(files, in_order(files, results), strict=True)):

@@ -72,6 +72,11 @@ class WorkerPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start one worker before there is work, so that it gets ready while the caller does something else."""
+        if not self._workers:
+            self._start_worker()
+
     def close(self) -> None:
         """End all workers and reap them. The pool can be used again afterwards; it starts new ones."""
         for worker in self._workers:
@@ -124,12 +129,7 @@ class WorkerPool:
         busy = sum(len(worker.jobs) for worker in self._workers)
         wanted = min(self._limit, -(-(len(waiting) + busy) // _BATCH))
         while len(self._workers) < wanted:
-            try:
-                worker = _Worker(self._root, self._config)
-            except OSError as exc:
-                raise _start_error(exc.strerror or str(exc)) from exc
-            self._workers.append(worker)
-            self._selector.register(worker.output, selectors.EVENT_READ, worker)
+            self._start_worker()
         batches: dict[_Worker, list[Job]] = {worker: [] for worker in self._workers}
         progress = True
         while waiting and progress:
@@ -142,6 +142,14 @@ class WorkerPool:
         for worker, batch in batches.items():
             if batch:
                 worker.send(batch)
+
+    def _start_worker(self) -> None:
+        try:
+            worker = _Worker(self._root, self._config)
+        except OSError as exc:
+            raise _start_error(exc.strerror or str(exc)) from exc
+        self._workers.append(worker)
+        self._selector.register(worker.output, selectors.EVENT_READ, worker)
 
     def _collect(self) -> Iterator[Analysis | Skipped]:
         """Whatever the workers have ready; waits a moment for the first."""
@@ -196,13 +204,15 @@ class _Worker:
         self.ready = False
         self.ended = False
         self._buffer = bytearray()
+        self._sent = 0
+        """Bytes of the jobs that are under way."""
         self._since = time.monotonic()
         self._cpu = 0.0
         self._write(_encode(Setup(str(root), replace(config, cache_dir=None))))
 
     def room(self, batch: list[Job]) -> int:
         """How many more jobs it takes on top of ``batch``."""
-        used = sum(_job_bytes(job) for job in (*self.jobs, *batch))
+        used = self._sent + sum(map(_job_bytes, batch))
         return 0 if self.ended or used > _WINDOW_BYTES else _WINDOW - len(self.jobs) - len(batch)
 
     def send(self, jobs: list[Job]) -> None:
@@ -210,6 +220,7 @@ class _Worker:
         if not self.jobs:
             self._since = time.monotonic()
         self.jobs.extend(jobs)
+        self._sent += sum(map(_job_bytes, jobs))
         self._write(_encode(jobs))
 
     def receive(self) -> Iterator[Answer]:
@@ -224,7 +235,7 @@ class _Worker:
             answer = decode(payload)
             self._cpu = answer.cpu
             if self.ready:
-                self.jobs.popleft()
+                self._sent -= _job_bytes(self.jobs.popleft())
             self.ready = True
             yield answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,8 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CorruptIndexError
 from indexer.lock import writer_lock
-from indexer.repair import begin_anew, open_or_begin_anew
-from indexer.store import mapped_errors
+from indexer.store import DATABASE, mapped_errors
 from indexer.types import Progress, UpdateReport
-from indexer.update import Update
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
@@ -58,25 +57,55 @@ def write_index(job: WriteJob, *, rebuild: bool, paths: Collection[str] | None) 
         job.tell("anew", why)
 
     waiting = partial(job.tell, "wait", "another process is writing the index")
-    with writer_lock(job.folder, waiting=waiting, cancel=job.cancel, patience=job.patience):
+    with (
+        writer_lock(job.folder, waiting=waiting, cancel=job.cancel, patience=job.patience),
+        _workers(job, rebuild=rebuild) as pool,
+    ):
+        # numpy comes with these; where there is no index yet, the first worker starts meanwhile.
+        from indexer.repair import begin_anew
+
         if job.config.in_repository:
             _hide_from_git(job.folder)
         try:
-            report = _attempt(job, begin, rebuild=rebuild, paths=paths)
+            report = _attempt(job, pool, begin, rebuild=rebuild, paths=paths)
         except CorruptIndexError as exc:
             # Damage that shows only where it is touched: everything is made again, once.
             begin(f"{exc.message} It is made again.")
             begin_anew(job.folder)
-            report = _attempt(job, begin, rebuild=rebuild, paths=paths)
+            report = _attempt(job, pool, begin, rebuild=rebuild, paths=paths)
     return replace(report, repaired=(*anew, *report.repaired)) if anew else report
 
 
+@contextmanager
+def _workers(job: WriteJob, *, rebuild: bool) -> Iterator[WorkerPool | None]:
+    """The pool of the job, if it has one; else one whose first worker is started where there will be work for it."""
+    if job.pool is not None or not (rebuild or not (job.folder / DATABASE).exists()):
+        yield job.pool
+        return
+    from indexer.workers import WorkerPool
+
+    with WorkerPool(job.root, job.config) as pool:
+        pool.start()
+        yield pool
+
+
 def _attempt(
-    job: WriteJob, begin: Callable[[str], None], *, rebuild: bool, paths: Collection[str] | None
+    job: WriteJob,
+    pool: WorkerPool | None,
+    begin: Callable[[str], None],
+    *,
+    rebuild: bool,
+    paths: Collection[str] | None,
 ) -> UpdateReport:
+    from indexer.repair import open_or_begin_anew
+    from indexer.update import Update
+
     database = open_or_begin_anew(job.folder, begin, rebuild=rebuild)
     try:
-        update = Update(job.root, job.config, database, job.load_embedder, job.progress, job.cancel, job.pool)
+        update = Update(
+            job.root, job.config, database, job.load_embedder, job.progress, job.cancel, pool,
+            keep_pool=job.pool is not None,
+        )  # fmt: skip
         return update.run(rebuild=rebuild, paths=paths)
     finally:
         database.close()

@@ -38,6 +38,9 @@ class InlinePool:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def start(self) -> None:
+        return None
+
     def close(self) -> None:
         return None
 

@@ -11,6 +11,7 @@ import pytest
 
 from assistant.cli import search as search_command
 from assistant.cli.common import interrupt_cancels, refuse_huge
+from assistant.cli.main import main
 from indexer.errors import BadInputError, CodemoatError, CorruptIndexError, StorageError
 from tests.cli_world import SCHEMAS, Cli, check_schema, furnish, write_files, write_indexed
 
@@ -160,6 +161,34 @@ def test_search_imports_nothing_heavy(cli, tmp_path):
     text, modules = imported("search", "discounted price", "--json", cwd=Path.cwd())
     assert json.loads(text)["hits"][0]["path"] == "shop/prices.py"
     assert modules & HEAVY == set()
+
+
+def test_the_whole_process_of_a_search_imports_nothing_heavy(cli, tmp_path):
+    """From start to exit, as on the command line: by then even what was imported late has been."""
+    write_indexed(Path.cwd(), tmp_path / "cache")
+    script = (
+        f"import atexit, sys; sys.path.insert(0, {str(Path(__file__).parent.parent)!r});"
+        "atexit.register(lambda: sys.stderr.write('\\n' + ' '.join(sys.modules)));"
+        "from assistant.cli.main import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-P", "-c", script, "search", "discounted price"]
+    done = subprocess.run(command, cwd=Path.cwd(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("shop/prices.py:")
+    modules = set(done.stderr.splitlines()[-1].split())
+    assert {"numpy", "indexer.search", "assistant.cli.search"} <= modules
+    late = {"platformdirs", "hashlib", "filelock", "requests", "indexer.update", "indexer.workers", "indexer.words"}
+    assert modules & (HEAVY | late) == set()
+    assert {name.rpartition(".")[2] for name in modules if name.startswith("assistant.cli.")} == {
+        "common", "main", "output", "search",
+    }  # fmt: skip
+
+
+def test_one_command_alone_reads_like_all_of_them(cli, capsys):
+    assert main(["search", "--help"]) == 0
+    assert "codemoat search [OPTIONS]" in capsys.readouterr().out
+    assert main(["serch", "x"]) == BadInputError.exit_code
+    assert "search" in capsys.readouterr().err, "a misspelt command is compared with all"
 
 
 def test_reader_that_goes_away_is_no_error(cli):

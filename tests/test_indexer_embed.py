@@ -98,6 +98,27 @@ def test_each_word_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(cut) == ["open", "read", "socket"]
 
 
+@pytest.mark.parametrize("query", ["open socket", "parseHTTPHeader größer", "x", "", "zzgqx " * 30 + "pool", "\ud800"])
+def test_the_first_query_needs_no_table_of_the_entries(query: str) -> None:
+    embedder = StaticEmbedder(DATA)
+    first = embedder.embed_query(query)
+    assert "_pieces" not in embedder.__dict__
+    second = embedder.embed_query(query)
+    assert "_pieces" in embedder.__dict__
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, embedder.embed([query])[0])
+
+
+def test_many_look_ups_of_a_query_make_a_table_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables: list[int] = []
+    original = module._numbered
+    monkeypatch.setattr(module, "_numbered", lambda entries: tables.append(1) or original(entries))
+    StaticEmbedder(DATA).embed_query("open")
+    assert tables == []
+    StaticEmbedder(DATA).embed_query(" ".join(f"qx{chr(97 + n)}zvw" for n in range(26)))
+    assert tables == [1]
+
+
 def test_the_shipped_data_is_small_and_consistent() -> None:
     embedder = StaticEmbedder(DATA)
     assert sum(p.stat().st_size for p in DATA.iterdir()) <= 16_000_000

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import os
+import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from indexer import location
@@ -15,6 +19,22 @@ def test_environment_stands_before_the_platform(kind, monkeypatch, tmp_path):
     assert function().name == "codemoat"
     monkeypatch.setenv(f"CODEMOAT_{kind.upper()}_DIR", str(tmp_path))
     assert function() == tmp_path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems ask platformdirs itself")
+@pytest.mark.parametrize("kind", ["cache", "data", "config"])
+@pytest.mark.parametrize("value", [None, "", " ", "/somewhere/else", "~/mine", "not/absolute"])
+def test_folders_are_those_of_platformdirs(kind, value, monkeypatch):
+    monkeypatch.delenv(f"CODEMOAT_{kind.upper()}_DIR", raising=False)
+    variable = f"XDG_{kind.upper()}_HOME"
+    monkeypatch.delenv(variable, raising=False) if value is None else monkeypatch.setenv(variable, value)
+    expected = getattr(platformdirs, f"user_{kind}_dir")("codemoat", appauthor=False)
+    assert getattr(location, f"{kind}_dir")() == Path(expected)
+
+
+def test_the_hash_of_a_folder_is_sha256(tmp_path):
+    expected = hashlib.sha256(os.fsencode(tmp_path.resolve())).hexdigest()[:12]
+    assert location.index_folder(tmp_path, IndexConfig()).name.endswith(f"-{expected}")
 
 
 def test_find_root_takes_the_nearest_marker(tmp_path):

@@ -198,7 +198,7 @@ def test_a_database_replaced_while_somebody_reads_is_no_error(tree):
         database = index.folder / "index.sqlite"
         database.rename(database.with_name("old.sqlite"))
         other.rebuild()
-        assert index._searching_embedder(snapshot.database)
+        assert index._searching_embedder(snapshot)
         index._reader.stale_lately(snapshot.database)
         assert snapshot.text("app/main.py") == TREE["app/main.py"]
     (index.folder / "old.sqlite").unlink()

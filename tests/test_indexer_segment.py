@@ -6,7 +6,7 @@ from fakes import HashEmbedder
 
 import indexer.segment as seg
 from indexer.analyse import _definitions, _uses
-from indexer.analysis import Analysis, ChunkRow, Postings, ReferenceRow, SymbolRow
+from indexer.analysis import Analysis, ChunkRow, ReferenceRow, SymbolRow, Words
 from indexer.segment import Segment
 from indexer.segment_build import SegmentBuilder
 from indexer.segment_merge import MOST_SEGMENTS, choose, merge
@@ -15,17 +15,17 @@ from indexer.types import KINDS
 
 
 def analysis(path, chunks, references=(), symbols=()):
-    """One chunk a dictionary of term counts; symbols as (name, parent, kind, chunk number)."""
-    terms = sorted({t for chunk in chunks for t in chunk})
-    entries = [(n, terms.index(t), c) for n, chunk in enumerate(chunks) for t, c in chunk.items()]
-    columns = [np.array([e[i] for e in entries], "<u4").tobytes() for i in range(3)]
-    lengths = np.array([sum(c.values()) for c in chunks], "<u4").tobytes()
+    """One chunk a dictionary of word counts; symbols as (name, parent, kind, chunk number)."""
+    words = sorted({t for chunk in chunks for t in chunk})
+    entries = [(words.index(t), c) for chunk in chunks for t, c in chunk.items()]
+    sizes = np.array([len(chunk) for chunk in chunks], "<u4").tobytes()
+    columns = [np.array([e[i] for e in entries], "<u4").tobytes() for i in range(2)]
     rows = [ChunkRow(n, n + 1, n + 1, n + 1, None) for n in range(len(chunks))]
     uses = [ReferenceRow(name, start, start + len(name), 1, scope) for name, start, scope in references]
     defined = [SymbolRow(name, kind, n, n + 1, n + 1, n + 2, parent, "") for name, parent, kind, n in symbols]
     return Analysis(
         path, "text", 0, 0, 0, "", b"", rows, b"", _definitions(defined, rows, "python"), _uses(uses),
-        Postings(terms, *columns, lengths),
+        Words(words, sizes, *columns),
     )  # fmt: skip
 
 

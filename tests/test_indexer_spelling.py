@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -25,6 +25,7 @@ def table(words: set[str], *, folded: bool = False) -> Strings:
     return (FoldedStrings if folded else Strings)(b"before" + b"".join(encoded) + b"after", 6, ends)
 
 
+@settings(deadline=None)
 @given(st.sets(WORDS, max_size=60), WORDS, st.integers(1, 2), st.booleans())
 def test_near_finds_what_comparing_with_every_word_finds(words: set[str], word: str, edits: int, folded: bool) -> None:
     def fold(text: str) -> str:

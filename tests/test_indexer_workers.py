@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import struct
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +22,6 @@ from indexer.analysis import Analysis
 from indexer.body import unpack
 from indexer.config import IndexConfig
 from indexer.errors import CancelledError, CodemoatError
-from indexer.terms import terms
 from indexer.types import Skipped
 from indexer.workers import WorkerPool
 
@@ -76,18 +77,18 @@ def test_every_file_comes_back_once_and_the_same_as_in_process(tree):
     assert (one.language, one.problem, one.size) == ("python", None, len(one.text))
 
 
-def test_postings_count_the_terms_of_each_chunk(tmp_path):
-    text = "".join(f"def read_{n}(path):\n    return open(path).read()\n\n\n" for n in range(80))
+def test_words_of_each_chunk_are_counted(tmp_path):
+    text = "".join(f"def read_{n}(path):\n    return open(path).read()  # größer\n\n\n" for n in range(80))
     (tmp_path / "a.py").write_text(text)
     found = analyse_file(tmp_path, "a.py", QUICK)
     assert isinstance(found, Analysis) and len(found.chunks) > 2
-    columns = (found.postings.chunk_numbers, found.postings.term_numbers, found.postings.counts)
-    rows = list(zip(*(struct.unpack(f"<{len(c) // 4}I", c) for c in columns), strict=True))
-    assert rows == sorted(rows, key=lambda row: row[0])
-    for number, chunk in enumerate(found.chunks):
-        expected = Counter(terms(found.text[chunk.start_byte : chunk.end_byte].decode()))
-        assert {found.postings.terms[t]: count for c, t, count in rows if c == number} == expected
-        assert struct.unpack_from("<I", found.postings.lengths, 4 * number)[0] == expected.total()
+    columns = (found.words.sizes, found.words.numbers, found.words.counts)
+    sizes, numbers, counts = (struct.unpack(f"<{len(column) // 4}I", column) for column in columns)
+    entries = iter(zip(numbers, counts, strict=True))
+    for size, chunk in zip(sizes, found.chunks, strict=True):
+        expected = Counter(re.findall(r"\w+", found.text[chunk.start_byte : chunk.end_byte].decode()))
+        assert {found.words.words[number]: count for number, count in islice(entries, size)} == expected
+    assert not list(entries)
 
 
 def test_a_grammar_that_hangs_costs_one_file_its_syntax(tree):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.embed import WORD, Pieces
-from indexer.terms import parts
+from indexer.embed import Pieces
+from indexer.terms import WORD, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

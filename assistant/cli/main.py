@@ -6,10 +6,12 @@ Exit codes: 0 done · 1 failed (or ``doctor`` found a problem) · 2 bad input ·
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +25,17 @@ if TYPE_CHECKING:
     from assistant.engine import Engine
 
 _BROKEN_PIPE = 141
+_NEW_OBJECTS = 50_000
+"""How many come before garbage is looked for: imports make many objects and no garbage, and took 7 % longer."""
+_COMMANDS = ("index", "search", "ask", "complete", "status", "doctor", "config", "models")
+"""In the order of the help; each has a module of its name with ``register``."""
 
 
 def main(argv: Sequence[str] | None = None, make_engine: Callable[[Config, Path], Engine] | None = None) -> int:
     """Run one command line and return its exit code. ``make_engine`` replaces ``Engine`` (for tests and embedding)."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    if argv is None:
+        gc.set_threshold(_NEW_OBJECTS)
     _prepare_streams()
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     out = Output(as_json="--json" in options, stream="--stream" in options)
@@ -61,7 +69,7 @@ def _run(arguments: list[str], make_engine: Callable[[Config, Path], Engine] | N
         return 0
     import typer
 
-    command = typer.main.get_command(_app())
+    command = typer.main.get_command(_app(arguments[0]))
     try:
         code = command.main(arguments, prog_name="codemoat", standalone_mode=False, obj=make_engine)
     except typer.Abort as exc:
@@ -82,11 +90,9 @@ def _run(arguments: list[str], make_engine: Callable[[Config, Path], Engine] | N
     return code if isinstance(code, int) else 0
 
 
-def _app() -> typer.Typer:
-    """All commands. Their modules are light; what a command needs is imported when it runs."""
+def _app(wanted: str) -> typer.Typer:
+    """The command that is ``wanted``, or all of them. What a command needs is imported when it runs."""
     import typer
-
-    from assistant.cli import ask, complete, config, doctor, index, models, search, status
 
     # Help in colours costs the import of rich, so only where they can be seen.
     app = typer.Typer(
@@ -97,9 +103,15 @@ def _app() -> typer.Typer:
         add_completion=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (index, search, ask, complete, status, doctor, config, models):
-        module.register(app)
+    # Without a callback typer takes a single command for the whole program.
+    app.callback()(_all)
+    for name in (wanted,) if wanted in _COMMANDS else _COMMANDS:
+        import_module(f"assistant.cli.{name}").register(app)
     return app
+
+
+def _all() -> None:
+    """A coding assistant on your own machine that understands your code."""
 
 
 def _prepare_streams() -> None:
