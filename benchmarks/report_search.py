@@ -41,7 +41,11 @@ def natural(rows: list[Row], markdown: Markdown) -> str:
     head = ("repository", "language", "tasks", *(NAMES.get(s, s) for s in systems))
     tasks = sum(r["tasks"] for r in rows)
     text = f"{tasks} commits of {len(rows)} histories in {len({r['language'] for r in rows})} languages, NDCG@10:\n\n"
-    return text + markdown(head, body, rows[-1]) + "\n" + differences(each)
+    told = differences(each)
+    if any(map(any, groups["tests or examples to find"].values())):
+        source = {s: only(each[s], groups["source files to find"]) for s in systems}
+        told += f"\nOnly where source files are to be found: {differences(source)}"
+    return text + markdown(head, body, rows[-1]) + "\n" + told
 
 
 def differences(each: dict[str, dict[str, list[float]]]) -> str:
