@@ -53,7 +53,7 @@ class IndexSection(_Section, frozen=True):
         str,
         Meta(
             min_length=1,
-            description='"static" (shipped, needs no torch) or the name or folder of a sentence-transformers model.',
+            description='"static" (shipped), a sentence-transformers model by name or folder, or an ONNX folder.',
         ),
     ] = "static"
     in_repository: Annotated[

@@ -20,6 +20,9 @@ PUBLIC = ROOT.parent / "shared" / "bench" / "retrieval"
 CHECKOUTS = Path(os.environ.get("CODEMOAT_BENCH_REPOS", PUBLIC / "repos"))
 """The benchmark's repositories, each checked out at its revision in a folder of its name."""
 
+HISTORIES = os.environ.get("CODEMOAT_BENCH_HISTORIES")
+"""Folder of clones for ``benchmarks.natural``."""
+
 
 def main() -> None:
     """Run all, then write the tables."""
@@ -34,12 +37,13 @@ def main() -> None:
     run("concurrency", str(tree("django")))
     run("masking", *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("assistant", *fresh)
-    retrieval()
+    retrieval(fresh)
+    natural(fresh)
     run("crash")
     report.main()
 
 
-def retrieval() -> None:
+def retrieval(fresh: list[str]) -> None:
     """The public code-search benchmark, where its data is at hand."""
     if not (PUBLIC / "queries.jsonl").exists() or not CHECKOUTS.is_dir():
         print(
@@ -50,6 +54,19 @@ def retrieval() -> None:
     queries, repos = str(PUBLIC / "queries.jsonl"), str(PUBLIC / "repos.json")
     out = str(ROOT / "benchmarks" / "results" / "retrieval.jsonl")
     run("retrieval", "--queries", queries, "--repos-json", repos, "--repos", str(CHECKOUTS), "--out", out)
+    run("beside", *fresh, "--shared", str(PUBLIC), "--repos", str(CHECKOUTS))
+    run("embedders", *fresh, "--shared", str(PUBLIC), "--repos", str(CHECKOUTS))
+
+
+def natural(fresh: list[str]) -> None:
+    """Commits of public histories, where clones of them are at hand."""
+    if HISTORIES is None:
+        print(
+            "natural: skipped. It needs clones of the repositories of benchmarks/natural.toml in a folder that"
+            " CODEMOAT_BENCH_HISTORIES names; `python -m benchmarks.natural --histories DIR` says how to get them."
+        )
+        return
+    run("natural", *fresh, "--histories", HISTORIES)
 
 
 def run(name: str, *arguments: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import report_search
 from benchmarks.common import RESULTS, ROOT, median, read_rows
 from benchmarks.crash import WRONG
 
@@ -184,6 +185,21 @@ def watching(rows: list[Row]) -> str:
     return markdown(("tree", *(key.replace("_", " ") for key in keys)), body, rows[-1])
 
 
+def natural(rows: list[Row]) -> str:
+    """Developers' own words."""
+    return report_search.natural(rows, markdown)
+
+
+def beside(rows: list[Row]) -> str:
+    """Codemoat and semble in turns."""
+    return report_search.beside(rows, markdown)
+
+
+def embedders(rows: list[Row]) -> str:
+    """Other embedding models."""
+    return report_search.embedders(rows, markdown)
+
+
 CRASHES = {"kill": "`kill -9`", "full": "full disk", "harm": "ruined file"}
 
 
@@ -207,6 +223,9 @@ TABLES = {
     "masking": masking,
     "assistant": assistant,
     "retrieval": retrieval,
+    "beside": beside,
+    "natural": natural,
+    "embedders": embedders,
     "concurrency": concurrency,
     "scale": scale,
     "changes": changes,

@@ -19,7 +19,7 @@ class IndexConfig:
     parse_deadline: float = 5.0
     """A file whose parse takes longer is taken by lines."""
     embedder: str = "static"
-    """"static" (shipped, no torch) or the name or folder of a sentence-transformers model."""
+    """"static" (shipped), a sentence-transformers model by name or folder, or an ONNX folder."""
     in_repository: bool = False
     """Keep the index in ``.codemoat/`` inside the indexed folder instead of the user's cache directory."""
     cache_dir: Path | None = None

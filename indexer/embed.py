@@ -1,4 +1,4 @@
-"""Texts → vectors: a static embedding that ships with the package, or any sentence-transformers model."""
+"""Texts → vectors: the static embedding that ships, an ONNX model, or any sentence-transformers model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from indexer.terms import WORD, parts
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from indexer.embed_onnx import OnnxEmbedder
 
 STATIC = "static"
 """Name of the shipped embedding in the configuration."""
@@ -75,7 +77,7 @@ def embedding_text(text: str, symbol: str | None) -> str:
 
 
 def load_embedder(name: str, *, fetch: bool = False, vectors: Path | None = None) -> Embedder:
-    """The embedder that the configuration names: ``static``, or a sentence-transformers model by folder or hub name.
+    """The embedder that the configuration names: ``static``, a model's folder, ``.onnx`` file or hub name.
 
     ``vectors``: a folder where vectors of slow models are kept for all indexes of this machine.
     A model named by its hub name must already be in the local cache unless ``fetch`` allows the network. Loaded once.
@@ -83,7 +85,7 @@ def load_embedder(name: str, *, fetch: bool = False, vectors: Path | None = None
     """
     if name == STATIC:
         return _load_static()
-    embedder = _load_transformer(name, fetch)
+    embedder = _load_onnx(name) or _load_transformer(name, fetch)
     if vectors is None:
         return embedder
     from indexer.vector_cache import CachedEmbedder
@@ -99,6 +101,15 @@ def _load_static() -> StaticEmbedder:
 def is_word(word: str) -> bool:
     """Whether a lower-case word is one of the shipped embedding's 48,000: English, or frequent in code."""
     return _load_static().holds(word)
+
+
+@lru_cache(maxsize=2)
+def _load_onnx(name: str) -> OnnxEmbedder | None:
+    """The embedder of a name that means an ONNX model, None for other names."""
+    from indexer.embed_onnx import OnnxEmbedder, onnx_model
+
+    model = onnx_model(name)
+    return None if model is None else OnnxEmbedder(model)
 
 
 @lru_cache(maxsize=2)

