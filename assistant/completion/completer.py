@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from assistant.completion.nearby import NearSnippet, for_completion
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
+from assistant.completion.settled import Place, SettledContext
 from assistant.completion.trim import Trimmed, after_blanks, blanks_at_end, trim_block, trim_line, wants_block
 from assistant.completion.window import Window, window
 from assistant.context import CodeIndex, RequestTimings
@@ -45,6 +48,8 @@ class Completer:
         self.llm = llm
         self.settings = settings or CompletionSettings()
         self._counts: dict[str, int] = {}
+        self._settled = SettledContext()
+        self._lock = threading.Lock()
 
     def complete(self, request: CompletionRequest, cancel: Cancel | None = None) -> Completion:
         """The completion at the cursor; its ``text`` is empty, with a reason, when none is worth showing.
@@ -57,8 +62,11 @@ class Completer:
         trimmed, timings = self._generate(plan, cancel)
         return answer(request, trimmed, plan, timings)
 
-    def plan(self, request: CompletionRequest, *, share: float = 1.0) -> Plan:
-        """Windows and context within the budget; ``share`` of it where the machine is slow or busy."""
+    def plan(self, request: CompletionRequest, *, share: float = 1.0, idle: bool = False) -> Plan:
+        """Windows and context within the budget; ``share`` of it where the machine is slow or busy.
+
+        ``idle``: nobody waits for it, so the context may change.
+        """
         started = time.perf_counter()
         asked, settings = unix(request), self.settings
         budget = self._budget(share)
@@ -66,7 +74,11 @@ class Completer:
         context: tuple[NearSnippet, ...] = ()
         if self._index is not None and settings.context_share > 0:
             tokens = int(budget * settings.context_share)
-            context = for_completion(self._index, asked.path, asked.prefix, around, tokens, self._count)
+            find = partial(for_completion, self._index, asked.path, asked.prefix, around, tokens, self._count)
+            # The line after the cursor counts for nothing: it changes with every bracket that an editor closes.
+            place = Place(len(asked.prefix) - len(around.prefix), "".join(around.below))
+            with self._lock:
+                context = self._settled.choose(asked.path, place, find, anew=idle)
         # Blanks at the very end would have to be tokens of their own: models write them together with the next word.
         held = blanks_at_end(around.line_before)
         prefix = around.prefix.removesuffix(held)

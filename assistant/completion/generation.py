@@ -1,8 +1,8 @@
 """One run of the model, read by every later place that agrees with what it writes.
 
-While somebody types, each keystroke asks anew. What is typed is mostly what the model is about to write, so the run goes
-on and the newer request reads what is left of it. A run that nobody waits for any more goes on for a moment: the next
-keystroke may agree. It stops at once on text that disagrees.
+While somebody types, each keystroke asks anew. What is typed is mostly what the model is about to write, so the run
+goes on and the newer request reads what is left of it. A run that nobody waits for any more goes on for a moment: the
+next keystroke may agree. It stops at once on text that disagrees.
 """
 
 from __future__ import annotations

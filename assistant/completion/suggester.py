@@ -1,8 +1,8 @@
 """Keystrokes → suggestions, asking the model as seldom as possible: what editors talk to.
 
-In this order: a suggestion that is known already (``reuse``), a run that agrees with what is typed (``generation``), a new
-run. After a suggestion was shown, the one that would follow its acceptance is generated ahead; while somebody only reads,
-``warm`` evaluates the prompt that a keystroke would need.
+In this order: a suggestion that is known already (``reuse``), a run that agrees with what is typed
+(``generation``), a new run. After a suggestion was shown, the one that would follow its acceptance is generated ahead;
+while somebody only reads, ``warm`` evaluates the prompt that a keystroke would need.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Suggester:
             if busy or (purpose == "ahead" and (self.pace.busy or self._cache.find(asked) is not None)):
                 return
             share = self.pace.share(self._completer.settings.prompt_tokens)
-        plan = self._completer.plan(asked, share=share)
+        plan = self._completer.plan(asked, share=share, idle=purpose == "warm")
         if purpose == "warm":
             plan = replace(plan, sampling=replace(plan.sampling, max_tokens=0))
         with self._lock:
