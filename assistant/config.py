@@ -96,6 +96,9 @@ class ModelSection(_Section, frozen=True):
         int, Meta(ge=-1, le=1_000, description="Layers kept on a GPU, where llama.cpp was built for one; -1 means all.")
     ] = 0
     flash_attention: Annotated[bool, Meta(description="Use flash attention: faster prompts, the same answers.")] = True
+    tuned: Annotated[
+        bool, Meta(description="Run the model the way that `codemoat models tune` found best, where it was run.")
+    ] = True
     idle_seconds: Annotated[
         int, Meta(ge=1, le=604_800, description="Seconds without a request after which the model host leaves.")
     ] = 900

@@ -123,18 +123,23 @@ class Engine:
         """
         if self._llm is None:
             from assistant.llama.client import HostedLLM, HostSettings
+            from assistant.llama.settings import MICRO_BATCH
             from assistant.models import resolve
+            from assistant.models.tuned import tuned_for
 
-            model = self.config.model
+            model, path = self.config.model, resolve(self.config.model.name)
+            # What was set by hand comes before what was measured; flash attention can only be switched off by hand.
+            tuned = tuned_for(path) if model.tuned and not model.gpu_layers else None
             settings = HostSettings(
                 runtime_dir=runtime_dir(),
                 context_tokens=model.context_tokens,
-                threads=model.threads,
+                threads=model.threads or (tuned.threads if tuned else 0),
                 gpu_layers=model.gpu_layers,
-                flash_attention=model.flash_attention,
+                flash_attention=model.flash_attention and (tuned is None or tuned.flash_attention),
+                micro_batch=tuned.micro_batch if tuned else MICRO_BATCH,
                 idle_seconds=model.idle_seconds,
             )
-            self._llm = HostedLLM(resolve(model.name), settings, progress=self._show_loading)
+            self._llm = HostedLLM(tuned.path if tuned else path, settings, progress=self._show_loading)
         return self._llm
 
     def start_model(self, progress: Callable[[float], None] | None = None) -> ModelInfo:

@@ -10,6 +10,7 @@ import typer
 
 from assistant.cli.common import Json, fetch_model, interrupt_cancels, show_transfer
 from assistant.cli.output import Output, size
+from assistant.cli.tune import tune
 
 if TYPE_CHECKING:
     from assistant.models import InstalledModel, ModelEntry
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
         ("verify", _verify),
         ("remove", _remove),
         ("use", _use),
+        ("tune", tune),
     ):
         group.command(name)(function)
     app.add_typer(group, name="models")

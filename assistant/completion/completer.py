@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from assistant.completion.nearby import NearSnippet, for_completion
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
+from assistant.completion.settled import Place, SettledContext
 from assistant.completion.trim import Trimmed, after_blanks, blanks_at_end, trim_block, trim_line, wants_block
 from assistant.completion.window import Window, window
 from assistant.context import CodeIndex, RequestTimings
@@ -23,13 +26,18 @@ _COUNTS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is asked of the model."""
+class Plan:
+    """What is asked of the model for one place."""
 
+    asked: CompletionRequest
+    """With line feeds only: what models were trained on."""
     request: FillRequest
     context: tuple[NearSnippet, ...]
     window: Window
     block: bool
+    """Whether several lines are wanted."""
+    sampling: Sampling
+    retrieval_ms: float
 
 
 class Completer:
@@ -37,9 +45,11 @@ class Completer:
 
     def __init__(self, index: CodeIndex | None, llm: LLM, settings: CompletionSettings | None = None) -> None:
         self._index = index
-        self._llm = llm
-        self._settings = settings or CompletionSettings()
+        self.llm = llm
+        self.settings = settings or CompletionSettings()
         self._counts: dict[str, int] = {}
+        self._settled = SettledContext()
+        self._lock = threading.Lock()
 
     def complete(self, request: CompletionRequest, cancel: Cancel | None = None) -> Completion:
         """The completion at the cursor; its ``text`` is empty, with a reason, when none is worth showing.
@@ -48,65 +58,70 @@ class Completer:
         evaluates only what was typed. Raises UnsupportedModelError if the model cannot fill, PromptTooLongError if its
         context is too small even for the line, and what the index and the model raise.
         """
-        started = time.perf_counter()
-        carriage = "\r\n" in request.prefix or "\r\n" in request.suffix
-        plan = self._plan(_unix(request) if carriage else request)
-        retrieval_ms = (time.perf_counter() - started) * 1e3
-        trimmed, timings = self._generate(plan, request.language, cancel)
-        return Completion(
-            trimmed.text.replace("\n", "\r\n") if carriage else trimmed.text,
-            _replaced(request, trimmed.replaces),
-            False,
-            trimmed.reason,
-            replace(timings, retrieval_ms=retrieval_ms),
-            tuple(map(str, plan.context)),
-        )
+        plan = self.plan(request)
+        trimmed, timings = self._generate(plan, cancel)
+        return answer(request, trimmed, plan, timings)
 
-    def _plan(self, request: CompletionRequest) -> _Plan:
-        """Windows and context within the budget."""
-        settings = self._settings
-        room = self._llm.info.context_tokens - settings.max_tokens - SPARE_TOKENS
-        budget = max(0, min(settings.prompt_tokens, room))
-        around = window(
-            request.prefix,
-            request.suffix,
-            int(budget * settings.prefix_share),
-            int(budget * settings.suffix_share),
-            self._count,
-        )
+    def plan(self, request: CompletionRequest, *, share: float = 1.0, idle: bool = False) -> Plan:
+        """Windows and context within the budget; ``share`` of it where the machine is slow or busy.
+
+        ``idle``: nobody waits for it, so the context may change.
+        """
+        started = time.perf_counter()
+        asked, settings = unix(request), self.settings
+        budget = self._budget(share)
+        around = self.window(asked, budget)
         context: tuple[NearSnippet, ...] = ()
         if self._index is not None and settings.context_share > 0:
             tokens = int(budget * settings.context_share)
-            context = for_completion(self._index, request.path, request.prefix, around, tokens, self._count)
+            find = partial(for_completion, self._index, asked.path, asked.prefix, around, tokens, self._count)
+            # The line after the cursor counts for nothing: it changes with every bracket that an editor closes.
+            place = Place(len(asked.prefix) - len(around.prefix), "".join(around.below))
+            with self._lock:
+                context = self._settled.choose(asked.path, place, find, anew=idle)
         # Blanks at the very end would have to be tokens of their own: models write them together with the next word.
         held = blanks_at_end(around.line_before)
         prefix = around.prefix.removesuffix(held)
-        fill = FillRequest(request.path, prefix, around.suffix, tuple(near.snippet for near in context))
-        return _Plan(fill, context, around, settings.multiline and wants_block(around))
+        fill = FillRequest(asked.path, prefix, around.suffix, tuple(near.snippet for near in context))
+        block, limit = settings.multiline and wants_block(around), settings.max_tokens
+        sampling = Sampling(limit) if block else Sampling(min(limit, LINE_TOKENS), stop=("\n",))
+        spent = (time.perf_counter() - started) * 1e3
+        return Plan(asked, fill, context, around, block, sampling, spent)
 
-    def _generate(self, plan: _Plan, language: str, cancel: Cancel | None) -> tuple[Trimmed, RequestTimings]:
+    def window(self, asked: CompletionRequest, budget: int | None = None) -> Window:
+        """What of the document the model is shown."""
+        settings = self.settings
+        budget = self._budget(1.0) if budget is None else budget
+        shares = int(budget * settings.prefix_share), int(budget * settings.suffix_share)
+        return window(asked.prefix, asked.suffix, *shares, self._count)
+
+    def _budget(self, share: float) -> int:
+        """Tokens of the prompt."""
+        settings = self.settings
+        room = self.llm.info.context_tokens - settings.max_tokens - SPARE_TOKENS
+        return max(0, min(int(settings.prompt_tokens * share), room))
+
+    def _generate(self, plan: Plan, cancel: Cancel | None) -> tuple[Trimmed, RequestTimings]:
         """Ask the model until the line or block is complete."""
-        limit = self._settings.max_tokens
-        sampling = Sampling(limit) if plan.block else Sampling(min(limit, LINE_TOKENS), stop=("\n",))
         stop = OwnStop(cancel)
         text = ""
         trimmed = Trimmed("", "empty")
         stop_reason: StopReason = "stop"
         timings = RequestTimings()
-        for piece in self._llm.fill(plan.request, sampling, stop):
+        for piece in self.llm.fill(plan.request, plan.sampling, stop):
             if not isinstance(piece, Delta):
                 stop_reason = piece.stop_reason
                 timings = RequestTimings(**asdict(piece.timings))
             elif not stop.cancelled:
                 text += piece.text
                 if plan.block and "\n" in piece.text:
-                    trimmed = trim_block(after_blanks(text, plan.window), plan.window, language, final=False)
+                    trimmed = so_far(text, plan)
                     if trimmed.done:
                         stop.cancel()
         if stop.asked:
             return Trimmed("", "cancelled"), timings
         if not trimmed.done:
-            trimmed = _final(text, plan, language, stop_reason)
+            trimmed = final(text, plan, stop_reason)
         return trimmed, timings
 
     def _count(self, texts: Sequence[str]) -> list[int]:
@@ -116,24 +131,47 @@ class Completer:
             self._counts.clear()
             new = list(dict.fromkeys(texts))
         if new:
-            self._counts.update(zip(new, self._llm.count(new), strict=True))
+            self._counts.update(zip(new, self.llm.count(new), strict=True))
         return [self._counts[text] for text in texts]
 
 
-def _final(text: str, plan: _Plan, language: str, stop_reason: StopReason) -> Trimmed:
+def so_far(text: str, plan: Plan) -> Trimmed:
+    """The completion while the model still writes."""
+    shown = after_blanks(text, plan.window)
+    return trim_block(shown, plan.window, plan.asked.language, final=False) if plan.block else Trimmed(shown, "line")
+
+
+def final(text: str, plan: Plan, stop_reason: StopReason) -> Trimmed:
     """The completion when the model said all it would."""
     text = after_blanks(text, plan.window)
     if not plan.block:
-        trimmed = trim_line(text, plan.window, language)
+        trimmed = trim_line(text, plan.window, plan.asked.language)
     else:
         # The last line of a text that was cut off is a fragment, worth less than nothing below whole lines.
         whole = text.rpartition("\n")[0] if stop_reason == "length" and "\n" in text.strip() else text
-        trimmed = trim_block(whole, plan.window, language, final=True)
+        trimmed = trim_block(whole, plan.window, plan.asked.language, final=True)
     return replace(trimmed, reason="length") if stop_reason == "length" and trimmed.text else trimmed
 
 
-def _unix(request: CompletionRequest) -> CompletionRequest:
-    """The request with line feeds only: what models were trained on."""
+def answer(
+    request: CompletionRequest, trimmed: Trimmed, plan: Plan | None, timings: RequestTimings, *, reused: bool = False
+) -> Completion:
+    """What the asker gets: in his line ends, with the span that is replaced. ``plan``: None if none was needed."""
+    carriage = "\r\n" in request.prefix or "\r\n" in request.suffix
+    return Completion(
+        trimmed.text.replace("\n", "\r\n") if carriage else trimmed.text,
+        _replaced(request, trimmed.replaces),
+        reused,
+        trimmed.reason,
+        replace(timings, retrieval_ms=plan.retrieval_ms if plan else 0.0),
+        tuple(map(str, plan.context)) if plan else (),
+    )
+
+
+def unix(request: CompletionRequest) -> CompletionRequest:
+    """The request with line feeds only."""
+    if "\r\n" not in request.prefix and "\r\n" not in request.suffix:
+        return request
     prefix = request.prefix.replace("\r\n", "\n")
     return replace(request, prefix=prefix, suffix=request.suffix.replace("\r\n", "\n"))
 

@@ -18,7 +18,7 @@ from assistant.errors import HostError, NoModelError
 from assistant.llama import protocol
 from assistant.llama.place import HostPlace, prepare
 from assistant.llama.protocol import Json
-from assistant.llama.settings import EngineSettings
+from assistant.llama.settings import MICRO_BATCH, EngineSettings
 from assistant.llama.starter import start_host
 from assistant.llama.wire import Wire, connect
 from assistant.llm import Cancel, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
@@ -40,6 +40,7 @@ class HostSettings:
     threads: int = 0
     gpu_layers: int = 0
     flash_attention: bool = True
+    micro_batch: int = MICRO_BATCH
     idle_seconds: float = 900.0
 
     @property
@@ -50,6 +51,7 @@ class HostSettings:
             threads=self.threads,
             gpu_layers=self.gpu_layers,
             flash_attention=self.flash_attention,
+            micro_batch=self.micro_batch,
         )
 
 

@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import HostError
 from assistant.llama.native import Model, libc, library
+from assistant.llama.settings import MICRO_BATCH
 from assistant.llm import Sampling
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-MICRO_BATCH = 128
-"""Tokens a step of prompt evaluation: an aborted step is lost, so it must be short; larger ones are hardly faster."""
 
 _SMALLEST_STEP = 16
 _ABORTED = 2  # llama_decode: aborted, finished micro-batches stay in the context
@@ -136,6 +134,15 @@ class Context:
         size = vocabulary_size(self._handle, self._lib)
         logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
         return int(tokens[np.argmax(logits[tokens])])
+
+    def log_probability(self, token: int) -> float:
+        """Natural logarithm of how likely ``token`` is after what the context holds."""
+        import numpy as np
+
+        size = vocabulary_size(self._handle, self._lib)
+        logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,)).astype(np.float64)
+        logits -= logits.max()
+        return float(logits[token] - np.log(np.exp(logits).sum()))
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A fresh sampler over this context's logits."""

@@ -78,6 +78,7 @@ class LocalLLM:
             context_tokens=self._size,
             threads=settings.threads or default_threads(),
             flash_attention=settings.flash_attention,
+            micro_batch=settings.micro_batch,
         )
         self._completion, self._conversation = _Lane(make), _Lane(make)
 

@@ -27,7 +27,7 @@ from assistant.llama import protocol
 from assistant.llama.place import Address, HostPlace, HostState, prepare
 from assistant.llama.protocol import Json
 from assistant.llama.server import Host
-from assistant.llama.settings import EngineSettings
+from assistant.llama.settings import MICRO_BATCH, EngineSettings
 from indexer.errors import CodemoatError
 
 _LOCK_SECONDS = 0.5  # a client that looks whether the lock is held holds it for an instant
@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         threads=options.threads,
         gpu_layers=options.gpu_layers,
         flash_attention=options.flash_attention,
+        micro_batch=options.micro_batch,
     )
     try:
         prepare(place.folder)
@@ -113,6 +114,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--gpu-layers", type=int, default=0)
     parser.add_argument("--flash-attention", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--micro-batch", type=int, default=MICRO_BATCH)
     parser.add_argument("--idle-seconds", type=float, default=900.0)
     return parser.parse_args(arguments)
 

@@ -236,6 +236,29 @@ def check_file(path: Path) -> None:
         )
 
 
+def requantise(source: Path, target: Path, form: str, threads: int = 0) -> None:
+    """Write ``source`` to ``target`` in another format ("Q4_0", "Q8_0"), whole or not at all.
+
+    Raises HostError if the library fails (a full disk, a kind of model that it cannot requantise).
+    """
+    lib = library()
+    params = lib.llama_model_quantize_default_params()
+    params.ftype = getattr(lib, f"LLAMA_FTYPE_MOSTLY_{form}")
+    params.allow_requantize = True
+    params.nthread = threads
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".part")
+    try:
+        failed = lib.llama_model_quantize(str(source).encode(), str(draft).encode(), ctypes.byref(params))
+        if failed:
+            raise HostError(
+                f"{source.name} could not be written in {form}.", f"Is there room in {target.parent}? Run it again."
+            )
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def load_error(path: Path, complaints: str) -> DamagedModelError | UnsupportedModelError | HostError:
     """What the library's error lines mean for a user."""
     text = complaints.lower()

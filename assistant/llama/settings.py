@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MICRO_BATCH = 128
+"""Tokens a step of prompt evaluation: an aborted step is lost, so it must be short; larger ones are hardly faster."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """``threads`` 0 chooses by the machine; ``gpu_layers`` -1 offloads all."""
+    """``threads`` 0 chooses by the machine, ``gpu_layers`` -1 offloads all."""
 
     context_tokens: int = 8192
     threads: int = 0
     gpu_layers: int = 0
     flash_attention: bool = True
+    micro_batch: int = MICRO_BATCH

@@ -1,0 +1,191 @@
+"""One run of the model, read by every later place that agrees with what it writes.
+
+While somebody types, each keystroke asks anew. What is typed is mostly what the model is about to write, so the run
+goes on and the newer request reads what is left of it. A run that nobody waits for any more goes on for a moment: the
+next keystroke may agree. It stops at once on text that disagrees.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Literal
+
+from assistant.completion.completer import Completer, Plan, final, so_far
+from assistant.completion.request import CompletionRequest
+from assistant.completion.trim import Trimmed, after_blanks, trim_block, trim_line
+from assistant.completion.window import Window
+from assistant.context import RequestTimings
+from assistant.llm import Cancel, Delta, StopReason
+from indexer.errors import CodemoatError
+
+GRACE = 0.15
+"""Seconds that a run goes on without anybody waiting for it."""
+_POLL = 0.01
+"""Seconds between looks at the asker's cancel flag, which wakes nobody."""
+
+Purpose = Literal["asked", "ahead", "warm"]
+"""Asked for; the suggestion that follows one which is being shown; evaluating a prompt that is likely to be asked."""
+
+
+class Generation:
+    """A run for one plan. Thread-safe; ends by itself, by ``stop``, or when nobody waits."""
+
+    def __init__(
+        self, completer: Completer, plan: Plan, purpose: Purpose, ended: Callable[[Generation], None] | None = None
+    ) -> None:
+        """``ended`` is called on the run's thread after its end."""
+        self.plan = plan
+        self.purpose: Purpose = purpose
+        self.timings = RequestTimings()
+        self._completer = completer
+        self._stop = Cancel()
+        self._changed = threading.Condition()
+        self._text = ""
+        self._complete: Trimmed | None = None
+        self._ended = False
+        self._error: CodemoatError | None = None
+        self._waiting = 0
+        self._on_end = ended
+        self._thread = threading.Thread(target=self._work, name=f"completion-{purpose}", daemon=True)
+
+    def start(self) -> Generation:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    @property
+    def running(self) -> bool:
+        """Whether the model still works on it."""
+        return not self._ended
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for it."""
+        return self._waiting
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop before its end."""
+        return self._stop.cancelled and self._complete is None
+
+    @property
+    def complete(self) -> Trimmed | None:
+        """The completion of the plan's own place, once it is whole."""
+        return self._complete
+
+    def stop(self) -> None:
+        """End it at once; whoever waits gets None."""
+        self._stop.cancel()
+        with self._changed:
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait until the model is free."""
+        self._thread.join()
+
+    def agrees(self, asked: CompletionRequest) -> bool:
+        """Whether what was typed since is what it has written or may still write."""
+        with self._changed:
+            return self._left(asked) is not None
+
+    def wait(self, asked: CompletionRequest, cancel: Cancel | None, patience: float | None = None) -> Trimmed | None:
+        """The completion for ``asked``'s place as soon as it is whole; None when the run disagrees or was stopped.
+
+        ``patience``: seconds after which whole lines are enough. Raises what the model raised.
+        """
+        with self._changed:
+            self._waiting += 1
+        try:
+            return self._wait(asked, cancel, patience)
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                alone = not self._waiting and not self._ended
+            if alone:
+                timer = threading.Timer(GRACE, self._stop_if_alone)
+                timer.daemon = True
+                timer.start()
+
+    def _wait(self, asked: CompletionRequest, cancel: Cancel | None, patience: float | None) -> Trimmed | None:
+        waited = 0.0
+        window: Window | None = None
+        while True:
+            with self._changed:
+                if self._error is not None:
+                    raise self._error
+                if cancel is not None and cancel.cancelled:
+                    return Trimmed("", "cancelled")
+                left = self._left(asked)
+                if left is None or self.stopped:
+                    return None
+                ended, whole = self._ended, self._complete
+                if whole is not None and asked == self.plan.asked:
+                    return whole
+                early = patience is not None and waited >= patience and "\n" in left.strip()
+                if not ended and not early:
+                    self._changed.wait(_POLL)
+                    waited += _POLL
+                    continue
+            window = window or self._completer.window(asked)
+            return self._trimmed(left, window, ended=ended)
+
+    def _trimmed(self, left: str, window: Window, *, ended: bool) -> Trimmed:
+        """What is left as a completion of a place further on than the plan's."""
+        language = self.plan.asked.language
+        if not self.plan.block:
+            return trim_line(left, window, language)
+        return trim_block(left, window, language, final=ended)
+
+    def _left(self, asked: CompletionRequest) -> str | None:
+        """What is written beyond ``asked``'s cursor, "" if it may still come; None if the two disagree. Locked."""
+        base = self.plan.asked
+        if asked.path != base.path or asked.suffix != base.suffix or not asked.prefix.startswith(base.prefix):
+            return None
+        typed = asked.prefix[len(base.prefix) :]
+        written = after_blanks(self._text, self.plan.window)
+        if self._complete is not None and typed:
+            written = self._complete.text
+        if written.startswith(typed):
+            return written[len(typed) :] if not self._ended or len(written) > len(typed) or not typed else None
+        return "" if typed.startswith(written) and not self._ended else None
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        except CodemoatError as exc:
+            with self._changed:
+                self._error = exc
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+            if self._on_end is not None:
+                self._on_end(self)
+
+    def _run(self) -> None:
+        plan = self.plan
+        reason: StopReason = "stop"
+        for piece in self._completer.llm.fill(plan.request, plan.sampling, self._stop):
+            if not isinstance(piece, Delta):
+                reason = piece.stop_reason
+                self.timings = RequestTimings(**asdict(piece.timings))
+                continue
+            if self._stop.cancelled:
+                continue
+            with self._changed:
+                self._text += piece.text
+                if plan.block and "\n" in piece.text and (trimmed := so_far(self._text, plan)).done:
+                    self._complete = trimmed
+                    self._stop.cancel()
+                self._changed.notify_all()
+        with self._changed:
+            if self._complete is None and reason != "cancelled":
+                self._complete = final(self._text, plan, reason)
+
+    def _stop_if_alone(self) -> None:
+        with self._changed:
+            alone = not self._waiting and not self._ended and self.purpose == "asked"
+        if alone:
+            self.stop()

@@ -1,0 +1,171 @@
+"""Keystrokes → suggestions, asking the model as seldom as possible: what editors talk to.
+
+In this order: a suggestion that is known already (``reuse``), a run that agrees with what is typed
+(``generation``), a new run. After a suggestion was shown, the one that would follow its acceptance is generated ahead;
+while somebody only reads, ``warm`` evaluates the prompt that a keystroke would need.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import replace
+
+from assistant.completion.completer import Completer, Plan, answer, unix
+from assistant.completion.generation import Generation, Purpose
+from assistant.completion.pace import Pace
+from assistant.completion.request import Completion, CompletionRequest
+from assistant.completion.reuse import Suggestion, SuggestionCache
+from assistant.completion.trim import Trimmed
+from assistant.context import RequestTimings
+from assistant.llm import Cancel
+
+FIRST_ANSWER = 1.0
+"""Seconds after which whole lines of a block are shown although more may come."""
+
+
+class Suggester:
+    """Suggestions for one user. Threads may share it; the latest request wins, an older one is answered "cancelled"."""
+
+    def __init__(self, completer: Completer, pace: Pace | None = None, *, patience: float = FIRST_ANSWER) -> None:
+        self._completer = completer
+        self._patience = patience
+        self.pace = pace or Pace()
+        self._cache = SuggestionCache()
+        self._lock = threading.Lock()
+        self._run: Generation | None = None
+        self._latest = 0
+        """Number of the latest request or change: what waits for an older one may give up."""
+        self.counts: Counter[str] = Counter()
+        """How requests were answered: exact, trimmed, look-back, attached, model; and runs: started, stopped."""
+
+    def suggest(self, request: CompletionRequest, cancel: Cancel | None = None) -> Completion:
+        """The completion at the cursor, from wherever it is known; empty with a reason when there is none.
+
+        Raises what ``Completer.complete`` raises.
+        """
+        asked = unix(request)
+        found = self._known(asked)
+        if found is not None:
+            return answer(request, _trimmed(found), None, RequestTimings(), reused=True)
+        with self._lock:
+            self._latest = ticket = self._latest + 1
+        trimmed: Trimmed | None = None
+        while trimmed is None:
+            run, attached = self._run_for(asked)
+            trimmed = run.wait(asked, cancel, self._patience)
+            if trimmed is None and self._latest != ticket:
+                trimmed = Trimmed("", "cancelled")
+        self.counts["attached" if attached else "model"] += 1
+        if trimmed.reason != "cancelled":
+            self._remember(asked, trimmed)
+        timings = RequestTimings() if attached else run.timings
+        return answer(request, trimmed, None if attached else run.plan, timings, reused=attached)
+
+    def known(self, request: CompletionRequest) -> Completion | None:
+        """The completion at the cursor if no model call is needed for it; takes less than a millisecond."""
+        found = self._known(unix(request))
+        return None if found is None else answer(request, _trimmed(found), None, RequestTimings(), reused=True)
+
+    def typed(self, request: CompletionRequest) -> None:
+        """The document changed to this, whether or not a suggestion is wanted: a run that disagrees stops now."""
+        asked = unix(request)
+        with self._lock:
+            self._latest += 1
+            self.pace.keystroke()
+            run = self._run
+            if run is not None and run.running and run.purpose != "warm" and not run.agrees(asked):
+                self._stop(run)
+
+    def shown(self, request: CompletionRequest, completion: Completion) -> None:
+        """``completion`` is on the screen: generate what would follow its acceptance, as long as nothing else runs."""
+        if not completion.text:
+            return
+        asked, text = unix(request), completion.text.replace("\r\n", "\n")
+        replaced = completion.replace.end_byte - completion.replace.start_byte
+        suffix = asked.suffix.encode()[replaced:].decode("utf-8", "replace") if replaced else asked.suffix
+        after = replace(asked, prefix=asked.prefix + text, suffix=suffix)
+        self._begin_idle(after, "ahead")
+
+    def warm(self, request: CompletionRequest) -> None:
+        """Somebody reads here: evaluate the prompt that a keystroke would need, as long as nothing else runs."""
+        self._begin_idle(unix(request), "warm")
+
+    def forget(self, path: str) -> None:
+        """Drop what is known of a file: it changed by other hands."""
+        with self._lock:
+            self._cache.forget(path)
+
+    def close(self) -> None:
+        """Stop what runs, and wait until the model is free."""
+        with self._lock:
+            run = self._run
+            if run is not None:
+                run.stop()
+        if run is not None:
+            run.join()
+
+    def _known(self, asked: CompletionRequest) -> Suggestion | None:
+        with self._lock:
+            found = self._cache.find(asked)
+            if found is None:
+                return None
+            self.counts[found.kind] += 1
+            return found.suggestion
+
+    def _run_for(self, asked: CompletionRequest) -> tuple[Generation, bool]:
+        """The run that will answer, and whether it was there already."""
+        with self._lock:
+            run = self._run
+            if run is not None and run.running:
+                if run.purpose != "warm" and not run.stopped and run.agrees(asked):
+                    return run, True
+                self._stop(run)
+            share = self.pace.share(self._completer.settings.prompt_tokens)
+        # Looking for context takes milliseconds, in which others may look into the cache.
+        plan = self._completer.plan(asked, share=share)
+        with self._lock:
+            if self._run is not None and self._run.running and not self._run.stopped:
+                self._stop(self._run)
+            return self._begin(plan, "asked"), False
+
+    def _begin_idle(self, asked: CompletionRequest, purpose: Purpose) -> None:
+        with self._lock:
+            busy = self._run is not None and self._run.running and not self._run.stopped
+            if self._run is not None and self._run.purpose == "warm" and busy:
+                self._stop(self._run)
+                busy = False
+            if busy or (purpose == "ahead" and (self.pace.busy or self._cache.find(asked) is not None)):
+                return
+            share = self.pace.share(self._completer.settings.prompt_tokens)
+        plan = self._completer.plan(asked, share=share, idle=purpose == "warm")
+        if purpose == "warm":
+            plan = replace(plan, sampling=replace(plan.sampling, max_tokens=0))
+        with self._lock:
+            if self._run is None or not self._run.running or self._run.stopped:
+                self._begin(plan, purpose)
+
+    def _begin(self, plan: Plan, purpose: Purpose) -> Generation:
+        """Start a run; the model's host takes runs one after the other, and a stopped one ends at once. Locked."""
+        self.counts["started"] += 1
+        self._run = Generation(self._completer, plan, purpose, self._ended).start()
+        return self._run
+
+    def _stop(self, run: Generation) -> None:
+        self.counts["stopped"] += 1
+        run.stop()
+
+    def _ended(self, run: Generation) -> None:
+        with self._lock:
+            if run.purpose != "warm" and not run.stopped:
+                self.pace.answered(run.timings)
+        if run.purpose != "warm" and (whole := run.complete) is not None:
+            self._remember(run.plan.asked, whole)
+
+    def _remember(self, asked: CompletionRequest, trimmed: Trimmed) -> None:
+        with self._lock:
+            self._cache.put(asked, Suggestion(trimmed.text, trimmed.reason, trimmed.replaces))
+
+
+def _trimmed(found: Suggestion) -> Trimmed:
+    return Trimmed(found.text, found.reason, found.replaces)
