@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
 from benchmarks import peers, report
+from benchmarks.common import ROOT
 from benchmarks.trees import tree
 
 PUBLIC = ROOT.parent / "shared" / "bench" / "retrieval"
