@@ -108,7 +108,7 @@ class Engine:
     @property
     def missing_model(self) -> ModelEntry | None:
         """What to fetch: the configured model's entry, if it is in the catalogue and not on this machine."""
-        if self._llm is not None:
+        if self._llm is not None or self.config.model.url:
             return None
         from assistant.models import find_model, is_installed
 
@@ -117,24 +117,18 @@ class Engine:
 
     @property
     def llm(self) -> LLM:
-        """The language model; its host process starts with the first request.
+        """The language model; its host process starts, or its server is asked, with the first request.
 
-        Raises NoModelError or DamagedModelError if its file is not as it should be.
+        A model that can only chat fills holes by chat, unless ``model.fill_by_chat`` is off. Raises NoModelError or
+        DamagedModelError if its file is not as it should be.
         """
         if self._llm is None:
-            from assistant.llama.client import HostedLLM, HostSettings
-            from assistant.models import resolve
+            llm = self._remote() or self._hosted()
+            if self.config.model.fill_by_chat:
+                from assistant.completion.instruct import InstructFill
 
-            model = self.config.model
-            settings = HostSettings(
-                runtime_dir=runtime_dir(),
-                context_tokens=model.context_tokens,
-                threads=model.threads,
-                gpu_layers=model.gpu_layers,
-                flash_attention=model.flash_attention,
-                idle_seconds=model.idle_seconds,
-            )
-            self._llm = HostedLLM(resolve(model.name), settings, progress=self._show_loading)
+                llm = InstructFill(llm)
+            self._llm = llm
         return self._llm
 
     def start_model(self, progress: Callable[[float], None] | None = None) -> ModelInfo:
@@ -158,6 +152,30 @@ class Engine:
 
         settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
         return Completer(self.index if with_index else None, self.llm, settings)
+
+    def _remote(self) -> LLM | None:
+        """The model behind ``model.url``; nothing is asked of any network where that is not set."""
+        endpoint = self.config.model.endpoint
+        if endpoint is None:
+            return None
+        from assistant.remote.client import RemoteLLM
+
+        return RemoteLLM(endpoint, context_tokens=self.config.model.context_tokens)
+
+    def _hosted(self) -> LLM:
+        from assistant.llama.client import HostedLLM, HostSettings
+        from assistant.models import resolve
+
+        model = self.config.model
+        settings = HostSettings(
+            runtime_dir=runtime_dir(),
+            context_tokens=model.context_tokens,
+            threads=model.threads,
+            gpu_layers=model.gpu_layers,
+            flash_attention=model.flash_attention,
+            idle_seconds=model.idle_seconds,
+        )
+        return HostedLLM(resolve(model.name), settings, progress=self._show_loading)
 
     def _show_loading(self, fraction: float) -> None:
         if self._loading is not None:
