@@ -1,8 +1,10 @@
 """Completion by chat, for models that were never taught to fill in the middle.
 
 The hole is asked for in words: other files, then the text after the hole, then the text before it, so that typing
-changes the prompt at its end only. Chat models like to repeat the line they are in and to put fences around code; both
-are taken off again. It is slower and worse than a model made for it, and better than nothing.
+changes the prompt at its end only. Chat models find it hard to go on in the middle of a line and easy to write lines
+again: so they are asked for the last lines with the unfinished one completed, and what the file has already is taken
+off. Of seven easy holes Qwen2.5-Coder 0.5B filled 6 so, and none when asked for the missing text alone. It is slower
+and worse than a model made for it, and better than nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +18,23 @@ from assistant.llama.streaming import TextStream
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
 from assistant.stop import OwnStop
 
-MARK = "<CURSOR>"
 _FENCE = "```"
 _SYSTEM = (
-    f"You complete code. A file has a hole, marked {MARK}. Answer with the code that is missing at {MARK} and nothing "
-    "else: no explanation, no Markdown, and nothing of what stands before or after it."
+    "You complete code at the cursor of a file, so that it goes well with what follows. "
+    "Answer with code in a fence, nothing else."
 )
-_EXAMPLE = FillRequest("price.py", "def total(price, tax):\n    return price +", "\n\n\nprint(total(2, 1))\n")
-_EXAMPLE_ANSWER = " tax"
+_EXAMPLES = (
+    (
+        FillRequest("price.py", "def total(price, tax):\n    return pr", "\n\n\nprint(total(2, 1))\n"),
+        "def total(price, tax):\n    return price + tax",
+    ),
+    (
+        FillRequest("area.py", 'def area(width, height):\n    """Area of a rectangle."""\n', "\n\nprint(area(2, 3))\n"),
+        "    return width * height",
+    ),
+)
+_AGAIN_LINES = 3
+"""Lines that are written again, so that the model knows where it is."""
 _ECHO_LINES = 40
 """Lines before the hole that an answer may repeat."""
 _ECHO_CHARACTERS = 3
@@ -84,7 +95,7 @@ class InstructFill:
         text = AnswerText(request, sampling.stop)
         most = sampling.max_tokens
         if most > 0:
-            most += self.llm.count([_line(request.prefix)])[0] + _SPARE_TOKENS
+            most += self.llm.count([_last_lines(request.prefix)])[0] + _SPARE_TOKENS
         for piece in self.llm.chat(ask_for(request), replace(sampling, max_tokens=most, stop=()), stop):
             if isinstance(piece, Delta):
                 if not stop.cancelled and (shown := text.push(piece.text)):
@@ -99,13 +110,11 @@ class InstructFill:
 
 
 def ask_for(request: FillRequest) -> list[Message]:
-    """The conversation that asks for the hole, with one example before it: small models follow that best."""
-    return [
-        Message("system", _SYSTEM),
-        Message("user", _shown(_EXAMPLE)),
-        Message("assistant", _EXAMPLE_ANSWER),
-        Message("user", _shown(request)),
-    ]
+    """The conversation that asks for the hole, with two examples before it: small models follow those best."""
+    messages = [Message("system", _SYSTEM)]
+    for example, answer in _EXAMPLES:
+        messages += [Message("user", _shown(example)), Message("assistant", f"{_FENCE}\n{answer}\n{_FENCE}")]
+    return [*messages, Message("user", _shown(request))]
 
 
 class AnswerText:
@@ -119,7 +128,7 @@ class AnswerText:
         self._echoes = _echoes(request.prefix)
         self._rest = request.suffix.partition("\n")[0].rstrip()
         self._single = "\n" in stop
-        self._text = TextStream((*stop, _FENCE, MARK, *_next_line(request.suffix)))
+        self._text = TextStream((*stop, _FENCE, *_next_line(request.suffix)))
         self._head: str | None = ""
         self._held = ""
 
@@ -186,9 +195,23 @@ def _needs_help(info: ModelInfo) -> bool:
 def _shown(request: FillRequest) -> str:
     parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
     after = request.suffix.strip("\n")
-    parts.append(f"File {request.path}. After the hole comes:\n{_FENCE}\n{after}\n{_FENCE}\n\n")
-    parts.append(f"Before the hole comes:\n{_FENCE}\n{request.prefix}{MARK}\n{_FENCE}\n\nWhat is missing at {MARK}?")
+    parts.append(f"File {request.path}. What follows the cursor:\n{_FENCE}\n{after}\n{_FENCE}\n")
+    parts.append(f"What precedes the cursor:\n{_FENCE}\n{request.prefix}\n{_FENCE}\n")
+    if _line(request.prefix).strip():
+        parts.append(
+            "The line at the cursor is unfinished. Write the last lines again, with that line completed:\n"
+            f"{_FENCE}\n{_last_lines(request.prefix)}\n{_FENCE}"
+        )
+    else:
+        parts.append("Write the lines that are missing at the cursor, before what follows:")
     return "".join(parts)
+
+
+def _last_lines(prefix: str) -> str:
+    """The hole's line and those before it, as many as are written again."""
+    lines = prefix.split("\n")
+    said = [number for number, line in enumerate(lines) if line.strip()]
+    return "\n".join(lines[said[-_AGAIN_LINES:][0] :]) if said else ""
 
 
 def _line(prefix: str) -> str:
