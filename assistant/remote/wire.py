@@ -178,6 +178,11 @@ class Wire:
             return RemoteError(
                 "The model server stopped in the middle of the answer.", "See its log, and ask again when it runs."
             )
+        if isinstance(error, httpx.ProtocolError | httpx.ReadError | httpx.WriteError):
+            return RemoteError(
+                f"The model server at {url} broke the connection off without an answer.",
+                "See its log; it may have crashed.",
+            )
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
             return RemoteError(
                 f"There is no model server to reach at {url} ({_reason(error)}).",
