@@ -187,7 +187,7 @@ def _fill(engine: Engine) -> Check:
         detail = (
             f"The special token {leak} leaks into the text: the model's format is not the one that was found. {detail}"
         )
-        return Check("fill", "failed", detail, remedy)
+        return Check("fill", "failed", detail, f"The model's file may be mislabelled: fetch another one. {remedy}")
     if right == len(_HOLES):
         return Check("fill", "ok", detail)
     return Check("fill", "warning" if right else "failed", detail, remedy)

@@ -41,6 +41,8 @@ class ModelServer:
     """Streams stay open behind their last chunk until the client goes away."""
     dies: bool = False
     """The connection breaks behind the last chunk."""
+    crashes: bool = False
+    """Every connection is closed without an answer."""
     reached: threading.Event = field(default_factory=threading.Event)
     """A stream has come to where it stays silent."""
     left: threading.Event = field(default_factory=threading.Event)
@@ -161,12 +163,17 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
         def _serve(self, body: Any) -> None:
             server.requests.append((self.command, self.path, body))
             server.keys.append(self.headers.get("Authorization", ""))
-            if self.path in server.status:
+            if server.crashes:
+                self.close_connection = True
+            elif self.path in server.status:
                 self._whole(*server.status[self.path])
             elif server.key and self.headers.get("Authorization") != f"Bearer {server.key}":
                 self._whole(401, b'{"error": {"message": "Invalid API Key", "type": "authentication_error"}}')
             elif self.path in STREAMS and body.get("stream"):
-                self._stream()
+                try:
+                    self._stream()
+                except ConnectionError:
+                    server.left.set()
             else:
                 found = server.answer(self.path, body)
                 self._whole(200 if found is not None else 404, json.dumps(found or {"error": "not found"}).encode())
@@ -199,11 +206,7 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
             server.reached.set()
             while not closing.is_set():
                 readable, _, _ = select.select([self.connection], [], [], 0.05)
-                try:
-                    if readable and self.connection.recv(1, socket.MSG_PEEK) == b"":
-                        server.left.set()
-                        return
-                except ConnectionError:
+                if readable and self.connection.recv(1, socket.MSG_PEEK) == b"":
                     server.left.set()
                     return
 

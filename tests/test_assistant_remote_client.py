@@ -137,6 +137,22 @@ def test_a_server_that_dies_in_the_middle_is_one_clear_error(server, client):
         list(client(server).chat(HELLO, Sampling()))
 
 
+def test_after_a_failure_the_server_is_asked_anew_what_it_is(client):
+    with serving("llama-server") as server:
+        llm = client(server)
+        assert llm.info.context_tokens == 4096
+        server.chunks, server.dies, server.n_ctx = [server.event("a")], True, 2048
+        with pytest.raises(RemoteError):
+            list(llm.fill(REQUEST, Sampling()))
+        assert llm.info.context_tokens == 2048
+
+
+def test_a_server_that_crashes_when_it_is_asked(client):
+    refusal = pytest.raises(RemoteError, match="broke the connection off")
+    with serving("llama-server", crashes=True) as server, refusal:
+        _ = client(server).info
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>no</html>\n\n", b"data: {broken\n\n", b"[1]\n\n", b"data: [1]\n\n", b"[" * 99999]
 )

@@ -101,9 +101,13 @@ class RemoteLLM:
                     return
         except StatusError as exc:
             raise failure(exc.answer, self._wire.endpoint, self.info.name) from exc
+        except RemoteError:
+            self._forget()
+            raise
         if cancel.cancelled:
             yield Finished("cancelled", _cost(None, call, started, first, pieces))
             return
+        self._forget()
         raise RemoteError(
             "The model server stopped in the middle of the answer.", "See its log, and ask again when it runs."
         )
@@ -126,6 +130,11 @@ class RemoteLLM:
                 f"but the server's context holds {size:,}.",
                 "Ask with less text, or give the server (or model.context_tokens) a larger context.",
             )
+
+    def _forget(self) -> None:
+        """Ask anew next time what the server is: it may come back with another model."""
+        with self._lock:
+            self._found = None
 
     def _backend(self) -> Backend:
         with self._lock:

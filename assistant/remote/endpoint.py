@@ -5,7 +5,6 @@ Light: ``codemoat status`` and the settings use it without importing an HTTP lib
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -53,6 +52,8 @@ class Endpoint:
         """Whether the server is on this machine, so that nothing leaves it. Names other than localhost do not count."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
+        import ipaddress
+
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
