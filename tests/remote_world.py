@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 import threading
@@ -41,6 +42,9 @@ class ModelServer:
     """Streams stay open behind their last chunk until the client goes away."""
     dies: bool = False
     """The connection breaks behind the last chunk."""
+    grammars: bool = True
+    """Texts begin as a grammar wants."""
+    refuses_grammars: bool = False
     crashes: bool = False
     """Every connection is closed without an answer."""
     reached: threading.Event = field(default_factory=threading.Event)
@@ -169,9 +173,11 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
                 self._whole(*server.status[self.path])
             elif server.key and self.headers.get("Authorization") != f"Bearer {server.key}":
                 self._whole(401, b'{"error": {"message": "Invalid API Key", "type": "authentication_error"}}')
+            elif server.refuses_grammars and body and "grammar" in body:
+                self._whole(400, b'{"error": {"code": 400, "message": "Failed to parse grammar"}}')
             elif self.path in STREAMS and body.get("stream"):
                 try:
-                    self._stream()
+                    self._stream(body)
                 except ConnectionError:
                     server.left.set()
             else:
@@ -186,7 +192,7 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        def _stream(self) -> None:
+        def _stream(self, body: Any) -> None:
             self.close_connection = True
             if server.silent:
                 self._until_left()
@@ -194,13 +200,20 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
             self.send_response(200)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+            opening = re.match(r'root ::= "((?:\\U[0-9A-F]{8})+)" ', body.get("grammar", ""))
+            if opening and server.grammars:
+                text = "".join(chr(int(code, 16)) for code in opening.group(1).split("\\U")[1:])
+                self._chunk(server.event(text))
             for chunk in server.chunks:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-                self.wfile.flush()
+                self._chunk(chunk)
             if server.endless:
                 self._until_left()
             elif not server.dies:
                 self.wfile.write(b"0\r\n\r\n")
+
+        def _chunk(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
 
         def _until_left(self) -> None:
             server.reached.set()

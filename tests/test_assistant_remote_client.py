@@ -249,12 +249,35 @@ def test_llama_server_gets_our_order_as_tokens_and_files_stay_text(client):
         list(client(server).fill(request, Sampling(8, stop=("\n",))))
         assert server.prompt() == (
             "{<|repo_name|>}project\n{<|file_sep|>}b.py\nx = 1\n{<|file_sep|>}a.py\n"
-            f"{{<|fim_prefix|>}}{{<|fim_suffix|>}}{evil}{{<|fim_middle|>}}PRE"
+            f"{{<|fim_prefix|>}}{{<|fim_suffix|>}}{evil}{{<|fim_middle|>}}PR"
         )
         sent = server.asked("/completion")[-1]
-        assert (sent["cache_prompt"], sent["n_predict"], sent["stop"]) == (True, 8, ["\n"])
+        assert (sent["cache_prompt"], sent["n_predict"], sent["stop"]) == (True, 10, ["\n"])
         list(client(server).chat([Message("user", evil)], Sampling()))
         assert server.prompt() == f"{{<|im_start|>}}user\n{evil}{{<|im_end|>}}\n{{<|im_start|>}}assistant\n"
+
+
+def test_a_token_that_the_cursor_cuts_is_written_again(client):
+    with serving("llama-server") as server:
+        llm = client(server)
+        server.says("o(x)", "\n")
+        assert text_of(llm.fill(FillRequest("a.py", "y = f", "\n"), Sampling(8, stop=("\n",))))[0] == "o(x)"
+        assert server.asked("/completion")[-1]["grammar"] == r'root ::= "\U00000066" [^\x01]*'
+        # At a line's end there is nothing to write again, nor while a prompt is only evaluated.
+        for prefix, tokens in (("y\n", 8), ("", 8), ("y", 0)):
+            list(llm.fill(FillRequest("a.py", prefix, "\n"), Sampling(tokens)))
+            assert "grammar" not in server.asked("/completion")[-1]
+
+
+def test_a_server_that_ignores_or_refuses_grammars(client):
+    with serving("llama-server", grammars=False) as server:
+        server.says("o(x)")
+        assert text_of(client(server).fill(FillRequest("a.py", "y = f", "\n"), Sampling(8)))[0] == ""
+    with serving("llama-server") as server:
+        server.says("o(x)")
+        server.refuses_grammars = True
+        text, _ = text_of(client(server).fill(FillRequest("a.py", "y = f", "\n"), Sampling(8)))
+        assert (text, server.prompt()[-5:]) == ("o(x)", "y = f")
 
 
 def test_typing_changes_only_the_end_of_a_prompt(client):

@@ -48,6 +48,8 @@ class Call:
     read: Callable[[Json], Piece]
     prompt_tokens: int = 0
     """Counted or estimated."""
+    otherwise: Call | None = None
+    """What to ask instead if the server does not understand this (status 400)."""
 
 
 class Backend(Protocol):

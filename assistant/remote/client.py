@@ -100,6 +100,9 @@ class RemoteLLM:
                     yield Finished(piece.stop_reason, cost)
                     return
         except StatusError as exc:
+            if call.otherwise is not None and exc.answer.status == 400:
+                yield from self._run(call.otherwise, sampling, cancel)
+                return
             raise failure(exc.answer, self._wire.endpoint, self.info.name) from exc
         except RemoteError:
             self._forget()

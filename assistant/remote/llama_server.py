@@ -1,13 +1,15 @@
 """llama.cpp's own server: prompts are built here, in the model's formats, and sent as token ids.
 
 So fill-in-the-middle has our order (the text before the cursor last, where the family can), what the server evaluated
-for the last prompt is reused (``cache_prompt``), and text of files cannot pose as special tokens. Its ``/infill`` is
+for the last prompt is reused (``cache_prompt``), a token that the cursor cuts is written again (under a grammar), and
+text of files cannot pose as special tokens. Its ``/infill`` is
 not used: its order puts the text before the cursor first, or needs a flag at its start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +25,8 @@ from assistant.remote.wire import Wire
 _CACHED = 512
 """Pieces of prompts whose tokens are remembered: all but the text around the cursor come again."""
 _CACHED_CHARACTERS = 20_000
+_SPARE_TOKENS = 2
+"""For writing the prompt's last token again."""
 _BATCH = 256
 """Texts counted with one request."""
 _ROLES = {
@@ -42,6 +46,7 @@ class ServerVocabulary:
         self._wire = wire
         self._known: dict[tuple[str, bool], list[int]] = {}
         self._specials: dict[str, int | None] = {}
+        self._texts: dict[int, str] = {}
         self.name = name
         self.bos = self._bos()
         self._mark = self.special_token(eos_text) or self.special_token(bos_text)
@@ -107,7 +112,10 @@ class ServerVocabulary:
         known = next((text for text, found in self._specials.items() if found == token), None)
         if known is not None:
             return known
-        return text_of(asked(self._wire, "POST", "/detokenize", {"tokens": [token]}).get("content"))
+        if token not in self._texts:
+            answer = asked(self._wire, "POST", "/detokenize", {"tokens": [token]})
+            self._texts[token] = text_of(answer.get("content"))
+        return self._texts[token]
 
     def _bos(self) -> int | None:
         with_start = self._tokens({"content": "x", "add_special": True, "parse_special": False})
@@ -171,7 +179,23 @@ class LlamaServer:
         """The model's own format as tokens."""
         if self._format is None:
             raise unsupported(self.kind, self.info.name)
-        return self._completion(fim.build(self._vocabulary, self._format, request), sampling)
+        prompt = fim.build(self._vocabulary, self._format, request)
+        whole = self._completion(prompt, sampling)
+        opening = self._opening(prompt, request) if self._format.order[-1] == "prefix" else ""
+        if not opening:
+            return whole
+        payload = whole.payload | {"prompt": prompt[:-1]}
+        if sampling.max_tokens > 0:
+            payload |= {"grammar": beginning_with(opening), "n_predict": sampling.max_tokens + _SPARE_TOKENS}
+        return replace(whole, payload=payload, read=Behind(opening), otherwise=whole)
+
+    def _opening(self, prompt: list[int], request: FillRequest) -> str:
+        """The last token's text, which is left out and has to be written again (``assistant.llama.healing`` says why).
+
+        Empty where that cannot be: at a line's end, and where the token is not a whole text of its own.
+        """
+        text = self._vocabulary.token_text(prompt[-1]) if request.prefix else ""
+        return text if text and "\n" not in text and request.prefix.endswith(text) else ""
 
     def _completion(self, prompt: list[int], sampling: Sampling) -> Call:
         payload = {
@@ -195,6 +219,27 @@ class LlamaServer:
         except UnsupportedModelError:
             return None
         return made
+
+
+def beginning_with(opening: str) -> str:
+    """A grammar in llama.cpp's notation: any text that begins with ``opening``."""
+    return 'root ::= "' + "".join(f"\\U{ord(character):08X}" for character in opening) + '" [^\\x01]*'
+
+
+class Behind:
+    """Reads a stream whose text begins with ``opening``, which is not shown; ends it where the server left that out."""
+
+    def __init__(self, opening: str) -> None:
+        self._opening = opening
+
+    def __call__(self, event: Json) -> Piece:
+        """One event of ``/completion``."""
+        piece = read_completion(event)
+        size = min(len(piece.text), len(self._opening))
+        if piece.text[:size] != self._opening[:size]:
+            return Piece("", "stop", piece.timings)
+        self._opening = self._opening[size:]
+        return replace(piece, text=piece.text[size:])
 
 
 def read_completion(event: Json) -> Piece:

@@ -14,6 +14,7 @@ from assistant.llama.templates import ChatTemplate
 from assistant.llm import FillRequest, Message, Sampling, Snippet
 from assistant.remote.client import RemoteLLM
 from assistant.remote.endpoint import Endpoint
+from assistant.remote.llama_server import beginning_with
 from tests.remote_world import ModelServer, serving
 
 pytestmark = pytest.mark.e2e
@@ -43,6 +44,8 @@ def server(model: Model) -> Iterator[ModelServer]:
                     "bos_token": model.bos_text,
                     "eos_token": model.eos_text,
                 }
+            if path == "/detokenize":
+                return {"content": b"".join(map(model.piece, body["tokens"])).decode("utf-8", "replace")}
             content = body["content"] if isinstance(body["content"], list) else [body["content"]]
             tokens: list[int] = []
             for part in content:
@@ -63,9 +66,35 @@ def test_prompts_and_counts_are_those_of_the_model_here(server: ModelServer, mod
         assert llm.count(TEXTS) == [len(model.tokenise(text)) for text in TEXTS]
         server.says("x")
         list(llm.fill(REQUEST, Sampling(4)))
-        assert server.asked("/completion")[-1]["prompt"] == fim.build(model, fim.find_format(model), REQUEST)
+        built = fim.build(model, fim.find_format(model), REQUEST)
+        sent = server.asked("/completion")[-1]
+        # The last token is written again.
+        assert (sent["prompt"], sent["grammar"]) == (built[:-1], beginning_with(">("))
         list(llm.chat(MESSAGES, Sampling(4)))
         template = ChatTemplate(model, model.chat_template, bos_text=model.bos_text, eos_text=model.eos_text)
         assert server.asked("/completion")[-1]["prompt"] == template.build(MESSAGES)
     finally:
         llm.close()
+
+
+@pytest.mark.parametrize("opening", [".", ">(", '"', "\\", "é", "  if"])
+def test_llama_cpp_reads_the_grammar_that_a_cut_token_is_written_again_under(model: Model, opening: str) -> None:
+    import ctypes
+
+    import llama_cpp
+
+    sampler = llama_cpp.llama_sampler_init_grammar(model._vocab, beginning_with(opening).encode(), b"root")
+    assert sampler
+    try:
+        size = model.vocabulary_size
+        array = (llama_cpp.llama_token_data * size)()
+        for token in range(size):
+            array[token].id = token
+        found = llama_cpp.llama_token_data_array(data=array, size=size, selected=-1, sorted=False)
+        llama_cpp.llama_sampler_apply(sampler, ctypes.byref(found))
+        allowed = [model.piece(array[i].id) for i in range(found.size) if array[i].logit > -1e30]
+    finally:
+        llama_cpp.llama_sampler_free(sampler)
+    wanted = opening.encode()
+    assert wanted in allowed or any(piece.startswith(wanted) for piece in allowed)
+    assert all(piece.startswith(wanted) or wanted.startswith(piece) for piece in allowed)
