@@ -77,7 +77,7 @@ def test_prompts_and_counts_are_those_of_the_model_here(server: ModelServer, mod
         llm.close()
 
 
-@pytest.mark.parametrize("opening", [".", ">(", '"', "\\", "é", "  if"])
+@pytest.mark.parametrize("opening", [".", ">(", '"', "\\", "é", " if"])
 def test_llama_cpp_reads_the_grammar_that_a_cut_token_is_written_again_under(model: Model, opening: str) -> None:
     import ctypes
 
