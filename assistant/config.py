@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +21,10 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from assistant.remote.endpoint import Endpoint
+from assistant.toml import parse_toml, read_toml
 from indexer.config import IndexConfig
-from indexer.errors import BadInputError, StorageError, UnknownSettingError
+from indexer.errors import BadInputError, UnknownSettingError
 from indexer.location import config_dir
 
 REPOSITORY_FILE = ".codemoat.toml"
@@ -102,6 +103,23 @@ class ModelSection(_Section, frozen=True):
     idle_seconds: Annotated[
         int, Meta(ge=1, le=604_800, description="Seconds without a request after which the model host leaves.")
     ] = 900
+    url: Annotated[
+        str,
+        Meta(description="Address of a model server that runs already (docs/models.md), used in place of model.name."),
+    ] = ""
+    remote_name: Annotated[str, Meta(description="Which of that server's models; empty where it has only one.")] = ""
+    api_key: Annotated[
+        str, Meta(description="Key that the server wants; better set in the environment. Never shown.")
+    ] = ""
+    fill_by_chat: Annotated[
+        bool,
+        Meta(description="Let a model that can only chat complete code too: slower and worse than one made for it."),
+    ] = True
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The server at ``url``, None without one. Raises BadInputError if that is no address."""
+        return Endpoint.parse(self.url, self.remote_name, self.api_key) if self.url else None
 
 
 class AskSection(_Section, frozen=True):
@@ -167,6 +185,9 @@ REPOSITORY_KEYS = frozenset(
 )
 """What a repository's own file may set."""
 
+SECRET_KEYS = frozenset({"model.api_key"})
+"""What is never shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -181,6 +202,11 @@ class Setting:
     def variable(self) -> str:
         """The environment variable that sets it."""
         return _PREFIX + self.key.replace(".", "_").upper()
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value is never shown."""
+        return self.key in SECRET_KEYS
 
     @property
     def expected(self) -> str:
@@ -244,6 +270,7 @@ def resolve(
         tables.setdefault(section, {})[name] = value
     config = msgspec.convert(tables, Config)
     _check_shares(config.complete)
+    _ = config.model.endpoint
     return Resolved(config, origins)
 
 
@@ -264,7 +291,7 @@ def check(setting: Setting, value: object, where: str) -> object:
     try:
         return msgspec.convert(value, setting.type)
     except msgspec.ValidationError as exc:
-        shown = msgspec.json.encode(value, enc_hook=str).decode()[:80]
+        shown = "that" if setting.secret else msgspec.json.encode(value, enc_hook=str).decode()[:80]
         raise UnknownSettingError(
             f'"{setting.key}" must be {setting.expected}, not {shown} ({where}).', setting.description
         ) from exc
@@ -280,30 +307,10 @@ def from_text(setting: Setting, text: str, where: str) -> object:
         elif base in (int, float):
             value = base(text)
         elif base is not str:
-            value = _parse_toml(f"list = {text}")["list"] if text.startswith("[") else [p for p in text.split(",") if p]
+            value = parse_toml(f"list = {text}")["list"] if text.startswith("[") else [p for p in text.split(",") if p]
     except (ValueError, KeyError):
         value = text
     return check(setting, value, where)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a settings file; none if it does not exist.
-
-    Raises BadInputError with the place of a syntax error, StorageError if the file cannot be read.
-    """
-    try:
-        # A pipe or device under that name must not block us.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise BadInputError(f"{path} is not a regular file.", "Move it away; settings are read from there.")
-        return _parse_toml(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        raise StorageError.from_os_error(exc, "reading the settings", path) from exc
-    except UnicodeDecodeError as exc:
-        raise BadInputError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from exc
-    except ValueError as exc:
-        raise BadInputError(f"{path} is not valid TOML: {exc}.", "Correct that line.") from exc
 
 
 def _check_shares(complete: CompleteSection) -> None:
@@ -366,16 +373,6 @@ def _flatten(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{inner}", v) for inner, v in value.items())
         else:
             yield name, value
-
-
-def _parse_toml(text: str) -> dict[str, Any]:
-    """TOML tables. Raises ValueError."""
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
 
 
 def _unwrap(annotation: Any) -> tuple[Any, Meta]:

@@ -7,7 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from assistant.config import REPOSITORY_FILE, REPOSITORY_KEYS, Setting, read_toml, user_file
+from assistant.config import REPOSITORY_FILE, REPOSITORY_KEYS, Setting, user_file
+from assistant.toml import read_toml
 from indexer.errors import BadInputError, StorageError, UnknownSettingError
 
 
@@ -48,14 +49,15 @@ def _edit(path: Path, setting: Setting, value: object) -> None:
         raise StorageError.from_os_error(exc, "reading the settings", path) from exc
     except (TOMLKitError, TypeError, AttributeError) as exc:
         raise BadInputError(f'{path} holds no table "{section}" to write to.', "Edit the file by hand.") from exc
-    _replace(path.resolve(), text)
+    _replace(path.resolve(), text, secret=setting.secret and value is not None)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file or nothing: a temporary file beside it takes its name."""
+def _replace(path: Path, text: str, *, secret: bool) -> None:
+    """Write the whole file or nothing: a temporary file beside it takes its name. ``secret``: for its owner alone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        mode = mode & 0o600 if secret else mode
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:

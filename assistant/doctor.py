@@ -18,8 +18,21 @@ if TYPE_CHECKING:
     from assistant.engine import Engine
 
 _LOW_DISK_BYTES = 1_000_000_000
-_PREFIX = "def add(first, second):\n    return first "
-_SUFFIX = " second\n"
+_HOLES = (
+    ("add.py", "def add(first, second):\n    return first", " second\n", "+"),
+    ("count.py", "for number in range(10):\n    print(", ")\n", "number"),
+    ("point.py", "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y =", "\n", "y"),
+)
+"""(path, before, after, what every code model writes there)"""
+_ORDERS = {
+    "spm": "text before the cursor last",
+    "psm": "text after the cursor last",
+    "server": "the server's own format",
+    "chat": "asked for by chat, for it has no fill-in-the-middle format",
+}
+
+
+Status = Literal["ok", "warning", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +40,13 @@ class Check:
     """A finding. ``ok``: as it should be; ``warning``: works, but less well; ``failed``: something will not work."""
 
     name: str
-    status: Literal["ok", "warning", "failed"]
+    status: Status
     detail: str
     remedy: str = ""
 
 
 def examine(engine: Engine, *, start_model: bool = True) -> Iterator[Check]:
-    """All checks, cheap ones first. ``start_model``: also start the model host and let it fill a hole."""
+    """All checks, cheap ones first. ``start_model``: also start the model, or ask its server, and let it fill holes."""
     yield _python()
     yield _packages()
     yield _git()
@@ -42,8 +55,11 @@ def examine(engine: Engine, *, start_model: bool = True) -> Iterator[Check]:
     yield _index(engine)
     model = _model(engine)
     yield model
-    if start_model and model.status == "ok":
-        yield _host(engine)
+    if start_model and model.status != "failed":
+        host = _host(engine)
+        yield host
+        if host.status == "ok":
+            yield _fill(engine)
 
 
 def failed(name: str, error: CodemoatError) -> Check:
@@ -111,7 +127,11 @@ def _index(engine: Engine) -> Check:
 
 
 def _model(engine: Engine) -> Check:
-    name = engine.config.model.name
+    name, endpoint = engine.config.model.name, engine.config.model.endpoint
+    if endpoint is not None:
+        status: Status = "ok" if endpoint.is_local else "warning"
+        remedy = "" if endpoint.is_local else "`codemoat config unset model.url` goes back to a model on this machine."
+        return Check("model", status, endpoint.notice, remedy)
     try:
         engine.llm  # noqa: B018  # finds the file and checks its size
         return Check("model", "ok", f"{name} is there and of the right size.")
@@ -120,21 +140,54 @@ def _model(engine: Engine) -> Check:
 
 
 def _host(engine: Engine) -> Check:
+    """Whether the model loads and answers at all."""
     from assistant.llm import Delta, FillRequest, Message, Sampling
 
+    name = "model server" if engine.config.model.url else "model host"
     began = time.monotonic()
     try:
         llm = engine.llm
         info = llm.info
         if info.fim:
-            stream = llm.fill(FillRequest("add.py", _PREFIX, _SUFFIX), Sampling(max_tokens=4))
+            path, before, after, _ = _HOLES[0]
+            stream = llm.fill(FillRequest(path, before, after), Sampling(max_tokens=4))
         else:
             stream = llm.chat([Message("user", "Say yes.")], Sampling(max_tokens=4))
         text = "".join(piece.text for piece in stream if isinstance(piece, Delta))
     except CodemoatError as exc:
-        return failed("model host", exc)
+        return failed(name, exc)
     seconds = time.monotonic() - began
     if not text:
-        return Check("model host", "failed", f"{info.name} answered nothing.", "Run `codemoat models verify`.")
+        return Check(name, "failed", f"{info.name} answered nothing.", "Run `codemoat models verify`.")
     what = "filled a hole" if info.fim else "answered"
-    return Check("model host", "ok", f"{info.name} {what} in {seconds:.1f} s (loading included).")
+    return Check(name, "ok", f"{info.name} {what} in {seconds:.1f} s (loading included).")
+
+
+def _fill(engine: Engine) -> Check:
+    """Whether completion can work: holes with one right answer, in the format that was found for the model."""
+    from assistant.completion.trim import SPECIAL
+    from assistant.llm import Delta, FillRequest, Sampling
+
+    remedy = "Choose a code model, e.g. `codemoat models use qwen2.5-coder-0.5b`."
+    right, leak = 0, ""
+    try:
+        llm = engine.llm
+        info = llm.info
+        if not info.fim:
+            return Check("fill", "warning", f"{info.name} cannot complete code, only answer.", remedy)
+        for path, before, after, answer in _HOLES:
+            stream = llm.fill(FillRequest(path, before, after), Sampling(max_tokens=8, stop=("\n",)))
+            text = "".join(piece.text for piece in stream if isinstance(piece, Delta))
+            right += text.strip().startswith(answer)
+            leak = leak or ("" if (found := SPECIAL.search(text)) is None else found.group())
+    except CodemoatError as exc:
+        return failed("fill", exc)
+    detail = f"{right} of {len(_HOLES)} holes filled right; {_ORDERS.get(info.fim_layout, info.fim_layout)}."
+    if leak:
+        detail = (
+            f"The special token {leak} leaks into the text: the model's format is not the one that was found. {detail}"
+        )
+        return Check("fill", "failed", detail, f"The model's file may be mislabelled: fetch another one. {remedy}")
+    if right == len(_HOLES):
+        return Check("fill", "ok", detail)
+    return Check("fill", "warning" if right else "failed", detail, remedy)

@@ -108,7 +108,7 @@ class Engine:
     @property
     def missing_model(self) -> ModelEntry | None:
         """What to fetch: the configured model's entry, if it is in the catalogue and not on this machine."""
-        if self._llm is not None:
+        if self._llm is not None or self.config.model.url:
             return None
         from assistant.models import find_model, is_installed
 
@@ -117,29 +117,18 @@ class Engine:
 
     @property
     def llm(self) -> LLM:
-        """The language model; its host process starts with the first request.
+        """The language model; its host process starts, or its server is asked, with the first request.
 
-        Raises NoModelError or DamagedModelError if its file is not as it should be.
+        A model that can only chat fills holes by chat, unless ``model.fill_by_chat`` is off. Raises NoModelError or
+        DamagedModelError if its file is not as it should be.
         """
         if self._llm is None:
-            from assistant.llama.client import HostedLLM, HostSettings
-            from assistant.llama.settings import MICRO_BATCH
-            from assistant.models import resolve
-            from assistant.models.tuned import tuned_for
+            llm = self._remote() or self._hosted()
+            if self.config.model.fill_by_chat:
+                from assistant.completion.instruct import InstructFill
 
-            model, path = self.config.model, resolve(self.config.model.name)
-            # What was set by hand comes before what was measured; flash attention can only be switched off by hand.
-            tuned = tuned_for(path) if model.tuned and not model.gpu_layers else None
-            settings = HostSettings(
-                runtime_dir=runtime_dir(),
-                context_tokens=model.context_tokens,
-                threads=model.threads or (tuned.threads if tuned else 0),
-                gpu_layers=model.gpu_layers,
-                flash_attention=model.flash_attention and (tuned is None or tuned.flash_attention),
-                micro_batch=tuned.micro_batch if tuned else MICRO_BATCH,
-                idle_seconds=model.idle_seconds,
-            )
-            self._llm = HostedLLM(tuned.path if tuned else path, settings, progress=self._show_loading)
+                llm = InstructFill(llm)
+            self._llm = llm
         return self._llm
 
     def start_model(self, progress: Callable[[float], None] | None = None) -> ModelInfo:
@@ -163,6 +152,35 @@ class Engine:
 
         settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
         return Completer(self.index if with_index else None, self.llm, settings)
+
+    def _remote(self) -> LLM | None:
+        """The model behind ``model.url``; nothing is asked of any network where that is not set."""
+        endpoint = self.config.model.endpoint
+        if endpoint is None:
+            return None
+        from assistant.remote.client import RemoteLLM
+
+        return RemoteLLM(endpoint, context_tokens=self.config.model.context_tokens)
+
+    def _hosted(self) -> LLM:
+        from assistant.llama.client import HostedLLM, HostSettings
+        from assistant.llama.settings import MICRO_BATCH
+        from assistant.models import resolve
+        from assistant.models.tuned import tuned_for
+
+        model, path = self.config.model, resolve(self.config.model.name)
+        # What was set by hand comes before what was measured; flash attention can only be switched off by hand.
+        tuned = tuned_for(path) if model.tuned and not model.gpu_layers else None
+        settings = HostSettings(
+            runtime_dir=runtime_dir(),
+            context_tokens=model.context_tokens,
+            threads=model.threads or (tuned.threads if tuned else 0),
+            gpu_layers=model.gpu_layers,
+            flash_attention=model.flash_attention and (tuned is None or tuned.flash_attention),
+            micro_batch=tuned.micro_batch if tuned else MICRO_BATCH,
+            idle_seconds=model.idle_seconds,
+        )
+        return HostedLLM(tuned.path if tuned else path, settings, progress=self._show_loading)
 
     def _show_loading(self, fraction: float) -> None:
         if self._loading is not None:

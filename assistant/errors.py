@@ -42,6 +42,12 @@ class HostError(ModelError):
     code = "model_host"
 
 
+class RemoteError(ModelError):
+    """The server that ``model.url`` names is not reachable, refuses, dies or answers nonsense."""
+
+    code = "model_server"
+
+
 class NetworkError(CodemoatError):
     """A source that the user asked for could not be reached."""
 

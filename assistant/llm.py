@@ -1,7 +1,8 @@
 """The LLM protocol: what codemoat asks of a language model, and the values that pass.
 
 Implementations: ``assistant.llama.client.HostedLLM`` (the model host process), ``tests.fakes.FakeLLM``. A running
-llama-server, Ollama or any OpenAI-compatible endpoint gets its implementation in ``assistant.remote``.
+llama-server, Ollama or any OpenAI-compatible endpoint: ``assistant.remote.client.RemoteLLM``; and for models that can
+only chat ``assistant.completion.instruct.InstructFill`` around one of them.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class ModelInfo:
     fim: bool
     chat: bool
     fim_layout: str = ""
-    """"spm" (prefix last) or "psm"; empty where the model cannot fill."""
+    """"spm" (prefix last) or "psm"; "server" where another server builds the prompt, "chat" where the hole is asked for
+    in words; empty where the model cannot fill."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ CodemoatError                     exit 1
 │   ├── DamagedModelError                  truncated, wrong hash, not a GGUF file
 │   ├── UnsupportedModelError              lacks what was asked (fill-in-the-middle, chat)
 │   ├── PromptTooLongError                 does not fit the model's context
-│   └── HostError                          the model host could not start or died
+│   ├── HostError                          the model host could not start or died
+│   └── RemoteError                        the server that model.url names fails, refuses or answers nonsense
 ├── BrokenInstallError            exit 1   a file that ships with codemoat is missing or damaged
 ├── StorageError                  exit 5   disk full, no permission, read-only
 ├── NetworkError                  exit 6   (assistant.errors) a source that was asked for could not be reached

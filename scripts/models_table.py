@@ -9,6 +9,7 @@ from assistant.models.catalogue import HubSource, ModelEntry, load_catalogue
 
 PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 BEGIN, END = "<!-- catalogue: begin (made by scripts/models_table.py) -->", "<!-- catalogue: end -->"
+_KNOWN_BY = {"measured": "measured", "family": "as its family", "card": "by model card"}
 HEAD = (
     "| name | model | size | context | can | licence | commercial use | source | checked |\n"
     "|---|---|---|---|---|---|---|---|---|\n"
@@ -35,7 +36,7 @@ def _row(entry: ModelEntry) -> str:
         f"{'' if entry.verified else '≈ '}{entry.size / 1e9:.2f} GB",
         f"{entry.context:,}",
         " + ".join(
-            [f"fill ({entry.fim_layout})"] * entry.fim + ["chat"] * entry.chat,
+            [f"fill ({entry.fim_layout}, {_KNOWN_BY[entry.fim_source]})"] * entry.fim + ["chat"] * entry.chat,
         ),
         entry.licence,
         ("yes" if entry.commercial else "**no**") + (f". {entry.licence_note}" if entry.licence_note else ""),

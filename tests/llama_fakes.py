@@ -29,8 +29,13 @@ class FakeVocabulary:
     """A token is a character (100 + code point) or a special token (below 100)."""
 
     def __init__(
-        self, specials: dict[str, int] = QWEN_SPECIALS, architecture: str = "qwen2", bos: int | None = None
+        self,
+        specials: dict[str, int] = QWEN_SPECIALS,
+        architecture: str = "qwen2",
+        bos: int | None = None,
+        name: str = "fake",
     ) -> None:
+        self.name = name
         self.specials = specials
         self.architecture = architecture
         self.bos = bos

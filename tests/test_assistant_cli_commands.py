@@ -9,6 +9,7 @@ import pytest
 
 from assistant.errors import HostError
 from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
+from tests.remote_world import serving
 
 
 @pytest.fixture
@@ -122,11 +123,22 @@ def test_contents_cannot_write_to_the_terminal(cli, root):
 def test_status(indexed, root):
     result = indexed("status", "--json")
     check_schema("status", [result.json])
+    assert result.json["model_server"] is None
     assert (result.json["files"], result.json["root"]) == (3, str(root))
     assert result.json["languages"]["python"] == 1
     assert "python 1" in indexed("status").out
     (root / "new.py").write_text("x = 1\n")
     assert "files changed since" in indexed("status").out
+
+
+def test_status_says_where_text_goes(indexed, monkeypatch):
+    monkeypatch.setenv("CODEMOAT_MODEL_URL", "https://models.example.org/v1")
+    monkeypatch.setenv("CODEMOAT_MODEL_REMOTE_NAME", "big")
+    result = indexed("status", "--json")
+    check_schema("status", [result.json])
+    server = {"url": "https://models.example.org/v1", "leaves_machine": True}
+    assert (result.json["model"], result.json["model_server"]) == ("big", server)
+    assert "big: Code and questions leave this machine: they are sent to models.example.org." in indexed("status").out
 
 
 ANSWER = "discounted_price takes the price and the percent [1]."
@@ -243,5 +255,25 @@ def test_config(cli, root, monkeypatch):
         result = cli("config", *argv)
         assert result.code == 2
         assert "index.workers" in result.err
+    assert "s3cret" not in cli("config", "set", "model.api_key", "s3cret").out
+    assert cli("config", "get", "model.api_key").out == "(set, not shown)\n"
+    assert "s3cret" not in cli("config", "--json").out + cli("config").out
     refused = cli("config", "set", "model.name", "x", "--repository")
     assert (refused.code, json.dumps(refused.out)) == (2, '""')
+
+
+def test_ask_and_complete_with_a_model_server(indexed, root, monkeypatch):
+    with serving("llama-server") as server:
+        monkeypatch.setenv("CODEMOAT_MODEL_URL", server.url)
+        server.says(*ANSWER.partition("takes"))
+        result = indexed("ask", "how is a discounted price computed?", "--json", llm=False)
+        assert result.code == 0, result.err
+        assert result.json["model"] == "coder"
+        assert "[shop/prices.py:1-" in result.json["answer"]
+        server.says("price * percent")
+        at = (root / "shop" / "prices.py").as_posix() + ":3:12"
+        completed = indexed("complete", at, "--json", "--path", root, llm=False)
+        assert completed.code == 0, completed.err
+        # The last token is written again; here it is a character.
+        assert server.prompt().endswith("    retur")
+        assert completed.json["timings"]["evaluated_tokens"] == 3

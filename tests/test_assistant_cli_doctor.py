@@ -8,6 +8,7 @@ import pytest
 from assistant import doctor
 from assistant.errors import HostError
 from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
+from tests.remote_world import serving
 
 
 @pytest.fixture
@@ -28,15 +29,27 @@ def checks(result):
 
 
 def test_all_well(cli, indexed):
-    cli.llm.script = ["+", "+"]
+    cli.llm.script = 2 * ["+", " + ", "number", "y"]
     result = cli("doctor", "--json")
     found = checks(result)
     assert (result.code, result.json["ok"]) == (0, True)
     assert {check["status"] for check in found.values()} == {"ok"}
     assert set(found) == {
-        *("settings", "python", "packages", "git", "cache folder", "data folder", "index", "model", "model host")
+        *(
+            "settings",
+            "python",
+            "packages",
+            "git",
+            "cache folder",
+            "data folder",
+            "index",
+            "model",
+            "model host",
+            "fill",
+        )
     }
     assert "filled a hole" in found["model host"]["detail"]
+    assert found["fill"]["detail"] == "3 of 3 holes filled right; text before the cursor last."
     assert "ok       index: 3 files" in cli("doctor").out
 
 
@@ -87,7 +100,49 @@ def test_host_that_dies_or_says_nothing(cli):
 
 def test_model_without_fill_in_the_middle_is_asked_something(cli):
     cli.llm.fim, cli.llm.script = False, ["yes"]
-    assert "answered" in checks(cli("doctor", "--json"))["model host"]["detail"]
+    found = checks(cli("doctor", "--json"))
+    assert "answered" in found["model host"]["detail"]
+    assert (found["fill"]["status"], "models use" in found["fill"]["remedy"]) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "sentence"),
+    [
+        (["+", "a", "y"], "warning", "2 of 3 holes"),
+        (["a", "b", "c"], "failed", "0 of 3 holes"),
+        (["+<|fim_pad|>", "number", "y"], "failed", "special token <|fim_pad|> leaks"),
+    ],
+)
+def test_holes_that_are_not_filled_right(cli, answers, status, sentence):
+    cli.llm.script = ["+", *answers]
+    found = checks(cli("doctor", "--json"))["fill"]
+    assert found["status"] == status
+    assert sentence in found["detail"]
+    assert "models use" in found["remedy"]
+
+
+def test_a_model_server_on_this_machine(cli, monkeypatch):
+    monkeypatch.setenv("CODEMOAT_MODEL_FILL_BY_CHAT", "false")
+    with serving("llama-server") as server:
+        monkeypatch.setenv("CODEMOAT_MODEL_URL", server.url)
+        server.says("+")
+        found = checks(cli("doctor", "--json", llm=False))
+        assert "nothing leaves it" in found["model"]["detail"]
+        assert found["model server"]["status"] == "ok"
+        assert found["fill"]["detail"].startswith("1 of 3")
+        before = len(server.requests)
+        assert "model server" not in checks(cli("doctor", "--json", "--no-model", llm=False))
+        assert len(server.requests) == before, "nothing is asked"
+
+
+def test_a_model_server_elsewhere_is_a_plain_warning(cli, monkeypatch):
+    monkeypatch.setenv("CODEMOAT_MODEL_URL", "http://models.example.org:8080")
+    found = checks(cli("doctor", "--json", "--no-model", llm=False))["model"]
+    assert found["status"] == "warning"
+    assert found["detail"] == (
+        "Code and questions leave this machine: they are sent to models.example.org, unencrypted."
+    )
+    assert "config unset model.url" in found["remedy"]
 
 
 def test_folder_that_cannot_be_written(cli, monkeypatch):

@@ -78,6 +78,8 @@ def test_use_writes_the_setting(cli, tmp_path, monkeypatch):
     assert "tiny" in unknown.err
     monkeypatch.setenv("CODEMOAT_MODEL_NAME", "tiny")
     assert "no effect here" in cli("models", "use", "tiny").err
+    monkeypatch.setenv("CODEMOAT_MODEL_URL", "http://127.0.0.1:8080")
+    assert "no effect while model.url" in cli("models", "use", "tiny").err
 
 
 def ask_without_host(cli, monkeypatch, *options):

@@ -235,3 +235,23 @@ def test_failed_write_leaves_the_file_and_nothing_else(user_file, monkeypatch):
         set_value(user_file, settings()["ask.hits"], 7)
     assert user_file.read_text() == "[ask]\nhits = 1\n"
     assert [p.name for p in user_file.parent.iterdir()] == ["config.toml"]
+
+
+def test_an_address_that_is_none_is_found_early(user_file):
+    user_file.write_text('[model]\nurl = "localhost:8080"\n')
+    with pytest.raises(BadInputError, match="no address of a model server"):
+        load_config(None)
+
+
+def test_a_key_comes_from_the_environment_and_is_never_shown(user_file):
+    found = resolve(None, environ={"CODEMOAT_MODEL_URL": "http://127.0.0.1:1", "CODEMOAT_MODEL_API_KEY": "s3cret"})
+    assert found.config.model.endpoint.key == "s3cret"
+    assert "s3cret" not in str(found.origins)
+    user_file.write_text("[model]\napi_key = 424242\n")
+    with pytest.raises(UnknownSettingError) as caught:
+        load_config(None)
+    assert "424242" not in caught.value.message
+    user_file.write_text("")
+    set_value(user_file, settings()["model.api_key"], "s3cret")
+    assert user_file.stat().st_mode & 0o777 == 0o600
+    assert load_config(None).model.endpoint is None

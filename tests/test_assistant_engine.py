@@ -11,6 +11,7 @@ from indexer.location import runtime_dir
 from tests import model_world
 from tests.cli_world import furnish, write_files, write_indexed
 from tests.fakes import FakeLLM
+from tests.remote_world import serving
 
 
 @pytest.fixture
@@ -107,6 +108,25 @@ def test_missing_model_can_be_fetched_only_if_the_catalogue_knows_it(root):
             _ = made.llm
     with engine(root, **{"model.name": "/no/such.gguf"}) as made:
         assert made.missing_model is None
+
+
+def test_a_model_server_is_used_only_where_the_settings_name_it(root):
+    with serving("llama-server") as server:
+        with engine(root, **{"model.url": server.url}) as made:
+            assert made.missing_model is None
+            assert made.llm.info.name == "coder"
+            assert server.requests
+        server.requests.clear()
+        with engine(root) as made, pytest.raises(NoModelError):
+            _ = made.llm
+        assert server.requests == []
+
+
+def test_a_model_that_can_only_chat_completes_by_chat_unless_that_is_off(root):
+    with serving("ollama", template="{{ .Messages }}", capabilities=["completion"]) as server:
+        for by_chat, layout in ((True, "chat"), (False, "")):
+            with engine(root, **{"model.url": server.url, "model.fill_by_chat": by_chat}) as made:
+                assert made.llm.info.fim_layout == layout
 
 
 def test_closing_twice_is_no_error(root, tmp_path):

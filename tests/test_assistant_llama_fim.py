@@ -94,3 +94,44 @@ def test_a_model_without_the_tokens_says_which_have_them():
         fim.build(vocabulary, None, FillRequest("a.py", "P", "S"))
     assert "cannot fill in the middle" in caught.value.message
     assert "qwen2.5-coder-0.5b" in caught.value.hint
+
+
+def test_the_metadata_come_before_spellings():
+    class Metadata(FakeVocabulary):
+        def fim_token(self, role: str) -> int | None:
+            return {"pre": 20, "suf": 21, "mid": 22}.get(role)
+
+    specials_too = {"<|fim_prefix|>": 20, "<s>": 21, "<m>": 22, "<fim_prefix>": 1, "<fim_suffix>": 2, "<fim_middle>": 3}
+    # Told by the metadata, and ordered as the family that writes its first token so.
+    assert prompt(Metadata(specials_too, "qwen2"), FillRequest("a.py", "P", "S")) == "{<|fim_prefix|>}{<s>}S{<m>}P"
+
+
+@pytest.mark.parametrize(
+    ("template", "architecture", "name", "written"),
+    [
+        ("<|fim_prefix|>{{.Prompt}}<|fim_suffix|>{{.Suffix}}<|fim_middle|>", "qwen2", "q", "{pre}{suf}S{mid}P"),
+        ("<|fim_prefix|>{{.Prompt}}<|fim_suffix|>{{.Suffix}}<|fim_middle|>", "qwen3moe", "q", "{pre}P{suf}S{mid}"),
+        ("<fim_prefix>{{.Prompt}}<fim_suffix>{{.Suffix}}<fim_middle>", "starcoder2", "s", "{pre}P{suf}S{mid}"),
+        ("<fim_prefix>{{.Prompt}}<fim_suffix>{{.Suffix}}<fim_middle>", "llama", "Mellum:4b", "{suf}S{pre}P{mid}"),
+        ("<PRE> {{.Prompt}} <SUF>{{.Suffix}} <MID>", "llama", "codellama", "{pre}P{suf}S{mid}"),
+        ("[SUFFIX]{{.Suffix}}[PREFIX] {{.Prompt}}", "llama", "codestral", "{suf}S{pre}P"),
+    ],
+)
+def test_a_format_is_read_off_a_template_and_written_as_text(template, architecture, name, written):
+    family = fim.find_spelling(template, architecture, name)
+    tokens = {slot: getattr(family, slot).replace("▁", " ") for slot in ("pre", "suf", "mid")}
+    assert fim.write(family, FillRequest("a.py", "P", "S"), str) == written.format(**tokens)
+
+
+def test_a_template_of_no_known_family():
+    assert fim.find_spelling("{{ .Prompt }}{{ .Suffix }}", "llama", "x") is None
+
+
+def test_other_files_are_written_in_front_and_cleaned():
+    request = FillRequest("a.py", "P", "S", (Snippet("b.py", "x\n"),))
+    qwen = next(family for family in fim.FAMILIES if family.architecture == "qwen2")
+    assert fim.write(qwen, request, str.upper).startswith(
+        "<|repo_name|>PROJECT\n<|file_sep|>B.PY\nX\n<|file_sep|>A.PY\n<|"
+    )
+    starcoder = next(family for family in fim.FAMILIES if family.pre == "<fim_prefix>" and not family.name)
+    assert fim.write(starcoder, request, str.upper).startswith("--- B.PY ---\nX\n\n--- A.PY ---\n<fim_prefix>P")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.llama.fim import find_format
 from assistant.models.catalogue import (
     DEFAULT_MODEL,
     HubSource,
@@ -16,6 +17,7 @@ from assistant.models.catalogue import (
     load_catalogue,
     parse_source,
 )
+from tests.llama_fakes import FakeVocabulary
 
 
 def test_the_default_comes_first_and_is_pinned():
@@ -31,6 +33,8 @@ def test_every_entry_is_complete():
         assert entry.file.endswith(".gguf") and "/" not in entry.file
         assert entry.sources
         assert (entry.fim_layout in ("spm", "psm")) == entry.fim
+        assert (entry.fim_source in ("measured", "family", "card")) == entry.fim
+        assert bool(entry.fim_note) == (entry.fim_source == "measured")
 
 
 def test_names_and_files_are_unique():
@@ -81,3 +85,29 @@ def test_the_table_in_the_docs_is_current():
     page = (root / "docs" / "models.md").read_text(encoding="utf-8")
     assert page == script["filled"](page), "run: python scripts/models_table.py"
     assert all(f"`{entry.name}`" in page for entry in load_catalogue())
+
+
+TOKENS = {
+    "qwen": ("qwen2", ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")),
+    "qwen3": ("qwen3moe", ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")),
+    "codegemma": ("gemma", ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")),
+    "starcoder2": ("starcoder2", ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")),
+    "granite": ("llama", ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")),
+    "stable": ("stablelm", ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")),
+    "mellum": ("llama", ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")),
+    "deepseek": ("llama", ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>")),
+    "codellama": ("llama", ("▁<PRE>", "▁<SUF>", "▁<MID>")),
+    "codestral": ("llama", ("[PREFIX]", "[SUFFIX]")),
+}
+
+
+def test_the_layouts_are_those_that_prompts_are_built_with():
+    for entry in load_catalogue():
+        if not entry.fim:
+            continue
+        key = max((k for k in TOKENS if entry.family.startswith(k)), key=len)
+        architecture, texts = TOKENS[key]
+        specials = {text: number for number, text in enumerate(texts, 10)}
+        found = find_format(FakeVocabulary(specials, architecture, name=entry.title))
+        assert found is not None
+        assert found.layout == entry.fim_layout, entry.name

@@ -14,6 +14,7 @@ from assistant.cli.output import Output
 Repository = Annotated[
     bool, typer.Option("--repository", help="The repository's own file (.codemoat.toml) instead of yours.")
 ]
+_HIDDEN = "(set, not shown)"
 Key = Annotated[str, typer.Argument(metavar="KEY", help="E.g. index.workers.")]
 
 
@@ -79,7 +80,7 @@ def _set(
     root = chosen_root(path)
     file = _file(root, repository=repository)
     set_value(file, setting, checked)
-    out.line(f"{key} = {_toml(checked)} in {file}")
+    out.line(f"{key} = {_HIDDEN if setting.secret else _toml(checked)} in {file}")
     origin = resolve(root).origins[key]
     if origin != str(file):
         out.note(f"It has no effect here: {origin} sets {key} too, and comes first.")
@@ -108,9 +109,13 @@ def _file(root: Path, *, repository: bool) -> Path:
 
 
 def value_of(config: object, key: str) -> Any:
-    """The value of a dotted key, as JSON has it."""
+    """The value of a dotted key, as JSON has it; of a secret only whether it is set."""
+    from assistant.config import SECRET_KEYS
+
     section, _, name = key.partition(".")
     value = getattr(getattr(config, section), name)
+    if key in SECRET_KEYS and value:
+        return _HIDDEN
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -28,12 +28,13 @@ def register(app: typer.Typer) -> None:
 def _doctor(
     ctx: typer.Context,
     path: Root = None,
-    no_model: Annotated[bool, typer.Option("--no-model", help="Do not start the model.")] = False,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Do not start the model, nor ask its server.")] = False,
     json: Json = False,
 ) -> None:
     """Check that everything works.
 
-    Settings, Python, packages, git, disk, index, model; each finding with its remedy. Exit code 1 if one is broken.
+    Settings, Python, packages, git, disk, index, model, completion; each finding with its remedy. Exit code 1 if one is
+    broken.
     """
     out = Output(as_json=json)
     checks = []

@@ -141,7 +141,10 @@ def _use(name: Name) -> None:
     out.line(f"model.name = {name} in {user_file()}")
     if not is_installed(name):
         out.note(f"It is not on this machine yet: `codemoat models pull {name}` fetches it.")
-    origin = resolve(None).origins["model.name"]
+    found = resolve(None)
+    if found.config.model.url:
+        out.note("It has no effect while model.url names a model server: `codemoat config unset model.url`.")
+    origin = found.origins["model.name"]
     if origin != str(user_file()):
         out.note(f"It has no effect here: {origin} sets model.name too, and comes first.")
 

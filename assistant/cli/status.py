@@ -25,11 +25,14 @@ def _status(ctx: typer.Context, path: Root = None, json: Json = False) -> None:
     out = Output(as_json=json)
     with engine_for(ctx, chosen_root(path)) as engine:
         status = engine.index.status()
-        model = engine.config.model.name
+        model, endpoint = engine.config.model.name, engine.config.model.endpoint
+    if endpoint is not None:
+        model = endpoint.name or endpoint.url
     if out.as_json:
-        out.data(asdict(status) | {"languages": dict(status.languages), "model": model})
+        server = None if endpoint is None else {"url": endpoint.url, "leaves_machine": not endpoint.is_local}
+        out.data(asdict(status) | {"languages": dict(status.languages), "model": model, "model_server": server})
     else:
-        _show(out, status, model)
+        _show(out, status, model if endpoint is None else f"{model}: {endpoint.notice}")
 
 
 def _show(out: Output, status: IndexStatus, model: str) -> None:

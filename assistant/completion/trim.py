@@ -14,7 +14,7 @@ BLOCK_LINES = 20
 NEAR_LINES = 40
 """Lines on each side that are looked at for brackets left open."""
 
-_SPECIAL = re.compile(
+SPECIAL = re.compile(
     r"<\|[a-z_]+\|>|<\|[a-z_]*$|</s>|<fim[_-][a-z]+>|<(?:PRE|SUF|MID|EOT)>|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
 )
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.M)
@@ -152,7 +152,7 @@ def _opener(window: Window) -> int | None:
 def _clean(generated: str, language: str) -> str:
     """The text up to a special token or, in code, a Markdown fence."""
     text = generated.replace("\r\n", "\n")
-    if special := _SPECIAL.search(text):
+    if special := SPECIAL.search(text):
         text = text[: special.start()]
     if language not in _MARKUP and (fence := _FENCE.search(text)):
         text = text[: fence.start()]

@@ -7,6 +7,7 @@ typed character changes only the last tokens of the prompt, and everything befor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +29,7 @@ _DEFAULT_REPOSITORY = "project"
 
 
 @dataclass(frozen=True, slots=True)
-class _Spelling:
+class Spelling:
     """How a family writes its tokens, and the order that is known to work for it."""
 
     pre: str
@@ -37,19 +38,34 @@ class _Spelling:
     order: tuple[Slot, ...]
     architecture: str = ""
     """Beginning of the architecture's name where the spelling alone does not tell."""
+    name: str = ""
+    """Part of the model's name, in small letters, where the architecture does not tell either."""
+    repository: str = ""
+    separator: str = ""
+    """How other files are put in front, where the family was trained with that."""
+
+    def fits(self, architecture: str, name: str) -> bool:
+        """Whether a model of this architecture and name may be of the family."""
+        return architecture.startswith(self.architecture) and self.name in name.lower()
 
 
-_FAMILIES: tuple[_Spelling, ...] = (
+_PIPED = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+_PLAIN = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
+
+FAMILIES: tuple[Spelling, ...] = (
     # Measured on Qwen2.5-Coder 0.5B: 49 of 80 exact with the prefix last, 29 in the usual order; 1.5B: no difference.
-    _Spelling("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", SPM, "qwen"),
-    _Spelling("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", PSM),  # CodeGemma, by its model card
-    _Spelling("<fim_prefix>", "<fim_suffix>", "<fim_middle>", PSM),  # StarCoder, Granite, Stable Code: their cards
-    _Spelling("<fim-prefix>", "<fim-suffix>", "<fim-middle>", PSM),  # SantaCoder
-    _Spelling("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", PSM),  # DeepSeek-Coder
-    _Spelling("▁<PRE>", "▁<SUF>", "▁<MID>", PSM),  # CodeLlama
-    _Spelling("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>", SUFFIX_FIRST),  # Seed-Coder
-    _Spelling("[PREFIX]", "[SUFFIX]", "[MIDDLE]", CODESTRAL),  # Codestral, as in mistral-common
+    Spelling(*_PIPED, SPM, "qwen2", "", "<|repo_name|>", "<|file_sep|>"),
+    Spelling(*_PIPED, PSM, "qwen", "", "<|repo_name|>", "<|file_sep|>"),  # Qwen3-Coder, by its model card
+    Spelling(*_PIPED, PSM),  # CodeGemma and later Granite, by their cards
+    Spelling(*_PLAIN, SUFFIX_FIRST, name="mellum"),  # by its paper
+    Spelling(*_PLAIN, PSM),  # StarCoder, Granite Code, Stable Code: their cards
+    Spelling("<fim-prefix>", "<fim-suffix>", "<fim-middle>", PSM),  # SantaCoder
+    Spelling("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", PSM),  # DeepSeek-Coder
+    Spelling("▁<PRE>", "▁<SUF>", "▁<MID>", PSM),  # CodeLlama
+    Spelling("<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>", SUFFIX_FIRST),  # Seed-Coder
+    Spelling("[PREFIX]", "[SUFFIX]", "[MIDDLE]", CODESTRAL),  # Codestral, as in mistral-common
 )
+"""The first that fits holds. Only Qwen2.5-Coder's order was measured by this project (``docs/models.md``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +86,51 @@ class FimFormat:
 
 
 def find_format(vocabulary: Vocabulary) -> FimFormat | None:
-    """The model's format, or None if its vocabulary has no fill-in-the-middle tokens."""
-    for family in _FAMILIES:
-        if not vocabulary.architecture.startswith(family.architecture):
+    """The model's format, or None if its vocabulary has no fill-in-the-middle tokens.
+
+    Which tokens they are, the model's metadata say first; how they are written tells the family and so the order.
+    """
+    rep, sep = vocabulary.fim_token("rep"), vocabulary.fim_token("sep")
+    pre, suf, mid = (vocabulary.fim_token(role) for role in ("pre", "suf", "mid"))
+    written = vocabulary.token_text(pre) if pre is not None and suf is not None else ""
+    for family in FAMILIES:
+        if not family.fits(vocabulary.architecture, vocabulary.name):
             continue
-        pre, suf, mid = (vocabulary.special_token(text) for text in (family.pre, family.suf, family.mid))
+        if not written:
+            pre, suf, mid = (vocabulary.special_token(text) for text in (family.pre, family.suf, family.mid))
+        elif written != family.pre:
+            continue
         if pre is None or suf is None or (mid is None and "mid" in family.order):
             continue
-        return FimFormat(family.order, pre, suf, mid, vocabulary.fim_token("rep"), vocabulary.fim_token("sep"))
-    pre, suf, mid = (vocabulary.fim_token(role) for role in ("pre", "suf", "mid"))
-    if pre is None or suf is None or mid is None:
+        return FimFormat(family.order, pre, suf, mid, rep, sep)
+    if not written or pre is None or suf is None or mid is None:
         return None
-    return FimFormat(PSM, pre, suf, mid, vocabulary.fim_token("rep"), vocabulary.fim_token("sep"))
+    return FimFormat(PSM, pre, suf, mid, rep, sep)
+
+
+def find_spelling(text: str, architecture: str, name: str) -> Spelling | None:
+    """The family whose tokens all occur in ``text``, a server's prompt template; None if there is none."""
+    for family in FAMILIES:
+        used = [getattr(family, slot) for slot in ("pre", "suf", "mid") if slot in family.order]
+        # Templates of servers write a space where a sentencepiece vocabulary has a mark for it.
+        if family.fits(architecture, name) and all(token.strip("▁") in text for token in used):
+            return family
+    return None
+
+
+def write(family: Spelling, request: FillRequest, clean: Callable[[str], str]) -> str:
+    """The prompt as text, for servers that take no tokens. ``clean`` takes special tokens out of the files' text."""
+    head = ""
+    if request.context and family.separator:
+        head = f"{family.repository}{clean(request.repository or _DEFAULT_REPOSITORY)}\n"
+        for snippet in request.context:
+            head += f"{family.separator}{clean(f'{snippet.path}{chr(10)}{snippet.text.rstrip()}')}\n"
+        head += f"{family.separator}{clean(request.path)}\n"
+    elif request.context:
+        head = clean(_headings(request))
+    text = {"prefix": clean(request.prefix), "suffix": clean(request.suffix)}
+    special = {"pre": family.pre, "suf": family.suf, "mid": family.mid}
+    return head + "".join(text[slot] if slot in text else special[slot].replace("▁", " ") for slot in family.order)
 
 
 def build(vocabulary: Vocabulary, fim: FimFormat | None, request: FillRequest) -> list[int]:
@@ -113,11 +162,16 @@ def _context(vocabulary: Vocabulary, fim: FimFormat, request: FillRequest) -> li
     if not request.context:
         return []
     if fim.separator is None:
-        parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
-        return vocabulary.tokenise("".join([*parts, f"--- {request.path} ---\n"]))
+        return vocabulary.tokenise(_headings(request))
     tokens: list[int] = []
     if fim.repository is not None:
         tokens += [fim.repository, *vocabulary.tokenise(f"{request.repository or _DEFAULT_REPOSITORY}\n")]
     for snippet in request.context:
         tokens += [fim.separator, *vocabulary.tokenise(f"{snippet.path}\n{snippet.text.rstrip()}\n")]
     return [*tokens, fim.separator, *vocabulary.tokenise(f"{request.path}\n")]
+
+
+def _headings(request: FillRequest) -> str:
+    """Other files as plain text, then the name of the file to fill."""
+    parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
+    return "".join([*parts, f"--- {request.path} ---\n"])

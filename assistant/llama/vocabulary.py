@@ -6,11 +6,16 @@ from typing import Protocol
 
 
 class Vocabulary(Protocol):
-    """Implemented by ``native.Model``."""
+    """Implemented by ``native.Model``, and over HTTP by ``assistant.remote.llama_server``."""
 
     @property
     def architecture(self) -> str:
         """For example "qwen2"."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
         ...
 
     @property

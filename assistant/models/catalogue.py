@@ -14,6 +14,7 @@ from typing import Any, Literal
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 
 FimLayout = Literal["", "spm", "psm"]
+FimSource = Literal["", "measured", "family", "card"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class ModelEntry:
     """Name of the model's file in the models folder."""
     sources: tuple[Source, ...]
     """Where the file comes from, in the order they are tried."""
+    fim_source: FimSource = ""
+    """How the layout is known: measured by this project, measured on smaller models of the family, or from the authors'
+    model card."""
+    fim_note: str = ""
+    """The figures of what was measured."""
 
 
 @functools.cache

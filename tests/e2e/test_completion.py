@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.completion.completer import Completer
+from assistant.completion.instruct import InstructFill
 from assistant.completion.request import Completion, CompletionRequest
+from assistant.config import Config
 from assistant.context import CodeIndex
-from assistant.llm import LLM
+from assistant.doctor import examine
+from assistant.engine import Engine
+from assistant.llm import LLM, Generated, ModelInfo
 
 pytestmark = pytest.mark.e2e
 
@@ -88,3 +95,43 @@ def test_a_block_where_one_is_missing(real_llm: LLM) -> None:
     compile(whole, "config.py", "exec")
     assert "json.load" in done.text
     assert "```" not in done.text
+
+
+def test_a_model_that_can_only_chat_fills_easy_holes(llm: LLM) -> None:
+    chat_only = ChatOnly(llm)
+    completer = Completer(None, InstructFill(chat_only))
+    prefix, suffix = "def add(first, second):\n    return first ", "\n\n\nprint(add(1, 2))\n"
+    done = completer.complete(CompletionRequest("add.py", "python", 0, prefix, suffix))
+    assert done.text == "+ second"
+    # What stays comes first: the next keystroke evaluates the end of the prompt only.
+    again = completer.complete(CompletionRequest("add.py", "python", 0, prefix + "+", suffix))
+    assert again.text.strip() == "second"
+    assert again.timings.evaluated_tokens < again.timings.prompt_tokens / 3
+    assert chat_only.filled == 0
+
+
+class ChatOnly:
+    """A model without its fill-in-the-middle format."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+        self.filled = 0
+
+    @property
+    def info(self) -> ModelInfo:
+        return replace(self._llm.info, fim=False, fim_layout="")
+
+    def fill(self, *_: object) -> Iterator[Generated]:
+        self.filled += 1
+        raise AssertionError("it cannot fill")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._llm, name)
+
+
+def test_the_self_test_of_doctor_passes_with_the_default_model(real_llm: LLM, tmp_path: Path) -> None:
+    found = {check.name: check for check in examine(Engine(Config(), tmp_path, llm=real_llm))}
+    assert (found["fill"].status, found["fill"].detail) == (
+        "ok",
+        "3 of 3 holes filled right; text before the cursor last.",
+    )
