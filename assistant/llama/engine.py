@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from assistant.errors import PromptTooLongError, UnsupportedModelError
-from assistant.llama import fim
+from assistant.llama import fim, states
 from assistant.llama.cancel import InterruptingCancel
-from assistant.llama.context import Context, Turn, no_turn
+from assistant.llama.context import Context, Evaluation, Turn, no_turn
 from assistant.llama.gate import Gate
 from assistant.llama.healing import Healer
 from assistant.llama.native import Model
@@ -36,6 +36,9 @@ from assistant.llm import (
     StopReason,
     Timings,
 )
+
+SHIFT = False
+"""Whether completions reuse evaluated tokens that moved; see `benchmarks/shifting.py`."""
 
 
 class _Lane:
@@ -64,7 +67,12 @@ class LocalLLM:
     """The LLM protocol over llama.cpp in this process. Threads may share it; each context serves one at a time."""
 
     def __init__(
-        self, path: Path, settings: EngineSettings, *, progress: Callable[[float], None] | None = None
+        self,
+        path: Path,
+        settings: EngineSettings,
+        *,
+        progress: Callable[[float], None] | None = None,
+        shift: bool = SHIFT,
     ) -> None:
         self._model = Model(path, gpu_layers=settings.gpu_layers, progress=progress)
         self._format = fim.find_format(self._model)
@@ -79,7 +87,9 @@ class LocalLLM:
             threads=settings.threads or default_threads(),
             flash_attention=settings.flash_attention,
         )
-        self._completion, self._conversation = _Lane(make), _Lane(make)
+        # Only completions come back to prompts they left; an answer's prompt is rarely asked twice.
+        self._completion = _Lane(partial(make, shift=shift, kept_bytes=states.CAPACITY))
+        self._conversation = _Lane(make)
 
     @property
     def info(self) -> ModelInfo:
@@ -115,7 +125,7 @@ class LocalLLM:
         with self._conversation.lock:
             context = self._conversation.context
             turn = partial(self._gate.patient, context.abort, lambda: cancel.cancelled)
-            with interrupting(cancel, context):
+            with self._gate.conversation(), interrupting(cancel, context):
                 yield from generate(self._model, context, prompt, sampling, cancel, turn, template.remember)
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
@@ -132,6 +142,11 @@ class LocalLLM:
                 yield from generate(
                     self._model, context, prompt, sampling, cancel, opening=opening, healer=self._healer
                 )
+
+    def forget(self) -> None:
+        """Forget every evaluated token of completions, for measurements that start cold."""
+        with self._completion.lock:
+            self._completion.context.forget()
 
     def close(self) -> None:
         """Free contexts and weights. Safe to call twice."""
@@ -194,7 +209,7 @@ def generate(
     """
     run = _Run(len(prompt))
     evaluation = context.evaluate(prompt, lambda: cancel.cancelled, turn)
-    run.evaluated(evaluation.evaluated)
+    run.evaluated(evaluation)
     if not evaluation.complete or cancel.cancelled:
         yield run.finished("cancelled")
         return
@@ -233,12 +248,12 @@ class _Run:
     def __init__(self, prompt_tokens: int) -> None:
         self.tokens: list[int] = []
         self._prompt_tokens = prompt_tokens
-        self._evaluated = 0
+        self._evaluation = Evaluation(0, False)
         self._start = self._prompt_done = time.perf_counter()
 
-    def evaluated(self, tokens: int) -> None:
+    def evaluated(self, evaluation: Evaluation) -> None:
         """The prompt is done, as far as it goes."""
-        self._evaluated = tokens
+        self._evaluation = evaluation
         self._prompt_done = time.perf_counter()
 
     def finished(self, reason: StopReason) -> Finished:
@@ -248,9 +263,11 @@ class _Run:
             reason,
             Timings(
                 self._prompt_tokens,
-                self._evaluated,
+                self._evaluation.evaluated,
                 len(self.tokens),
                 1000 * (self._prompt_done - self._start),
                 1000 * (now - self._prompt_done),
+                self._evaluation.reused,
+                self._evaluation.restored,
             ),
         )

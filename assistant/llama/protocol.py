@@ -30,7 +30,7 @@ from assistant.llm import (
 )
 from indexer.errors import CodemoatError
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change that an older side would misread: sides of different versions never meet."""
 
 LINE_LIMIT = 64 << 20
