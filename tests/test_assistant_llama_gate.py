@@ -119,6 +119,49 @@ def test_a_granted_turn_is_short_and_not_interrupted():
     assert calls == ["first"]
 
 
+def test_idle_work_steps_aside_for_an_answer_and_goes_on_behind_it():
+    gate, order = Gate(), []
+    interrupted = threading.Event()
+
+    def answer() -> None:
+        with gate.conversation():
+            for n in range(2):
+                with gate.patient(nothing, never):
+                    order.append(f"answer {n}")
+
+    thread = threading.Thread(target=answer)
+    with gate.idle(interrupted.set, never) as most:
+        assert most == STEP
+        thread.start()
+        assert interrupted.wait(10)
+        order.append("idle leaves")
+    with gate.idle(nothing, never) as most:
+        order.append("idle again")
+    thread.join(10)
+    assert order == ["idle leaves", "answer 0", "answer 1", "idle again"]
+
+
+def test_idle_work_steps_aside_for_a_completion_and_can_be_given_up():
+    gate, order = Gate(), []
+    interrupted = threading.Event()
+
+    def complete() -> None:
+        with gate.urgent():
+            order.append("completion")
+
+    thread = threading.Thread(target=complete)
+    with gate.idle(interrupted.set, never):
+        thread.start()
+        assert interrupted.wait(10)
+        order.append("idle leaves")
+    with gate.idle(nothing, never):
+        order.append("idle again")
+    thread.join(10)
+    assert order == ["idle leaves", "completion", "idle again"]
+    with gate.conversation(), gate.idle(nothing, lambda: True) as most:
+        assert most == 0
+
+
 def test_a_conversation_that_ends_leaves_the_way_free():
     clock = Clock()
     gate = Gate(clock)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -129,18 +129,26 @@ class LocalLLM:
                 yield from generate(self._model, context, prompt, sampling, cancel, turn, template.remember)
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-        """Complete the middle. ``max_tokens`` 0 only evaluates the prompt, for the next request to reuse."""
+        """Complete the middle.
+
+        ``max_tokens`` 0 only evaluates the prompt, for the next request to reuse, while nothing else is to be done.
+        """
         cancel = cancel or Cancel()
         prompt = fim.build(self._model, self._format, request)
         self._check_fits(prompt, sampling)
         opening = b""
         if request.prefix and self._format is not None and self._format.order[-1] == "prefix":
             prompt, opening = self._healer.cut(prompt)
-        with self._completion.lock, self._gate.urgent():
+        with self._completion.lock:
             context = self._completion.context
-            with interrupting(cancel, context):
+            turn: Turn = no_turn
+            whole: AbstractContextManager[None] = self._gate.urgent()
+            if sampling.max_tokens <= 0:  # nobody waits for it
+                turn = partial(self._gate.idle, context.abort, lambda: cancel.cancelled)
+                whole = nullcontext()
+            with whole, interrupting(cancel, context):
                 yield from generate(
-                    self._model, context, prompt, sampling, cancel, opening=opening, healer=self._healer
+                    self._model, context, prompt, sampling, cancel, turn, opening=opening, healer=self._healer
                 )
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Whose turn it is to compute: completion before chat, but chat never starves.
+"""Whose turn it is to compute: completion before chat, but chat never starves; what nobody waits for comes last.
 
 Two contexts that compute at once spin against each other's threads, and both crawl. So one computes at a time. Chat
 takes a turn for every step (a micro-batch or a token) and steps aside in the middle of one when a completion arrives;
@@ -61,9 +61,11 @@ class Gate:
 
     @contextmanager
     def conversation(self) -> Iterator[None]:
-        """Surrounds the patient turns of one answer: only while there is one can chat go first."""
+        """Surrounds the patient turns of one answer: only while there is one can chat go first, and nothing is idle."""
         with self._changed:
             self._conversations += 1
+            if self._interrupt is not None:
+                self._interrupt()
         try:
             yield
         finally:
@@ -92,6 +94,20 @@ class Gate:
         finally:
             if most:
                 self._leave(finished=not self._interrupted)
+
+    @contextmanager
+    def idle(self, interrupt: Callable[[], None], given_up: Callable[[], bool]) -> Iterator[int]:
+        """A turn when nothing else runs or waits and no answer is being written; otherwise as ``patient``."""
+        with self._changed:
+            while (others := self._busy or self._urgent or self._conversations) and not given_up():
+                self._changed.wait(_POLL_SECONDS)
+            if not others:
+                self._busy, self._interrupt = True, interrupt
+        try:
+            yield 0 if others else STEP
+        finally:
+            if not others:
+                self._leave()
 
     def _enter(self, interrupt: Callable[[], None]) -> int:
         """Begin a patient turn."""
