@@ -1,12 +1,13 @@
 """What completions lose when evaluated tokens are moved, or the text behind the cursor is left as it was.
 
-usage: python -m benchmarks.shifting [--holes N] [--threads N]
+usage: python -m benchmarks.shifting [--holes N] [--walks N] [--threads N]
 
 Rests of lines are punched out of real files. Each is completed three ways: with everything evaluated afresh; after a
 neighbouring prompt, its tokens moved ("shift"); and, where the cursor moved down, with the suffix as that prompt had
 it ("freeze"), so that the lines in between stand in the prompt twice. Temperature 0, at most 14 tokens; right is what
 stood there. Moves: the cursor came from 1, 3 or 8 lines above or 3 below, by four moves of 2 lines each ("walk"), or
-one of two snippets in front was replaced.
+one of two snippets in front was replaced. On a long walk, 12 moves of 2 lines, nothing but the passed lines is ever
+evaluated again; it is measured on holes of its own.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ MOVES: dict[str, tuple[int, ...]] = {
     "snippet": (0,),
 }
 """From where the cursor came, in lines (negative: above)."""
+LONG_WALK = "walk down 12 × 2"
+MOVES_OF_WALK = tuple(range(-24, 0, 2))
+FARTHEST_FREEZE = 8
+"""Lines after which the cursor has left the suffix."""
 SETTINGS = CompletionSettings(prompt_tokens=480, prefix_share=0.6, suffix_share=0.3, context_share=0, multiline=False)
 LINE = Sampling(max_tokens=14, stop=("\n",))
 NOTHING = Sampling(max_tokens=0)
@@ -60,6 +65,7 @@ def main() -> None:
     """Measure hole after hole, each with the next kind of move; rows that are there are not measured again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--holes", type=int, default=60)
+    parser.add_argument("--walks", type=int, default=30)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="forget earlier rows")
     args = parser.parse_args()
@@ -67,18 +73,27 @@ def main() -> None:
     settings = EngineSettings(context_tokens=2048, threads=args.threads)
     llm = LocalLLM(resolve(DEFAULT_MODEL), settings, shift=True)
     completer = Completer(None, llm, SETTINGS)
-    for number, hole in zip(range(args.holes), holes(), strict=False):
-        move = list(MOVES)[number % len(MOVES)]
-        if not results.done(hole=number):
-            results.add({"hole": number, "path": hole.path, "move": move, **measure(llm, completer, hole, move)}, SEED)
+    kinds = list(MOVES)
+    wanted = [(number, hole, kinds[number % len(kinds)]) for number, hole in take(args.holes, SEED)]
+    wanted += [(number, hole, LONG_WALK) for number, hole in take(args.walks, SEED + 1)]
+    for number, hole, move in wanted:
+        if not results.done(hole=number, path=hole.path, move=move):
+            row = measure(llm, completer, hole, move)
+            results.add({"hole": number, "path": hole.path, "move": move, **row}, SEED)
             print(number, move, results.rows[-1], flush=True)
     llm.close()
+
+
+def take(count: int, seed: int) -> Iterator[tuple[int, Hole]]:
+    """The first numbered holes of a seed."""
+    return zip(range(count), holes(seed), strict=False)
 
 
 def measure(llm: LocalLLM, completer: Completer, hole: Hole, move: str) -> dict[str, object]:
     """The figures of one hole: for each way the text was right, its first 8 characters were, tokens evaluated."""
     target = request(completer, hole, 0, hole.snippets[1:] if move == "snippet" else ())
-    steps = [request(completer, hole, lines, hole.snippets[:2] if move == "snippet" else ()) for lines in MOVES[move]]
+    lines = MOVES.get(move, MOVES_OF_WALK)
+    steps = [request(completer, hole, line, hole.snippets[:2] if move == "snippet" else ()) for line in lines]
     if move == "snippet":  # the first of two was replaced
         steps[0] = replace(steps[0], context=(hole.snippets[0], hole.snippets[2]))
     row: dict[str, object] = {"truth": hole.truth}
@@ -99,7 +114,7 @@ def measure(llm: LocalLLM, completer: Completer, hole: Hole, move: str) -> dict[
     row["prompt_tokens"] = llm.count_fill(target)
     llm.forget()
     fill(llm, steps[0], NOTHING)
-    if MOVES[move][0] < 0:
+    if -FARTHEST_FREEZE <= lines[0] < 0:
         ask("freeze", replace(target, suffix=steps[0].suffix))
         fill(llm, steps[0], NOTHING)  # as it was before: one token
     for step in steps[1:]:
@@ -139,9 +154,9 @@ def shown(completer: Completer, hole: Hole, text: str) -> str:
     return after_blanks(text, completer.window(CompletionRequest(hole.path, "", 0, hole.before, hole.below)))
 
 
-def holes() -> Iterator[Hole]:
+def holes(seed: int) -> Iterator[Hole]:
     """Places in real files, from one tree after the other."""
-    picks = random.Random(SEED)
+    picks = random.Random(seed)
     files = {name: sorted(tree(name).rglob(pattern)) for name, pattern in TREES.items()}
     while True:
         for name, paths in files.items():

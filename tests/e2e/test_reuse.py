@@ -17,7 +17,7 @@ from assistant.llama.gate import STEP
 from assistant.llama.hosts import host_status
 from assistant.llama.native import Model
 from assistant.llama.reuse import MINIMUM
-from assistant.llm import LLM, FillRequest, Finished, Message, Sampling
+from assistant.llm import LLM, FillRequest, Finished, Message, Sampling, Snippet
 from tests.host_world import text_of
 
 pytestmark = pytest.mark.e2e
@@ -106,6 +106,30 @@ def test_an_abort_evaluates_at_most_one_step_more(model: Model, context: Context
 
 def fill(llm: LLM, prefix: str, suffix: str, sampling: Sampling = FEW) -> Finished:
     return text_of(llm.fill(FillRequest("a.py", prefix, suffix), sampling))[1]
+
+
+@pytest.mark.parametrize("moved", [3, -3])
+def test_moving_the_cursor_by_three_lines_evaluates_hardly_more_than_these(llm: LLM, moved: int) -> None:
+    at, to = 60, 60 + moved
+    fill(llm, lines(FIRST, 30, at), lines(FIRST, at, 85))
+    timings = fill(llm, lines(FIRST, 30, to), lines(FIRST, to, 85)).timings
+    passed = llm.count([lines(FIRST, min(at, to), max(at, to))])[0]
+    assert timings.prompt_tokens > 300
+    assert timings.evaluated_tokens <= passed + 8
+    assert timings.restored_tokens == 0
+
+
+def test_a_replaced_snippet_evaluates_hardly_more_than_itself(llm: LLM) -> None:
+    def ask(snippet: str) -> Finished:
+        context = (Snippet("b.py", snippet), Snippet("c.py", lines(SECOND, 40, 60)))
+        request = FillRequest("a.py", lines(FIRST, 40, 60), lines(FIRST, 60, 80), context)
+        return text_of(llm.fill(request, FEW))[1]
+
+    new = lines(SECOND, 90, 100)
+    ask(lines(SECOND, 20, 35))
+    timings = ask(new).timings
+    assert timings.prompt_tokens > 400
+    assert timings.evaluated_tokens <= llm.count([new])[0] + 8
 
 
 def test_switching_between_files_evaluates_next_to_nothing(llm: LLM) -> None:
