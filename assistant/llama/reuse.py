@@ -16,9 +16,11 @@ MINIMUM = 32
 HOLE = -1
 """Stands at a position where nothing is held."""
 _OCCURRENCES = 8
-"""Places of the same tokens that are looked at: text that repeats itself must not cost quadratic time."""
+"""Places of the same tokens that are looked at."""
 _MOST = 256
 """Candidates that are chained at most."""
+_LOOKS = 8
+"""Tokens compared for each of the prompt's: text that repeats itself must not cost quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,15 @@ def _candidates(held: Sequence[int], prompt: Sequence[int], keep: int, minimum: 
     end = len(prompt) - 1
     covered: dict[int, int] = {}  # by shift: where its last run ends
     runs: list[Run] = []
+    looks = _LOOKS * len(prompt)
     for at in range(keep, end - minimum + 1):
         for source in places.get(tuple(prompt[at : at + minimum]), ()):
-            if covered.get(at - source, 0) > at:
+            if covered.get(at - source, 0) > at or looks < 0:
                 continue
             length = minimum
             while at + length < end and source + length < len(held) and held[source + length] == prompt[at + length]:
                 length += 1
+            looks -= length
             covered[at - source] = at + length
             runs.append(Run(source, at, length))
     if len(runs) > _MOST:
