@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SMALLEST_STEP = 16
-_CALM_STEP = 4
-"""Tokens of the step that carries out shifts. It cannot be aborted: keys shifted by half would be lost."""
+_CALM_STEP = 1
+"""Tokens of the step that carries out shifts. It cannot be aborted, because keys shifted by half would be lost, so it
+is as short as can be: four tokens take more than twice as long, and an abort shall never wait for 50 ms.
+"""
 _MAIN, _PARKED = 0, 1
 """The prompt's sequence, and the one in which runs wait for the gap before them."""
 _ABORTED = 2  # llama_decode: aborted, finished micro-batches stay in the context

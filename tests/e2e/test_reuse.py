@@ -104,6 +104,24 @@ def test_an_abort_evaluates_at_most_one_step_more(model: Model, context: Context
     assert rest.complete and rest.evaluated == max(1, 300 - ends[0].evaluated)
 
 
+def test_an_abort_in_a_gap_loses_nothing_that_is_behind_it(model: Model, context: Context) -> None:
+    head, gap, tail = model.tokenise("# head\n"), model.tokenise(SECOND)[:400], model.tokenise(lines(FIRST, 40, 70))
+    context.evaluate([*head, *tail])
+    prompt = [*head, *gap, *tail, *head]
+    ends = []
+    thread = threading.Thread(target=lambda: ends.append(context.evaluate(prompt, lambda: True)))
+    thread.start()
+    while len(context.tokens) < len(head) + 20:
+        pass
+    context.abort()
+    thread.join(120)
+    assert not ends[0].complete and len(context.tokens) < len(head) + len(gap)
+    assert positions(context)[0] == len(context.tokens) - 1
+    rest = context.evaluate(prompt)
+    assert rest.complete and ends[0].evaluated + rest.evaluated == len(gap) + len(head)
+    assert context.tokens == prompt and positions(context) == (len(prompt) - 1, -1)
+
+
 def fill(llm: LLM, prefix: str, suffix: str, sampling: Sampling = FEW) -> Finished:
     return text_of(llm.fill(FillRequest("a.py", prefix, suffix), sampling))[1]
 
