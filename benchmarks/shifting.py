@@ -64,8 +64,8 @@ class Hole:
 def main() -> None:
     """Measure hole after hole, each with the next kind of move; rows that are there are not measured again."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--holes", type=int, default=60)
-    parser.add_argument("--walks", type=int, default=30)
+    parser.add_argument("--holes", type=int, default=80)
+    parser.add_argument("--walks", type=int, default=32)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="forget earlier rows")
     args = parser.parse_args()

@@ -38,7 +38,7 @@ from assistant.llm import (
 )
 
 SHIFT = True
-"""Whether completions reuse evaluated tokens that moved. As many are right as after fresh evaluation, with a fifth of
+"""Whether completions reuse evaluated tokens that moved. As many are right as after fresh evaluation, with a sixth of
 the tokens evaluated (`benchmarks/shifting.py`).
 """
 
