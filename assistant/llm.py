@@ -55,13 +55,19 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """What one generation cost. ``evaluated_tokens`` of ``prompt_tokens`` were not reused. Times in milliseconds."""
+    """What one generation cost. Times in milliseconds.
+
+    Of ``prompt_tokens`` ``evaluated_tokens`` were evaluated and ``reused_tokens`` were not; both together are fewer if
+    it was cancelled on the way. ``restored_tokens`` of the reused ones came back from a prompt that had been left.
+    """
 
     prompt_tokens: int = 0
     evaluated_tokens: int = 0
     generated_tokens: int = 0
     prompt_ms: float = 0.0
     generation_ms: float = 0.0
+    reused_tokens: int = 0
+    restored_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

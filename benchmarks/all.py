@@ -35,6 +35,8 @@ def main() -> None:
     run("concurrency", str(tree("django")))
     run("masking", *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("assistant", *fresh)
+    run("shifting", *fresh)
+    run("aborting")
     retrieval(fresh)
     natural(fresh)
     run("crash")

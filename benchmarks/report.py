@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report_search
-from benchmarks.common import RESULTS, ROOT, median, read_rows
+from benchmarks.common import RESULTS, ROOT, median, percentile, read_rows
 from benchmarks.crash import WRONG
 
 README = Path(__file__).resolve().parent / "README.md"
@@ -115,6 +115,54 @@ def assistant(rows: list[Row]) -> str:
         seconds, evaluated = median(r["seconds"] for r in own), median(r["evaluated"] for r in own)
         body.append((kind, f"{seconds:.2f} s", f"{evaluated:.0f}", note))
     return markdown(("request", "median", "tokens evaluated", ""), body, rows[-1])
+
+
+def shifting(rows: list[Row]) -> str:
+    """How often each way was right, over the moves that it was measured for, beside fresh evaluation of the same."""
+    if not rows:
+        return ""
+    fresh = "evaluated afresh"
+    body = []
+    for way in ("shift", "freeze"):
+        for move in (None, *dict.fromkeys(row["move"] for row in rows)):
+            own = [row for row in rows if way in row and move in (None, row["move"])]
+            if not own:
+                continue
+
+            def pair(key: str, own: list[Row] = own, way: str = way) -> str:
+                return f"{sum(row[way][key] for row in own)} / {sum(row[fresh][key] for row in own)}"
+
+            same = sum(row[way]["text"] == row[fresh]["text"] for row in own)
+            evaluated = (f"{sum(row[kind]['evaluated'] for row in own) / len(own):.0f}" for kind in (way, fresh))
+            body.append((way, move or "all", len(own), pair("exact"), pair("first8"), same, " / ".join(evaluated)))
+    head = (
+        "way",
+        "move",
+        "holes",
+        "exact / afresh",
+        "first 8 characters / afresh",
+        "same text",
+        "tokens evaluated / afresh",
+    )
+    return markdown(head, body, rows[-1])
+
+
+def aborting(rows: list[Row]) -> str:
+    """Milliseconds until a cancelled request has ended, and the host's memory."""
+    if not rows:
+        return ""
+    body: list[tuple[object, ...]] = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        if "mb" in own[0]:
+            body.append((kind, "", f"{own[0]['mb']} MB", "", ""))
+            continue
+        times = [row["ms"] for row in own]
+        loads = f"{min(row['load'] for row in own)}-{max(row['load'] for row in own)}"
+        body.append(
+            (f"cancel in {kind}", len(own), f"{median(times):.0f} ms", f"{percentile(times, 0.95):.0f} ms", loads)
+        )
+    return markdown(("", "runs", "p50", "p95", "load of the machine"), body, rows[-1])
 
 
 ANSWER_CHECKS = (("right", "hold the fact"), ("right_source", "have the right file"), ("cited", "cite it"))
@@ -222,6 +270,8 @@ TABLES = {
     "indexing": indexing,
     "masking": masking,
     "assistant": assistant,
+    "shifting": shifting,
+    "aborting": aborting,
     "retrieval": retrieval,
     "beside": beside,
     "natural": natural,

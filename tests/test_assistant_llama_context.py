@@ -6,7 +6,7 @@ import pytest
 
 from assistant.errors import HostError
 from assistant.llama import context as module
-from assistant.llama.context import Context, Evaluation, common_prefix
+from assistant.llama.context import Context, Evaluation
 from tests.llama_fakes import FakeLibrary
 
 
@@ -22,17 +22,9 @@ def context(library):
     return Context(SimpleNamespace(handle=None), context_tokens=100, threads=1, micro_batch=32)
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "length"),
-    [([], [], 0), ([1], [], 0), ([1, 2, 3], [1, 2, 4], 2), ([1, 2], [1, 2, 3], 2), ([9], [1], 0), ([1, 2], [1, 2], 2)],
-)
-def test_common_prefix(left, right, length):
-    assert common_prefix(left, right) == common_prefix(right, left) == length
-
-
 def test_only_what_is_new_is_evaluated(context, library):
-    assert context.evaluate(list(range(50))) == Evaluation(50, True)
-    assert context.evaluate([*range(48), 7, 8, 9]) == Evaluation(3, True)
+    assert context.evaluate(list(range(50))) == Evaluation(50, True, 0)
+    assert context.evaluate([*range(48), 7, 8, 9]) == Evaluation(3, True, 48)
     assert library.held == context.tokens == [*range(48), 7, 8, 9]
 
 
@@ -43,8 +35,8 @@ def test_prompts_are_evaluated_in_micro_batches(context, library):
 
 def test_the_last_token_is_always_evaluated(context, library):
     context.evaluate(list(range(20)))
-    assert context.evaluate(list(range(20))) == Evaluation(1, True)
-    assert context.evaluate(list(range(10))) == Evaluation(1, True)
+    assert context.evaluate(list(range(20))) == Evaluation(1, True, 19)
+    assert context.evaluate(list(range(10))) == Evaluation(1, True, 9)
     assert library.held == list(range(10))
 
 
@@ -61,7 +53,7 @@ def test_cancel_stops_midway_and_what_was_done_is_kept(context, library):
     assert context.evaluate(list(range(90)), lambda: True) == Evaluation(32, False)
     assert context.tokens == library.held == list(range(32))
     library.before_decode = lambda: None
-    assert context.evaluate(list(range(90))) == Evaluation(58, True)
+    assert context.evaluate(list(range(90))) == Evaluation(58, True, 32)
 
 
 def test_stepping_aside_repeats_the_step_in_smaller_ones(context, library):

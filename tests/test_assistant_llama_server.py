@@ -134,6 +134,26 @@ def test_a_newer_fill_supersedes_only_when_asked_and_only_its_own_client(hosted,
     assert not slow.has_left("f")  # it was cancelled before its turn came
 
 
+def test_a_fill_cancels_what_only_evaluates_ahead_whoever_asked_for_it(hosted, place):
+    slow, nothing = SlowLLM(), Sampling(max_tokens=0)
+    with serving(slow, place) as (state, _):
+        first = connect(state, "first")
+        second = connect(state, "second")
+        assert first is not None and second is not None
+        for number, (prefix, sampling) in enumerate((("warm", nothing), ("next", nothing), ("asked", SAMPLING))):
+            wire = second if prefix == "asked" else first
+            request = protocol.request_to_json(FillRequest("a.py", prefix, ""))
+            wire.send({"id": number, "op": "fill", "request": request, "sampling": protocol.sampling_to_json(sampling)})
+            wire.send({"id": 9, "op": "ping"})
+            assert (wire.receive(5) or {}).get("id") == 9  # it is queued; one does not cancel the other
+        ends = [first.receive(5) or {}, first.receive(5) or {}]
+        assert [end["finished"]["stop_reason"] for end in ends] == ["cancelled", "cancelled"]
+        slow.step("asked")
+        assert (second.receive(5) or {})["delta"] == "asked0 "
+        first.close()
+        second.close()
+
+
 def test_a_wrong_token_is_sent_away(place):
     with serving(FakeLLM(), place) as (state, _):
         wrong = HostState(state.pid, "guess", state.address, state.model, state.settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report import TABLES, concurrency, crash
+from benchmarks.report import TABLES, aborting, concurrency, crash, shifting
 
 MACHINE = {"commit": "abc", "machine": "m, 2 cores", "date": "2026-01-01"}
 
@@ -24,6 +24,25 @@ def test_crashes_are_counted_by_what_went_wrong():
     row = {"test": "test_stopped_at_any_change[full disk]", "events": {"full": 9, "nothing": 2}, **MACHINE}
     assert lines(crash([{**row, "wrong": {"lost": 3}}]))[1:] == [
         "| stopped at any change: full disk | 9 × full disk | 0 | 0 | 3 | 0 | 0 | 0 |"
+    ]
+
+
+def test_ways_are_compared_with_fresh_evaluation_of_the_same_holes():
+    way = {"exact": True, "first8": True, "evaluated": 4, "text": "a"}
+    row = {"move": "down 1", "evaluated afresh": {**way, "evaluated": 100}, "shift": way, **MACHINE}
+    other = {**row, "move": "up 3", "shift": {**way, "exact": False, "text": "b"}}
+    frozen = {**row, "freeze": {**way, "exact": False, "first8": False, "text": "c"}}
+    table = lines(shifting([row, other, frozen]))
+    assert table[1] == "| shift | all | 3 | 2 / 3 | 3 / 3 | 2 | 4 / 100 |"
+    assert table[4] == "| freeze | all | 1 | 0 / 1 | 0 / 1 | 0 | 4 / 100 |"
+
+
+def test_aborts_are_told_with_the_load():
+    row = {"kind": "generation", "ms": 10.0, "load": 1.5, **MACHINE}
+    memory = {"kind": "memory", "mb": 900, **MACHINE}
+    assert lines(aborting([memory, row, {**row, "ms": 30.0, "load": 0.5}]))[1:] == [
+        "| memory |  | 900 MB |  |  |",
+        "| cancel in generation | 2 | 20 ms | 30 ms | 0.5-1.5 |",
     ]
 
 

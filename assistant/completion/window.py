@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assistant.stretches import LINE
 
 ANCHOR = 16
-"""Lines that an edge moves at once. Each move evaluates the whole window anew."""
+"""Lines that an edge moves at once. A move evaluates the whole window anew on models whose memory cannot shift."""
 _MOST_LINES = 512
 """Lines looked at on either side; a budget of some thousand tokens holds fewer."""
 _LONG_LINE = 2_000

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
 from assistant.errors import PromptTooLongError, UnsupportedModelError
-from assistant.llama import fim
+from assistant.llama import fim, states
 from assistant.llama.cancel import InterruptingCancel
-from assistant.llama.context import Context, Turn, no_turn
+from assistant.llama.context import Context, Evaluation, Turn, no_turn
 from assistant.llama.gate import Gate
 from assistant.llama.healing import Healer
 from assistant.llama.native import Model
@@ -36,6 +36,11 @@ from assistant.llm import (
     StopReason,
     Timings,
 )
+
+SHIFT = True
+"""Whether completions reuse evaluated tokens that moved. As many are right as after fresh evaluation, with a sixth of
+the tokens evaluated (`benchmarks/shifting.py`).
+"""
 
 
 class _Lane:
@@ -64,7 +69,12 @@ class LocalLLM:
     """The LLM protocol over llama.cpp in this process. Threads may share it; each context serves one at a time."""
 
     def __init__(
-        self, path: Path, settings: EngineSettings, *, progress: Callable[[float], None] | None = None
+        self,
+        path: Path,
+        settings: EngineSettings,
+        *,
+        progress: Callable[[float], None] | None = None,
+        shift: bool = SHIFT,
     ) -> None:
         self._model = Model(path, gpu_layers=settings.gpu_layers, progress=progress)
         self._format = fim.find_format(self._model)
@@ -80,7 +90,9 @@ class LocalLLM:
             flash_attention=settings.flash_attention,
             micro_batch=settings.micro_batch,
         )
-        self._completion, self._conversation = _Lane(make), _Lane(make)
+        # Only completions come back to prompts they left; an answer's prompt is rarely asked twice.
+        self._completion = _Lane(partial(make, shift=shift, kept_bytes=states.CAPACITY))
+        self._conversation = _Lane(make)
 
     @property
     def info(self) -> ModelInfo:
@@ -116,23 +128,36 @@ class LocalLLM:
         with self._conversation.lock:
             context = self._conversation.context
             turn = partial(self._gate.patient, context.abort, lambda: cancel.cancelled)
-            with interrupting(cancel, context):
+            with self._gate.conversation(), interrupting(cancel, context):
                 yield from generate(self._model, context, prompt, sampling, cancel, turn, template.remember)
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-        """Complete the middle. ``max_tokens`` 0 only evaluates the prompt, for the next request to reuse."""
+        """Complete the middle.
+
+        ``max_tokens`` 0 only evaluates the prompt, for the next request to reuse, while nothing else is to be done.
+        """
         cancel = cancel or Cancel()
         prompt = fim.build(self._model, self._format, request)
         self._check_fits(prompt, sampling)
         opening = b""
         if request.prefix and self._format is not None and self._format.order[-1] == "prefix":
             prompt, opening = self._healer.cut(prompt)
-        with self._completion.lock, self._gate.urgent():
+        with self._completion.lock:
             context = self._completion.context
-            with interrupting(cancel, context):
+            turn: Turn = no_turn
+            whole: AbstractContextManager[None] = self._gate.urgent()
+            if sampling.max_tokens <= 0:  # nobody waits for it
+                turn = partial(self._gate.idle, context.abort, lambda: cancel.cancelled)
+                whole = nullcontext()
+            with whole, interrupting(cancel, context):
                 yield from generate(
-                    self._model, context, prompt, sampling, cancel, opening=opening, healer=self._healer
+                    self._model, context, prompt, sampling, cancel, turn, opening=opening, healer=self._healer
                 )
+
+    def forget(self) -> None:
+        """Forget every evaluated token of completions, for measurements that start cold."""
+        with self._completion.lock:
+            self._completion.context.forget()
 
     def close(self) -> None:
         """Free contexts and weights. Safe to call twice."""
@@ -195,7 +220,7 @@ def generate(
     """
     run = _Run(len(prompt))
     evaluation = context.evaluate(prompt, lambda: cancel.cancelled, turn)
-    run.evaluated(evaluation.evaluated)
+    run.evaluated(evaluation)
     if not evaluation.complete or cancel.cancelled:
         yield run.finished("cancelled")
         return
@@ -234,12 +259,12 @@ class _Run:
     def __init__(self, prompt_tokens: int) -> None:
         self.tokens: list[int] = []
         self._prompt_tokens = prompt_tokens
-        self._evaluated = 0
+        self._evaluation = Evaluation(0, False)
         self._start = self._prompt_done = time.perf_counter()
 
-    def evaluated(self, tokens: int) -> None:
+    def evaluated(self, evaluation: Evaluation) -> None:
         """The prompt is done, as far as it goes."""
-        self._evaluated = tokens
+        self._evaluation = evaluation
         self._prompt_done = time.perf_counter()
 
     def finished(self, reason: StopReason) -> Finished:
@@ -249,9 +274,11 @@ class _Run:
             reason,
             Timings(
                 self._prompt_tokens,
-                self._evaluated,
+                self._evaluation.evaluated,
                 len(self.tokens),
                 1000 * (self._prompt_done - self._start),
                 1000 * (now - self._prompt_done),
+                self._evaluation.reused,
+                self._evaluation.restored,
             ),
         )

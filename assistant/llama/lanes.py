@@ -17,11 +17,12 @@ Report = Callable[[Generated | CodemoatError], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A generation that waits or runs. ``kind`` is its operation: "chat" or "fill"."""
+    """A generation that waits or runs. ``kind`` is its operation: "chat" or "fill"; nobody waits for an idle one."""
 
     kind: str
     start: Callable[[Cancel], Iterator[Generated]]
     cancel: InterruptingCancel = field(default_factory=InterruptingCancel)
+    idle: bool = False
 
 
 class Lane:

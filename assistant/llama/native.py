@@ -44,7 +44,8 @@ def _amx() -> bool:
     """Whether llama.cpp was compiled with Intel AMX kernels.
 
     gcc 12's ``_tile_loadconfig`` declares 8 of the 64 bytes that it reads, so those kernels load garbage and crash.
-    They are reached only through the extra buffer types; without these the AVX-512 ones run.
+    They are reached only through the extra buffer types; without these the AVX-512 ones run. Repacked weights go with
+    them, so `scripts/setup.sh` compiles llama.cpp without AMX.
     """
     from llama_cpp import _ggml
 

@@ -4,8 +4,8 @@ The first line of a connection is ``{"token", "client"}`` and is answered by ``{
 ``{"id", "op", ...}``; a connection may have several at once. Answers carry the request's id and are one of
 ``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``. Operations:
 info, count, count_chat, count_fill, chat, fill, cancel (``target`` is the id to stop), ping, stop. With
-``"supersede": true`` a generation cancels the earlier ones of its lane and client. Closing a connection cancels what
-runs for it.
+``"supersede": true`` a generation cancels the earlier ones of its lane and client. A fill of no tokens only evaluates
+its prompt; any fill that somebody waits for cancels it. Closing a connection cancels what runs for it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from assistant.llm import (
 )
 from indexer.errors import CodemoatError
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change that an older side would misread: sides of different versions never meet."""
 
 LINE_LIMIT = 64 << 20

@@ -190,21 +190,23 @@ class Host:
             job = Job(op, lambda cancel: self._llm.chat(messages, sampling, cancel))
         else:
             request = protocol.request_from_json(message["request"])
-            job = Job(op, lambda cancel: self._llm.fill(request, sampling, cancel))
+            job = Job(op, lambda cancel: self._llm.fill(request, sampling, cancel), idle=sampling.max_tokens <= 0)
 
         def report(event: Generated | CodemoatError) -> None:
             loop.call_soon_threadsafe(self._report, client, number, event)
 
         if message.get("supersede"):
-            self._supersede(client.name, op)
+            self._cancel(lambda connection, old: connection.name == client.name and old.kind == op)
+        if not job.idle:
+            self._cancel(lambda _, old: old.idle and old.kind == op)
         client.jobs[number] = job
         self._lanes[op].submit(job, report)
 
-    def _supersede(self, name: str, op: str) -> None:
-        """Stop what the same client asked for before."""
+    def _cancel(self, which: Callable[[_Client, Job], bool]) -> None:
+        """Stop some of the generations that wait or run."""
         for connection in self._clients:
             for job in connection.jobs.values():
-                if connection.name == name and job.kind == op:
+                if which(connection, job):
                     job.cancel.cancel()
 
     def _report(self, client: _Client, number: object, event: Generated | CodemoatError) -> None:
