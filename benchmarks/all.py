@@ -6,6 +6,7 @@ usage: python -m benchmarks.all [--fresh]
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def main() -> None:
     run("assistant", *fresh)
     run("shifting", *fresh)
     run("aborting")
+    run("tuning", *fresh)
+    completion(fresh)
     retrieval(fresh)
     natural(fresh)
     run("crash")
@@ -67,6 +70,20 @@ def natural(fresh: list[str]) -> None:
         )
         return
     run("natural", *fresh, "--histories", HISTORIES)
+
+
+def completion(fresh: list[str]) -> None:
+    """Typing and infilling, where their data is at hand; both say what they miss."""
+    server = os.environ.get("CODEMOAT_LLAMA_SERVER") or shutil.which("llama-server")
+    if HISTORIES and server:
+        run("typing", "--histories", HISTORIES, "--llama-server", server, *fresh)
+    else:
+        print("typing: skipped. It needs CODEMOAT_BENCH_HISTORIES and a llama-server (or CODEMOAT_LLAMA_SERVER).")
+    data = os.environ.get("CODEMOAT_INFILLING")
+    if data:
+        run("infilling", "--data", data, *fresh)
+    else:
+        print("infilling: skipped. CODEMOAT_INFILLING names its data; see the head of benchmarks/infilling.py.")
 
 
 def run(name: str, *arguments: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report_search
+from benchmarks import report_completion, report_search
 from benchmarks.common import RESULTS, ROOT, median, percentile, read_rows
 from benchmarks.crash import WRONG
 
@@ -264,6 +264,16 @@ def crash(rows: list[Row]) -> str:
     return markdown(("test", "events", *WRONG), body, rows[-1])
 
 
+def made(table: Callable[[list[Row]], report_completion.Table | None]) -> Callable[[list[Row]], str]:
+    """A table of another file as Markdown."""
+
+    def write(rows: list[Row]) -> str:
+        found = table(rows)
+        return "" if found is None else markdown(*found)
+
+    return write
+
+
 TABLES = {
     "startup": startup,
     "grep": grep,
@@ -272,6 +282,9 @@ TABLES = {
     "assistant": assistant,
     "shifting": shifting,
     "aborting": aborting,
+    "typing": made(report_completion.typing),
+    "infilling": made(report_completion.infilling),
+    "tuning": made(report_completion.tuning),
     "retrieval": retrieval,
     "beside": beside,
     "natural": natural,
