@@ -20,7 +20,9 @@ WORTH = 1.03
 FILE_WORTH = 1.15
 """Another copy of the weights must be this much faster: it takes half a gigabyte of disk."""
 LOSS_ALLOWED = 0.03
-"""Nats a token that the holes' true text may become less likely by, on average, as far as can be told."""
+"""Nats a token that the holes' true text may become less likely by, on average."""
+LOSS_EXCLUDED = 0.1
+"""What it must not be, with 95 % confidence: two dozen holes cannot tell less apart."""
 MICRO_BATCHES = (64, 128, 256)
 """Not larger: a step that a newer keystroke interrupts is lost."""
 FORMATS = ("Q4_0",)
@@ -94,7 +96,7 @@ def tune(
         found = _better(found, [look(replace(found.setup, flash_attention=not found.setup.flash_attention))])
         found = _better(found, map(look, (replace(found.setup, micro_batch=n) for n in MICRO_BATCHES)))
         loss, most = lost(quality(before.setup), quality(found.setup))
-        kept = found.speed.against(best.speed) >= FILE_WORTH and most <= LOSS_ALLOWED
+        kept = found.speed.against(best.speed) >= FILE_WORTH and loss <= LOSS_ALLOWED and most <= LOSS_EXCLUDED
         quantised.append(Quantised(form, found, loss, most, kept))
         if kept:
             best = found
