@@ -36,7 +36,7 @@ SYNCHRONOUS = "FULL"
 _APPLICATION = 0x636D6F61
 """The file's application id (``cmoa``)."""
 _BUSY_SECONDS = 10.0
-_FREE_SHARE = 0.25
+_FREE_SHARE = 0.03
 """More unused pages than this in the file are given back to the disk."""
 
 _FILE_COLUMNS = """
@@ -309,7 +309,8 @@ def shrink(database: Database) -> None:
     (free,), (pages,) = database.row("PRAGMA freelist_count"), database.row("PRAGMA page_count")
     if free > _FREE_SHARE * pages:
         with mapped_errors("writing the index", database.path):
-            database.connection.execute("PRAGMA incremental_vacuum").fetchall()
+            # Each step frees one page, and ``execute`` takes the first step only.
+            database.connection.executescript("PRAGMA incremental_vacuum")
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:

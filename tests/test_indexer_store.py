@@ -299,3 +299,22 @@ def test_read_only_cache_is_read_but_not_written(tree, unprivileged):
     with pytest.raises(StorageError, match="ermission"):
         index.update()
     assert index.symbols("Store")
+
+
+def test_space_of_deleted_files_goes_back_to_the_disk(tree):
+    """SQLite gives one page back for each step of its pragma, so that one call gave back one page."""
+    large = {f"data/{n}.py": "".join(f"value_{n}_{i} = {hash((n, i))}\n" for i in range(4_000)) for n in range(6)}
+    tree.write(large)
+    tree.open().update()
+    database = tree.folder() / "index.sqlite"
+    before = database.stat().st_size
+    for path in large:
+        (tree.root / path).unlink()
+    tree.open().update()
+    tree.close()
+    with sqlite3.connect(database) as connection:
+        (free,), (pages,) = (
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count")
+        )
+    assert free <= 0.03 * pages
+    assert database.stat().st_size < before / 2
