@@ -250,8 +250,8 @@ class Update:
     def _empty_log(self) -> None:
         """Move the log into the database as far as readers let us; waiting for them would only cost time."""
         self._execute("PRAGMA busy_timeout = 0")
-        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shrink(self._database)
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _open_embedder(self, *, rebuild: bool) -> Embedder:
         embedder = self._load_embedder()
