@@ -16,16 +16,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
-from assistant.remote.endpoint import Endpoint
 from assistant.toml import parse_toml, read_toml
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, UnknownSettingError
 from indexer.location import config_dir
+
+if TYPE_CHECKING:
+    from assistant.remote.endpoint import Endpoint
 
 REPOSITORY_FILE = ".codemoat.toml"
 _MAX_REPOSITORY_FILE_BYTES = 65_536
@@ -119,7 +121,11 @@ class ModelSection(_Section, frozen=True):
     @property
     def endpoint(self) -> Endpoint | None:
         """The server at ``url``, None without one. Raises BadInputError if that is no address."""
-        return Endpoint.parse(self.url, self.remote_name, self.api_key) if self.url else None
+        if not self.url:
+            return None
+        from assistant.remote.endpoint import Endpoint
+
+        return Endpoint.parse(self.url, self.remote_name, self.api_key)
 
 
 class AskSection(_Section, frozen=True):

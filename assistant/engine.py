@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.models import ModelEntry
     from indexer.errors import CodemoatError
     from indexer.index import Index
-    from indexer.types import Progress, UpdateReport
+    from indexer.reports import Progress, UpdateReport
     from indexer.watch import Watcher
 
 

@@ -20,11 +20,13 @@ from indexer.chunk import chunk
 from indexer.config import IndexConfig
 from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
+from indexer.outline import ParsedFile
 from indexer.parse import ParsedRows, parse_rows
+from indexer.reports import Skipped
 from indexer.signature import signature
 from indexer.source import buffer_source, read_source
 from indexer.terms import words
-from indexer.types import KINDS, ParsedFile, Skipped
+from indexer.types import KINDS
 
 _NICENESS, _BACKGROUND_NICENESS = 5, 19
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}

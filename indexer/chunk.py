@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.analysis import ChunkRow
-from indexer.types import Block, ParsedFile
+from indexer.outline import Block, ParsedFile
 
 _TINY = 8
 """A piece smaller than target/8 (a class header, a closing brace) joins its neighbour even over the target."""

@@ -18,9 +18,9 @@ from indexer.git import git_names, run_git, untracked_folders
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
+from indexer.reports import Skipped
 from indexer.secrets import refuse_secret_name
 from indexer.source import read_source
-from indexer.types import Skipped
 
 INDEX_FOLDER = ".codemoat"
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from indexer.analysis import Analysis
 from indexer.config import IndexConfig
-from indexer.types import Skipped
+from indexer.reports import Skipped
 
 _LENGTH = struct.Struct("<I")
 BY_LINES_SHARE = 6

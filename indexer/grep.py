@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from indexer.errors import CancelledError
 from indexer.exact import Line, Pattern
 from indexer.filters import Allowed
+from indexer.reports import GrepResult, Match
 from indexer.required import Query
 from indexer.signature import places, trigrams_of
-from indexer.types import GrepResult, Match
 
 if TYPE_CHECKING:
     from indexer.control import Cancel

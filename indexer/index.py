@@ -15,7 +15,7 @@ from indexer.location import cache_dir, index_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
 from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
-from indexer.types import GrepResult, Hit, IndexStatus, Progress, Reference, SearchResult, Symbol, UpdateReport
+from indexer.types import Hit, Reference, SearchResult, Symbol
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from indexer.embed import Embedder
     from indexer.filters import Filters
     from indexer.overlay import Buffers, Overlay
+    from indexer.reports import GrepResult, IndexStatus, Progress, UpdateReport
     from indexer.snapshot import Snapshot
     from indexer.workers import WorkerPool
 
@@ -263,6 +264,8 @@ class Index:
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
+        from indexer.reports import IndexStatus
+
         with self._view() as snapshot:
             generation, database = snapshot.generation, snapshot.database
             meta = database.meta()

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from indexer.analysis import Analysis
 from indexer.config import IndexConfig
 from indexer.segment import Segment
-from indexer.types import Skipped
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
@@ -65,6 +64,8 @@ class Buffers:
 
     def put(self, path: str, text: str) -> str | None:
         """Let ``text`` stand for ``path`` (relative, POSIX). The reason as a sentence if it may not be indexed."""
+        from indexer.reports import Skipped
+
         with self._parsing:
             if self._pool is None:
                 from dataclasses import replace

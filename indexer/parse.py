@@ -18,9 +18,10 @@ from indexer.analysis import ReferenceRow, SymbolRow
 from indexer.dialects import parsable
 from indexer.embedded import Part, parts
 from indexer.languages import Language, by_name
+from indexer.outline import Block, ParsedFile
 from indexer.structure import bounded
 from indexer.symbols import Resolved, joined, qualified, resolve_references, resolve_symbols
-from indexer.types import Block, ParsedFile, Reference, Span, Symbol
+from indexer.types import Reference, Span, Symbol
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from indexer.segment import Segment
     from indexer.snapshot import Snapshot
 
-_STALE_BUDGET = 0.01
-"""Seconds that a search may spend on looking for changed files; about 5,000 are seen, the last changed ones first."""
+_STALE_BUDGET = 0.006
+"""Seconds that a search may spend on looking for changed files; about 2,500 are seen, the last changed ones first."""
 _STALE_MEMORY = 1.0
 """Seconds for which searches believe what was found about staleness."""
 _ATTEMPTS = 5

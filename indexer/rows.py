@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.analysis import Analysis
 from indexer.plan import digest, settled, times
+from indexer.reports import Skipped
 from indexer.store import Database, KnownFile
 from indexer.terms import path_terms
-from indexer.types import Skipped
 
 if TYPE_CHECKING:
     from indexer.files import ListedFile

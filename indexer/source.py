@@ -18,8 +18,8 @@ from indexer.config import IndexConfig
 from indexer.kinds import extension, looks_binary, refuse_content, refuse_kind
 from indexer.notebook import NotebookError, code_of_notebook
 from indexer.reasons import os_reason, special_reason
+from indexer.reports import Skipped
 from indexer.secrets import mask_secrets, refuse_secret_content, refuse_secret_name
-from indexer.types import Skipped
 
 
 @dataclass(slots=True)

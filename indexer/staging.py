@@ -16,11 +16,11 @@ from indexer.embed import embedding_text, pieces_of
 from indexer.errors import CancelledError
 from indexer.plan import digest, times
 from indexer.repair import Damage
+from indexer.reports import Skipped
 from indexer.rows import FileRows
 from indexer.segment import segment_folder
 from indexer.segment_build import SegmentBuilder
 from indexer.store import Database
-from indexer.types import Skipped
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder

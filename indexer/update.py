@@ -20,13 +20,13 @@ from indexer.errors import CancelledError
 from indexer.folders import folder_times, folders_near, known_folders, note_all, note_some
 from indexer.plan import Plan, make_plan
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
+from indexer.reports import Progress, Skipped, UpdateReport
 from indexer.rows import FileRows
 from indexer.segment import Segment, segment_folder
 from indexer.segment_merge import choose, merge
 from indexer.segment_write import remove_leftovers
 from indexer.staging import Staging, in_order, next_segment, take_over
 from indexer.store import SEGMENTS, Database, mapped_errors, mismatch, publish, shrink
-from indexer.types import Progress, Skipped, UpdateReport
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder

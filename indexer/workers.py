@@ -28,7 +28,7 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CancelledError, CodemoatError
 from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
-from indexer.types import Skipped
+from indexer.reports import Skipped
 
 if TYPE_CHECKING:
     from indexer.analysis import Analysis

@@ -13,8 +13,8 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CorruptIndexError
 from indexer.lock import writer_lock
+from indexer.reports import Progress, UpdateReport
 from indexer.store import DATABASE, mapped_errors
-from indexer.types import Progress, UpdateReport
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder

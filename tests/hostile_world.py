@@ -13,7 +13,7 @@ from typing import Any
 from fakes import HashEmbedder
 
 from indexer import Index, IndexConfig
-from indexer.types import Progress, UpdateReport
+from indexer.reports import Progress, UpdateReport
 
 DEADLINE = 0.5
 _PR_CAPBSET_DROP = 24

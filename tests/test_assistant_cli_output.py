@@ -10,7 +10,7 @@ from assistant.cli import output
 from assistant.cli.output import Output, clean, size
 from assistant.cli.position import Place, column_at, parse_place, split_at
 from indexer.errors import BadInputError
-from indexer.types import Progress
+from indexer.reports import Progress
 
 
 class Terminal(io.StringIO):

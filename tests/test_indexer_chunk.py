@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from indexer.chunk import chunk, chunk_lines
 from indexer.languages import by_name, detect
+from indexer.outline import Block, ParsedFile
 from indexer.parse import parse
-from indexer.types import Block, ParsedFile
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted((ROOT / "tests" / "data" / "languages").glob("[sS]ample.*"))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from indexer.languages import Language, by_name, detect, names
+from indexer.outline import Block
 from indexer.parse import MAX_DEPTH, parse, parse_rows, query_source
-from indexer.types import Block, Span
+from indexer.types import Span
 
 SAMPLES = Path(__file__).parent / "data" / "languages"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))

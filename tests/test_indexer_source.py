@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.config import IndexConfig
+from indexer.reports import Skipped
 from indexer.source import SourceText, read_source, to_utf8
-from indexer.types import Skipped
 
 CONFIG = IndexConfig()
 

@@ -22,7 +22,7 @@ from indexer.analysis import Analysis
 from indexer.body import unpack
 from indexer.config import IndexConfig
 from indexer.errors import CancelledError, CodemoatError
-from indexer.types import Skipped
+from indexer.reports import Skipped
 from indexer.workers import WorkerPool
 
 ROOT = Path(__file__).parent.parent

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from assistant.engine import Engine
     from assistant.llm import Cancel, ModelInfo
     from assistant.models import PullProgress
-    from indexer.types import UpdateReport
+    from indexer.reports import UpdateReport
 
 _STDERR = 2
 Answer = TypeVar("Answer")

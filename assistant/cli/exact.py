@@ -15,7 +15,7 @@ from assistant.cli.output import Output, Part
 if TYPE_CHECKING:
     from assistant.engine import Engine
     from indexer.filters import Filters
-    from indexer.types import GrepResult, Match
+    from indexer.reports import GrepResult, Match
 
 _LINES = 100
 _SHOWN_CHARACTERS = 500

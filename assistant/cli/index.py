@@ -25,7 +25,7 @@ from indexer.errors import BadInputError
 if TYPE_CHECKING:
     from assistant.engine import Engine
     from indexer.config import IndexConfig
-    from indexer.types import UpdateReport
+    from indexer.reports import UpdateReport
 
 _SHOWN_SKIPPED = 10
 _LOOK_SECONDS = 0.2

@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from indexer.errors import CodemoatError
-from indexer.types import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from indexer.reports import Progress
 
 Part = str | tuple[str, str]
 """Text, or (text, rich style)."""

@@ -12,7 +12,7 @@ from assistant.cli.common import Json, Root, chosen_root, engine_for
 from assistant.cli.output import Output, size
 
 if TYPE_CHECKING:
-    from indexer.types import IndexStatus
+    from indexer.reports import IndexStatus
 
 
 def register(app: typer.Typer) -> None:
