@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _KEPT_BODIES = 8 << 20
 """Bytes of text that stay unpacked: the files that neighbouring queries hit are often the same."""
+_KEPT_POSTINGS = 1 << 21
+"""Decoded postings that are kept, 5 bytes each: neighbouring queries share words."""
 _KEPT_PATH_TERMS = 256
 _SCOPES_A_SEGMENT = 1 << 32
 CHUNKS_A_FILE = 1 << 20
@@ -72,6 +74,8 @@ class Snapshot:
         self._facts: dict[int, PathFacts] = {}
         self._bodies: dict[int, Body] = {}
         self._kept = 0
+        self._postings: dict[str, tuple[NDArray[np.int32], NDArray[np.uint8]]] = {}
+        self._kept_postings = 0
         self._path_terms: dict[str, NDArray[np.int32]] = {}
         self._accumulator = np.zeros(self.rows, np.float32)
 
@@ -123,6 +127,17 @@ class Snapshot:
 
     def postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Live rows that hold ``term``, ascending, and how often each does (255: at least that)."""
+        found = self._postings.get(term)
+        if found is None:
+            found = self._read_postings(term)
+            self._kept_postings += len(found[0])
+            if self._kept_postings > _KEPT_POSTINGS:
+                self._postings.clear()
+                self._kept_postings = len(found[0])
+            self._postings[term] = found
+        return found
+
+    def _read_postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         found = [(segment.postings(term), base) for segment, base in zip(self._segments, self._bases, strict=False)]
         parts = [(own + np.int32(base), counts) for (own, counts), base in found if len(own)]
         if not parts:
