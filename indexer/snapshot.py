@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from indexer.body import Body, unpack, unpack_text
 from indexer.corpus import Definitions, Near
 from indexer.errors import REPAIR, CorruptIndexError
+from indexer.kept import Kept
 from indexer.nearest import nearest
 from indexer.overlay import EMPTY, Overlay
 from indexer.ranking import PathFacts, path_facts
@@ -72,10 +73,8 @@ class Snapshot:
         """Files that a buffer stands for."""
         self._files: dict[int, _File] = {}
         self._facts: dict[int, PathFacts] = {}
-        self._bodies: dict[int, Body] = {}
-        self._kept = 0
-        self._postings: dict[str, tuple[NDArray[np.int32], NDArray[np.uint8]]] = {}
-        self._kept_postings = 0
+        self._bodies = Kept[int, Body](_KEPT_BODIES)
+        self._postings = Kept[str, tuple[NDArray[np.int32], NDArray[np.uint8]]](_KEPT_POSTINGS)
         self._path_terms: dict[str, NDArray[np.int32]] = {}
         self._accumulator = np.zeros(self.rows, np.float32)
 
@@ -130,11 +129,7 @@ class Snapshot:
         found = self._postings.get(term)
         if found is None:
             found = self._read_postings(term)
-            self._kept_postings += len(found[0])
-            if self._kept_postings > _KEPT_POSTINGS:
-                self._postings.clear()
-                self._kept_postings = len(found[0])
-            self._postings[term] = found
+            self._postings.put(term, found, len(found[0]))
         return found
 
     def _read_postings(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -383,11 +378,7 @@ class Snapshot:
         body = self._bodies.get(file_id)
         if body is None:
             body = unpack(self._blob(file_id))
-            self._kept += len(body.text)
-            if self._kept > _KEPT_BODIES:
-                self._bodies.clear()
-                self._kept = len(body.text)
-            self._bodies[file_id] = body
+            self._bodies.put(file_id, body, len(body.text))
         return body
 
     def _blob(self, file_id: int) -> bytes:
