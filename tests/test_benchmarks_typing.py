@@ -49,7 +49,7 @@ def stroke(how: str, seconds: float | None, *, into: bool = False) -> dict[str, 
 
 def test_keystrokes_that_need_the_model_are_counted_apart() -> None:
     strokes = [stroke("model", 0.5), stroke("known", 0.001, into=True), stroke("superseded", None, into=True)]
-    row = {"way": "codemoat", "evaluated": 30, "generated": 12, "first": 0.5, "strokes": strokes}
+    row = {"way": "codemoat", "session": "a/0", "evaluated": 30, "generated": 12, "first": 0.5, "strokes": strokes}
     found = summary([row])
     assert (found["model_p50"], found["model_p95"], found["keystrokes"]) == (0.5, 0.5, 3)
     assert (found["known_share"], found["into_known"], found["answered_share"]) == (0.333, 0.5, 0.667)
@@ -58,6 +58,10 @@ def test_keystrokes_that_need_the_model_are_counted_apart() -> None:
     assert table is not None
     assert ("tokens evaluated a keystroke", 10.0, 100.0, "0.100") in table[1]
     assert typing([]) is None
+    alone = {**row, "session": "only one way typed it", "evaluated": 1_000}
+    other = typing([row, alone, {**row, "way": "llama.vim"}])
+    assert other is not None
+    assert ("tokens evaluated a keystroke", 10.0, 10.0, "1.000") in other[1]
 
 
 def test_intervals_are_wilsons() -> None:
