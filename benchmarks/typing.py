@@ -189,7 +189,8 @@ def replay(
         ]
         results.add({
             "way": way, "session": name, "repository": session.repository, "change": session.commit,
-            "path": session.path, "read": read, "first": next((s.seconds for s in strokes if s and s.seconds is not None), 0.0),
+            "path": session.path, "read": read,
+            "first": next((s.seconds for s in strokes if s and s.seconds is not None), 0.0),
             "evaluated": player.evaluated, "generated": player.generated, "strokes": rows,
         })  # fmt: skip
     finally:
