@@ -11,6 +11,7 @@ from assistant.llama.settings import EngineSettings
 from assistant.llama.wire import Wire, connect
 
 _ANSWER_SECONDS = 5.0
+_LEAVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ def host_status(runtime_dir: Path) -> list[HostStatus]:
 
 
 def stop_host(runtime_dir: Path, model: Path | None = None) -> int:
-    """Stop the hosts of ``model``, or all; how many there were. Their clients' answers end with an error."""
+    """Stop the hosts of ``model``, or all; how many there were. Their clients' answers end with an error.
+
+    When this returns, the hosts' files and model memory are gone, unless one takes longer than five seconds to leave.
+    """
     stopped = 0
     for place in HostPlace.all(runtime_dir):
         state = place.read()
@@ -51,6 +55,8 @@ def stop_host(runtime_dir: Path, model: Path | None = None) -> int:
         wire = connect(state, "stop")
         if wire is not None and _ask(wire, "stop"):
             stopped += 1
+            with place.lock(_LEAVE_SECONDS):  # held for as long as the host lives
+                pass
     return stopped
 
 

@@ -37,7 +37,7 @@ def runtime_dir() -> Iterator[Path]:
     yield folder
     stop_host(folder)
     assert host_status(folder) == []
-    shutil.rmtree(folder, ignore_errors=True)  # a host that leaves may be removing its socket right now
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

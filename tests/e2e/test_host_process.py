@@ -53,6 +53,7 @@ def test_clients_that_start_at_once_share_one_host(make_llm, own_dir):
     for client in clients:
         client.close()
     assert stop_host(own_dir) == 1
+    assert not [path for path in (own_dir / "hosts").iterdir() if path.suffix in {".sock", ".json"}]
     wait_until_gone(pids[0])
 
 
