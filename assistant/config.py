@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from assistant.editor_section import EditorSection
 from assistant.toml import parse_toml, read_toml
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, UnknownSettingError
@@ -170,6 +171,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSection = ModelSection()
     ask: AskSection = AskSection()
     complete: CompleteSection = CompleteSection()
+    editor: EditorSection = EditorSection()
 
     def index_config(self) -> IndexConfig:
         """The ``index`` section as the indexer takes it."""

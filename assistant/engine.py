@@ -145,13 +145,16 @@ class Engine:
 
         return ChatSession(self.index, self.llm, AskSettings(**msgspec.structs.asdict(self.config.ask)))
 
-    def completer(self, *, with_index: bool = True) -> Completer:
-        """Inline completion; ``with_index``: with context from other files. Raises what ``index`` and ``llm`` raise."""
+    def completer(self, *, with_index: bool = True, llm: LLM | None = None) -> Completer:
+        """Inline completion; ``with_index``: with context from other files; ``llm``: by a model that is another's.
+
+        Raises what ``index`` and ``llm`` raise.
+        """
         from assistant.completion.completer import Completer
         from assistant.completion.request import CompletionSettings
 
         settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
-        return Completer(self.index if with_index else None, self.llm, settings)
+        return Completer(self.index if with_index else None, llm or self.llm, settings)
 
     def _remote(self) -> LLM | None:
         """The model behind ``model.url``; nothing is asked of any network where that is not set."""

@@ -222,6 +222,13 @@ class Index:
         with self._view() as snapshot:
             return snapshot.symbols(name)
 
+    def symbols_like(self, text: str, limit: int = 100) -> list[Symbol]:
+        """Definitions whose names hold ``text``, in whatever case, the likeliest first."""
+        from indexer.naming import symbols_like
+
+        with self._view() as snapshot:
+            return symbols_like(snapshot, text, limit)
+
     def references(self, name: str) -> list[Reference]:
         """Uses of a bare name, by path and place."""
         with self._view() as snapshot:

@@ -182,6 +182,12 @@ def names() -> list[str]:
     return sorted(_BY_NAME)
 
 
+def extension_of(name: str) -> str:
+    """The usual extension of that language's files, with its dot; empty where they have none, or it is unknown."""
+    patterns = next((patterns for known, _, patterns in _TABLE if known == name), "")
+    return next((pattern for pattern in patterns.split() if pattern.startswith(".")), "")
+
+
 def detect(path: str, head: bytes = b"") -> Language:
     """The language of the file at ``path`` (POSIX), whose first bytes are ``head``; ``text`` when unknown."""
     name = basename(path)

@@ -61,6 +61,12 @@ def find_root(start: Path) -> Path:
     return start
 
 
+def is_huge(root: Path) -> bool:
+    """Whether ``root`` is a home folder or holds one."""
+    home = Path.home().resolve()
+    return root == home or root in home.parents
+
+
 def index_folder(root: Path, config: IndexConfig) -> Path:
     """The folder of ``root``'s index: ``root/.codemoat`` when asked, else ``<cache>/index/<name>-<hash>``.
 

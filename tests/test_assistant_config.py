@@ -119,9 +119,7 @@ def test_repository_may_not_set(root, key):
     value = config.Config()
     for part in key.split("."):
         value = getattr(value, part)
-    shown = (
-        str(value).lower() if isinstance(value, bool) else value if isinstance(value, int | float) else f'"{value}x"'
-    )
+    shown = f'"{value}x"' if isinstance(value, str) else config.msgspec.json.encode(value).decode()
     (root / ".codemoat.toml").write_text(f"{key} = {shown}\n")
     with pytest.raises(UnknownSettingError, match=f'A repository may not set "{key}"'):
         load_config(root)

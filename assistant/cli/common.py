@@ -17,7 +17,7 @@ import typer
 from assistant.cli.output import Output, ProgressDisplay, size
 from assistant.errors import NoModelError
 from indexer.errors import BadInputError, CorruptIndexError
-from indexer.location import find_root
+from indexer.location import find_root, is_huge
 
 if TYPE_CHECKING:
     from assistant.config import Config
@@ -119,12 +119,6 @@ def refuse_huge(root: Path, *, explicit: bool) -> None:
             f"{root} is not a project: indexing it would read everything in it.",
             "Go to a project, or name the folder: `codemoat index PATH`.",
         )
-
-
-def is_huge(root: Path) -> bool:
-    """Whether ``root`` is a home folder or holds one."""
-    home = Path.home().resolve()
-    return root == home or root in home.parents
 
 
 def ready_model(engine: Engine, out: Output, *, yes: bool) -> None:

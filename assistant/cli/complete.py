@@ -16,7 +16,6 @@ from assistant.cli.common import (
     Yes,
     chosen_root,
     engine_for,
-    is_huge,
     ready_index,
     ready_model,
     start_model,
@@ -24,7 +23,7 @@ from assistant.cli.common import (
 from assistant.cli.output import Output
 from assistant.cli.position import Place, column_at, parse_place, split_at
 from indexer.errors import BadInputError, StorageError
-from indexer.location import find_root
+from indexer.location import find_root, is_huge
 
 if TYPE_CHECKING:
     from assistant.completion.request import Completion

@@ -141,7 +141,9 @@ class Generation:
     def _left(self, asked: CompletionRequest) -> str | None:
         """What is written beyond ``asked``'s cursor, "" if it may still come; None if the two disagree. Locked."""
         base = self.plan.asked
-        if asked.path != base.path or asked.suffix != base.suffix or not asked.prefix.startswith(base.prefix):
+        if (asked.root, asked.path, asked.suffix) != (base.root, base.path, base.suffix) or not asked.prefix.startswith(
+            base.prefix
+        ):
             return None
         typed = asked.prefix[len(base.prefix) :]
         written = after_blanks(self._text, self.plan.window)

@@ -20,6 +20,8 @@ class CompletionRequest:
     version: int
     prefix: str
     suffix: str
+    root: str = ""
+    """Which of several folders ``path`` is relative to; empty where there is only one."""
 
 
 @dataclass(frozen=True, slots=True)

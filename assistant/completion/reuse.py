@@ -44,7 +44,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    path: str
+    file: tuple[str, str]
+    """Root and path."""
     suggestion: Suggestion
     window: int
     """Hash of everything the model saw of the document."""
@@ -62,30 +63,31 @@ class SuggestionCache:
 
     def put(self, request: CompletionRequest, suggestion: Suggestion) -> None:
         """Remember what was suggested at ``request``'s place; empty suggestions too, with their reason."""
-        key = _near(request.path, request.prefix, request.suffix)
-        self._kept[key] = _Kept(request.path, suggestion, _whole(request.prefix, request.suffix))
+        file = request.root, request.path
+        key = _near(file, request.prefix, request.suffix)
+        self._kept[key] = _Kept(file, suggestion, _whole(request.prefix, request.suffix))
         self._kept.move_to_end(key)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
     def find(self, request: CompletionRequest) -> Found | None:
         """What is known to follow at ``request``'s place, or None."""
-        path, prefix, suffix = request.path, request.prefix, request.suffix
-        kept = self._get(_near(path, prefix, suffix))
+        file, prefix, suffix = (request.root, request.path), request.prefix, request.suffix
+        kept = self._get(_near(file, prefix, suffix))
         if kept is not None:
             same = kept.window == _whole(prefix, suffix)
             if same or kept.suggestion.text:
                 return Found(kept.suggestion, "exact" if same else "trimmed")
         below, near = _below(suffix), prefix[-_WINDOW - LOOK_BACK :]
         for typed in range(1, min(LOOK_BACK, len(near)) + 1):
-            kept = self._get(hash((path, _above(near[:-typed]), below)))
+            kept = self._get(hash((file, _above(near[:-typed]), below)))
             if kept is not None and (rest := follow(kept.suggestion, near[-typed:])) is not None:
                 return Found(rest, "look-back")
         return None
 
-    def forget(self, path: str) -> None:
+    def forget(self, path: str, root: str = "") -> None:
         """Drop what was suggested in one file."""
-        for key in [key for key, kept in self._kept.items() if kept.path == path]:
+        for key in [key for key, kept in self._kept.items() if kept.file == (root, path)]:
             del self._kept[key]
 
     def _get(self, key: int) -> _Kept | None:
@@ -102,8 +104,8 @@ def follow(suggestion: Suggestion, typed: str) -> Suggestion | None:
     return Suggestion(suggestion.text[len(typed) :], suggestion.reason, suggestion.replaces)
 
 
-def _near(path: str, prefix: str, suffix: str) -> int:
-    return hash((path, _above(prefix), _below(suffix)))
+def _near(file: tuple[str, str], prefix: str, suffix: str) -> int:
+    return hash((file, _above(prefix), _below(suffix)))
 
 
 def _above(prefix: str) -> str:

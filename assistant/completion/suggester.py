@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from assistant.completion.completer import Completer, Plan, answer, unix
@@ -27,8 +28,15 @@ FIRST_ANSWER = 1.0
 class Suggester:
     """Suggestions for one user. Threads may share it; the latest request wins, an older one is answered "cancelled"."""
 
-    def __init__(self, completer: Completer, pace: Pace | None = None, *, patience: float = FIRST_ANSWER) -> None:
-        self._completer = completer
+    def __init__(
+        self,
+        completer: Completer | Callable[[CompletionRequest], Completer],
+        pace: Pace | None = None,
+        *,
+        patience: float = FIRST_ANSWER,
+    ) -> None:
+        """``completer``: one for all, or which one a request's ``root`` has; they share a model."""
+        self._completer_of = (lambda _: completer) if isinstance(completer, Completer) else completer
         self._patience = patience
         self.pace = pace or Pace()
         self._cache = SuggestionCache()
@@ -91,10 +99,10 @@ class Suggester:
         """Somebody reads here: evaluate the prompt that a keystroke would need, as long as nothing else runs."""
         self._begin_idle(unix(request), "warm")
 
-    def forget(self, path: str) -> None:
+    def forget(self, path: str, root: str = "") -> None:
         """Drop what is known of a file: it changed by other hands."""
         with self._lock:
-            self._cache.forget(path)
+            self._cache.forget(path, root)
 
     def close(self) -> None:
         """Stop what runs, and wait until the model is free."""
@@ -115,21 +123,23 @@ class Suggester:
 
     def _run_for(self, asked: CompletionRequest) -> tuple[Generation, bool]:
         """The run that will answer, and whether it was there already."""
+        completer = self._completer_of(asked)
         with self._lock:
             run = self._run
             if run is not None and run.running:
                 if run.purpose != "warm" and not run.stopped and run.agrees(asked):
                     return run, True
                 self._stop(run)
-            share = self.pace.share(self._completer.settings.prompt_tokens)
+            share = self.pace.share(completer.settings.prompt_tokens)
         # Looking for context takes milliseconds, in which others may look into the cache.
-        plan = self._completer.plan(asked, share=share)
+        plan = completer.plan(asked, share=share)
         with self._lock:
             if self._run is not None and self._run.running and not self._run.stopped:
                 self._stop(self._run)
-            return self._begin(plan, "asked"), False
+            return self._begin(completer, plan, "asked"), False
 
     def _begin_idle(self, asked: CompletionRequest, purpose: Purpose) -> None:
+        completer = self._completer_of(asked)
         with self._lock:
             busy = self._run is not None and self._run.running and not self._run.stopped
             if self._run is not None and self._run.purpose == "warm" and busy:
@@ -137,18 +147,18 @@ class Suggester:
                 busy = False
             if busy or (purpose == "ahead" and (self.pace.busy or self._cache.find(asked) is not None)):
                 return
-            share = self.pace.share(self._completer.settings.prompt_tokens)
-        plan = self._completer.plan(asked, share=share, idle=purpose == "warm")
+            share = self.pace.share(completer.settings.prompt_tokens)
+        plan = completer.plan(asked, share=share, idle=purpose == "warm")
         if purpose == "warm":
             plan = replace(plan, sampling=replace(plan.sampling, max_tokens=0))
         with self._lock:
             if self._run is None or not self._run.running or self._run.stopped:
-                self._begin(plan, purpose)
+                self._begin(completer, plan, purpose)
 
-    def _begin(self, plan: Plan, purpose: Purpose) -> Generation:
+    def _begin(self, completer: Completer, plan: Plan, purpose: Purpose) -> Generation:
         """Start a run; the model's host takes runs one after the other, and a stopped one ends at once. Locked."""
         self.counts["started"] += 1
-        self._run = Generation(self._completer, plan, purpose, self._ended).start()
+        self._run = Generation(completer, plan, purpose, self._ended).start()
         return self._run
 
     def _stop(self, run: Generation) -> None:

@@ -1,0 +1,1 @@
+"""The protocol floor: a language server for any editor. No ranking, no prompts."""

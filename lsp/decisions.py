@@ -1,0 +1,114 @@
+"""Why there was a suggestion, or none: the latest answers, for ``codemoat/why``, and what became of them."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assistant.completion.request import Completion, CompletionRequest
+
+_KEPT = 100
+
+REASONS: Mapping[str, str] = {
+    "line": "The model completed the line.",
+    "block": "The model completed the block.",
+    "length": "The model's text was cut at the limit of complete.max_tokens.",
+    "cancelled": "A newer request took its place, or the editor cancelled it.",
+    "empty": "The model had nothing to add here.",
+    "repeats": "What the model wrote stands behind the cursor already.",
+    "closes": "What the model wrote would have closed a bracket that nothing opened.",
+    "prose": "The model wrote prose instead of code.",
+}
+"""What ``Completion.stop_reason`` means to people."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """One answer. ``line`` and ``character`` as the client counts; ``shown``: what became of it, as the client told."""
+
+    id: str
+    uri: str
+    version: int
+    line: int
+    character: int
+    trigger: str
+    """``automatic``, ``invoked`` or ``popup``."""
+    outcome: str
+    """``suggested``, ``nothing``, ``cancelled``, ``off`` or ``failed``."""
+    reason: str
+    """One sentence."""
+    text: str = ""
+    reused: bool = False
+    context: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    fate: str = ""
+    """What the client told last: ``shown``, ``accepted``, ``partially-accepted`` or ``rejected``."""
+    accepted_characters: int = 0
+    at: float = field(default_factory=time.time)
+    """Unix time, seconds."""
+
+
+@dataclass(slots=True)
+class Offer:
+    """What was asked and answered, kept for what follows: generating ahead once it is shown."""
+
+    request: CompletionRequest
+    completion: Completion
+
+
+class Decisions:
+    """The latest hundred. On the event loop."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._kept: OrderedDict[str, Decision] = OrderedDict()
+        self._offers: dict[str, Offer] = {}
+        self.counts: Counter[str] = Counter()
+        """By outcome and by fate."""
+
+    def add(self, decision: Decision, offer: Offer | None = None) -> Decision:
+        """Keep an answer under its id."""
+        self._kept[decision.id] = decision
+        self.counts[decision.outcome] += 1
+        if offer is not None:
+            self._offers[decision.id] = offer
+        while len(self._kept) > _KEPT:
+            gone, _ = self._kept.popitem(last=False)
+            self._offers.pop(gone, None)
+        return decision
+
+    def next_id(self) -> str:
+        """An id for the next answer."""
+        return str(next(self._numbers))
+
+    def find(self, id_: str | None = None, uri: str | None = None) -> Decision | None:
+        """The answer of that id, else the latest for the document, else the latest."""
+        if id_ is not None:
+            return self._kept.get(id_)
+        return next((d for d in reversed(self._kept.values()) if uri is None or d.uri == uri), None)
+
+    def offer(self, id_: str) -> Offer | None:
+        """What was suggested under an id."""
+        return self._offers.get(id_)
+
+    def tell(self, id_: str, fate: str, characters: int = 0) -> bool:
+        """Note what became of a suggestion; whether it is known."""
+        decision = self._kept.get(id_)
+        if decision is None:
+            return False
+        decision.fate = fate
+        decision.accepted_characters = characters or (len(decision.text) if fate == "accepted" else 0)
+        self.counts[fate] += 1
+        return True
+
+
+def as_json(decision: Decision) -> dict[str, Any]:
+    """A decision as ``codemoat/why`` answers it (``docs/schemas/lsp-why.json``)."""
+    found = asdict(decision)
+    found["acceptedCharacters"] = found.pop("accepted_characters")
+    return found

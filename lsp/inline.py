@@ -1,0 +1,263 @@
+"""Suggestions at the cursor: ``textDocument/inlineCompletion``, and ``textDocument/completion`` as a fallback."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from assistant.completion.request import Completion, CompletionRequest
+from assistant.llm import Cancel
+from indexer.errors import CodemoatError, IndexStoreError
+from lsp.convert import language_of
+from lsp.decisions import REASONS, Decision, Offer
+from lsp.jobs import DroppedError, result
+from lsp.protocol import sentence
+
+if TYPE_CHECKING:
+    from lsp.documents import Document, Snapshot
+    from lsp.folders import Located
+    from lsp.server import Server
+
+ACCEPT = "codemoat.accept"
+_LOOK = 0.01
+"""Seconds between looks at whether a request that waits for the next keystroke is still wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """The entry of the editor's own list that a suggestion must begin with."""
+
+    text: str
+    range: types.Range
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request, as of the moment it came."""
+
+    document: Snapshot
+    notebook: str | None
+    cells: tuple[str, str]
+    position: types.Position
+    trigger: str
+    selected: _Selected | None
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a worker found. ``request``: None where nothing was asked."""
+
+    outcome: str
+    reason: str
+    completion: Completion | None = None
+    request: CompletionRequest | None = None
+    failure: CodemoatError | None = None
+
+
+class InlineCompletion:
+    """Requests on the event loop, answers from the completion lane; the latest request wins."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._latest = 0
+        server.handle(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline)
+        server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
+
+    async def inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList:
+        """At most one item; its command tells that it was accepted."""
+        invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        selected = params.context.selected_completion_info
+        chosen = _Selected(selected.text, selected.range) if selected is not None else None
+        trigger = "invoked" if invoked else "automatic"
+        decision, answer = await self._answer(params.text_document.uri, params.position, trigger, chosen)
+        if decision is None or answer is None or not decision.text:
+            return types.InlineCompletionList([])
+        item = types.InlineCompletionItem(
+            insert_text=(chosen.text if chosen else "") + decision.text,
+            range=self._range(params.position, answer, chosen),
+            command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
+        )
+        return types.InlineCompletionList([item])
+
+    async def popup(self, params: types.CompletionParams) -> types.CompletionList:
+        """The same suggestion as an entry of the list, where the setting wants it."""
+        if not self._server.options.config().editor.popup:
+            return types.CompletionList(is_incomplete=False, items=[])
+        decision, answer = await self._answer(params.text_document.uri, params.position, "popup", None)
+        if decision is None or answer is None or not decision.text:
+            return types.CompletionList(is_incomplete=True, items=[])
+        item = types.CompletionItem(
+            label=decision.text.strip().split("\n")[0][:80],
+            kind=types.CompletionItemKind.Text,
+            detail="codemoat",
+            # Before all others, and never filtered away: it is made for this very place.
+            sort_text="\0",
+            filter_text="",
+            text_edit=types.TextEdit(self._range(params.position, answer, None), decision.text),
+            insert_text_format=types.InsertTextFormat.PlainText,
+            command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
+        )
+        return types.CompletionList(is_incomplete=True, items=[item])
+
+    def typed(self, document: Document, position: types.Position) -> None:
+        """Text changed here, whether or not a suggestion is wanted: let a run that disagrees stop."""
+        suggester = self._server.model.present
+        if suggester is None or document.too_large:
+            return
+        asked = self._asked(document, position, "automatic", None)
+        self._server.jobs.edits.submit(lambda: suggester.typed(self._request(asked)[1]), document.uri)
+
+    def warm(self, document: Document, position: types.Position) -> None:
+        """Somebody reads here: let the prompt be evaluated that a keystroke would need."""
+        server = self._server
+        if document.too_large or server.model.blocked or self._off(document, automatic=True) is not None:
+            return
+        asked = self._asked(document, position, "automatic", None)
+
+        def work() -> None:
+            located, request = self._request(asked)
+            if located.folder is not None and located.folder.refuses(located.path) is not None:
+                return
+            try:
+                server.model.suggester.warm(request)
+            except CodemoatError as exc:
+                server.model_failed(exc)
+
+        server.jobs.edits.submit(work, (document.uri, "warm"))
+
+    def shown(self, id_: str) -> None:
+        """A suggestion is on the screen: generate what would follow its acceptance."""
+        offer, suggester = self._server.decisions.offer(id_), self._server.model.present
+        if offer is not None and suggester is not None:
+            self._server.jobs.edits.submit(partial(_ahead, suggester, offer), "ahead")
+
+    async def _answer(
+        self, uri: str, position: types.Position, trigger: str, selected: _Selected | None
+    ) -> tuple[Decision | None, _Answer | None]:
+        """Decide, keep the decision for ``codemoat/why``, and see to what follows."""
+        server = self._server
+        document = server.documents.get(uri)
+        version = document.version if document is not None else -1
+        noted = partial(
+            Decision, server.decisions.next_id(), uri, version, position.line, position.character, trigger
+        )  # fmt: skip
+        if document is None:
+            server.decisions.add(noted("off", "The document is not open."))
+            return None, None
+        reason = self._off(document, automatic=trigger == "automatic")
+        if reason is not None:
+            server.decisions.add(noted("off", reason))
+            return None, None
+        self._latest += 1
+        cancel = Cancel()
+        asked = self._asked(document, position, trigger, selected)
+        try:
+            answer = await result(
+                server.jobs.completion.submit(partial(self._work, asked, cancel), "suggestion"), cancel
+            )
+        except DroppedError:
+            answer = _Answer("cancelled", REASONS["cancelled"])
+        finally:
+            if cancel.cancelled:
+                server.decisions.add(noted("cancelled", REASONS["cancelled"]))
+        if answer.failure is not None:
+            server.model_failed(answer.failure)
+        decision, completion = noted(answer.outcome, answer.reason), answer.completion
+        if completion is None or answer.request is None:
+            server.decisions.add(decision)
+            return None, None
+        decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
+        decision.timings = asdict(completion.timings)
+        server.decisions.add(decision, Offer(answer.request, completion))
+        if decision.text and not server.client_tells_shown:
+            self.shown(decision.id)
+        return decision, answer
+
+    def _off(self, document: Document, *, automatic: bool) -> str | None:
+        """Why nothing is suggested in a document, as far as that can be told at once."""
+        server = self._server
+        if document.too_large:
+            server.tell_too_large(document)
+            return f"The document is too large for suggestions: {document.size:,} characters."
+        language = language_of(document.uri, document.language_id)
+        config = server.options.config()
+        return server.switches.refuse(config, language, document.language_id, automatic=automatic)
+
+    def _asked(self, document: Document, position: types.Position, trigger: str, selected: _Selected | None) -> _Asked:
+        documents = self._server.documents
+        cells = documents.around_cell(document) if document.notebook is not None else ("", "")
+        return _Asked(document.snapshot(), document.notebook, cells, position, trigger, selected, self._latest)
+
+    def _work(self, asked: _Asked, cancel: Cancel) -> _Answer:
+        """The completion lane's part."""
+        server = self._server
+        located, request = self._request(asked)
+        if located.folder is not None and (refused := located.folder.refuses(located.path)) is not None:
+            return _Answer("off", f"There are no suggestions in this file: {refused}")
+        blocked = server.model.blocked
+        if blocked is not None:
+            return _Answer("failed", blocked)
+        try:
+            completion = self._complete(request, asked, cancel)
+            if not completion.reused:
+                server.model.worked()
+        except IndexStoreError as exc:
+            return _Answer("failed", sentence(exc))
+        except CodemoatError as exc:
+            return _Answer("failed", sentence(exc), failure=exc)
+        reason = completion.stop_reason
+        told = REASONS.get(reason, reason)
+        if reason == "cancelled" and not completion.text:
+            return _Answer("cancelled", told)
+        return _Answer("suggested" if completion.text else "nothing", told, completion, request)
+
+    def _complete(self, request: CompletionRequest, asked: _Asked, cancel: Cancel) -> Completion:
+        suggester = self._server.model.suggester
+        known = suggester.known(request)
+        if known is not None:
+            return known
+        if asked.trigger == "automatic":
+            until = time.monotonic() + suggester.pace.wait()
+            while time.monotonic() < until and not cancel.cancelled and asked.ticket == self._latest:
+                time.sleep(_LOOK)
+        if cancel.cancelled or asked.ticket != self._latest:
+            cancel.cancel()
+        return suggester.suggest(request, cancel)
+
+    def _request(self, asked: _Asked) -> tuple[Located, CompletionRequest]:
+        document, units = asked.document, self._server.documents.units
+        located = self._server.folders.locate(asked.notebook or document.uri)
+        if asked.selected is None:
+            before, behind = document.around(units.place(document.lines, asked.position))
+        else:
+            before = document.around(units.place(document.lines, asked.selected.range.start))[0] + asked.selected.text
+            behind = document.around(units.place(document.lines, asked.selected.range.end))[1]
+        language = language_of(located.path, document.language_id, before)
+        root = located.folder.key if located.folder is not None else ""
+        prefix, suffix = asked.cells[0] + before, behind + asked.cells[1]
+        return located, CompletionRequest(located.path, language, document.version, prefix, suffix, root)
+
+    def _range(self, position: types.Position, answer: _Answer, selected: _Selected | None) -> types.Range:
+        """What the item replaces: nothing at the cursor, or what it retypes behind it."""
+        start = selected.range.start if selected is not None else position
+        end = selected.range.end if selected is not None else position
+        completion, request = answer.completion, answer.request
+        assert completion is not None
+        assert request is not None
+        count = completion.replace.end_byte - completion.replace.start_byte
+        replaced = request.suffix.encode()[:count].decode("utf-8", "ignore")
+        return types.Range(
+            start, types.Position(end.line, end.character + self._server.documents.units.width(replaced))
+        )
+
+
+def _ahead(suggester: object, offer: Offer) -> None:
+    from assistant.completion.suggester import Suggester
+
+    assert isinstance(suggester, Suggester)
+    suggester.shown(offer.request, offer.completion)

@@ -1,0 +1,190 @@
+"""JSON-RPC as this server speaks it: pygls's protocol with its own gate, errors and documents.
+
+What differs from pygls: every malformed request is answered with an error; requests before ``initialize`` and after
+``shutdown`` are refused; an error of ours reaches the client as one sentence with a hint, any other without a
+traceback; messages are never logged, for they hold file contents.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageServerProtocol, lsp_method
+from pygls.workspace import Workspace
+
+from indexer.errors import BadInputError, CancelledError, CodemoatError
+from lsp.hello import initialize_result
+from lsp.jobs import DroppedError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from pygls.lsp.server import LanguageServer
+
+OURS = "codemoat/"
+"""Methods of our own begin so; their parameters stay plain JSON."""
+_HANDLED_HERE = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+    types.EXIT,
+)
+"""What pygls would do by itself: its documents split lines at more than the protocol's line breaks."""
+
+logger = logging.getLogger("codemoat.lsp")
+
+
+class Protocol(LanguageServerProtocol):
+    """The protocol of a connection."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self.initialized = False
+        self.answered: int | str | None = None
+        """Id of the ``initialize`` that was answered already."""
+
+    def _register_builtin_features(self) -> None:
+        super()._register_builtin_features()  # type: ignore[no-untyped-call]
+        for method in _HANDLED_HERE:
+            self.fm.builtin_features.pop(method, None)
+
+    def receive(self, body: bytes) -> None:
+        """Take in one message; never raises."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            self._refuse(None, types.ErrorCodes.ParseError, "The message is no JSON.")
+            return
+        self.receive_data(data)
+
+    def receive_data(self, data: Any) -> None:
+        """Take in one message as JSON values; never raises."""
+        if not isinstance(data, dict) or data.get("jsonrpc") != "2.0":
+            self._refuse(None, types.ErrorCodes.InvalidRequest, "The message is no JSON-RPC 2.0 object.")
+            return
+        number = data.get("id")
+        asked = "method" in data and "id" in data
+        if ("id" in data and type(number) not in (int, str)) or not isinstance(data.get("method", ""), str):
+            if "method" in data:
+                self._refuse(None, types.ErrorCodes.InvalidRequest, "The message's id or method has a wrong type.")
+            return
+        try:
+            message = self.structure_message(data)
+        except JsonRpcException:
+            if asked:
+                self._refuse(number, types.ErrorCodes.InvalidParams, f"{data['method']}: wrong parameters.")
+            return
+        try:
+            self.handle_message(message)
+        except Exception:
+            # The edge of the protocol: nothing that a client sends may end the server.
+            logger.exception("%s failed", data.get("method", "a response"))
+            if asked:
+                self._refuse(number, types.ErrorCodes.InternalError, f"{data['method']} failed.")
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """The message as a typed object; ours keep their parameters as JSON. Raises JsonRpcException."""
+        method = data.get("method")
+        if method is not None and self.get_message_type(method) is None:
+            if "id" in data:
+                return JsonRPCRequestMessage(data["id"], method, "2.0", data.get("params"))
+            return JsonRPCNotification(method, "2.0", data.get("params"))
+        if "id" in data and method is None and data["id"] not in self._result_types:
+            raise JsonRpcException("A response to nothing.")
+        return super().structure_message(data)
+
+    def handle_message(self, message: Any) -> None:
+        """Let through what fits the state of the connection."""
+        method, number = getattr(message, "method", None), getattr(message, "id", None)
+        if method is None or method == types.EXIT:
+            super().handle_message(message)
+        elif self._shutdown:
+            if number is not None:
+                self._refuse(number, types.ErrorCodes.InvalidRequest, "The server is shut down.")
+        elif self.initialized == (method == types.INITIALIZE):
+            if number is not None:
+                why = "The server is initialized already." if self.initialized else "`initialize` comes first."
+                code = types.ErrorCodes.InvalidRequest if self.initialized else types.ErrorCodes.ServerNotInitialized
+                self._refuse(number, code, why)
+        else:
+            super().handle_message(message)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Any:
+        """Note what the client is; the answer is the one of ``lsp.hello``."""
+        self.initialized = True
+        self._server.process_id = params.process_id
+        self.client_capabilities = params.capabilities
+        result = initialize_result(self._converter.unstructure(params))
+        encoding = result["capabilities"]["positionEncoding"]
+        self._workspace = Workspace(params.root_uri, types.TextDocumentSyncKind.Incremental, [], encoding)
+        handler = self.fm.features.get(types.INITIALIZE)
+        if handler is not None:
+            handler(params, encoding)
+        self.server_capabilities = self._converter.structure(result["capabilities"], types.ServerCapabilities)
+        return self._converter.structure(result, types.InitializeResult)
+
+    def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
+        if msg_id is not None and msg_id == self.answered:
+            self.answered = None
+            return
+        super()._send_response(msg_id, result, error)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: Any) -> None:
+        """Send what a handler returned or raised; on the event loop."""
+        self._request_futures.pop(msg_id, None)
+        if future.cancelled():
+            self._refuse(msg_id, types.LSPErrorCodes.RequestCancelled, "The request was cancelled.")
+            return
+        exc = future.exception()
+        if exc is None:
+            self._send_response(msg_id, future.result())
+        elif isinstance(exc, CodemoatError):
+            self._send_response(msg_id, error=response_error(exc))
+        elif isinstance(exc, DroppedError):
+            self._refuse(msg_id, types.LSPErrorCodes.ServerCancelled, "The server is too busy, or leaves.")
+        elif isinstance(exc, JsonRpcException):
+            self._send_response(msg_id, error=exc.to_response_error())
+        else:
+            logger.error("A request failed", exc_info=exc)
+            self._refuse(msg_id, types.ErrorCodes.InternalError, f"An error of codemoat: {type(exc).__name__}.")
+
+    def _check_handler_result(self, future: Future[Any]) -> None:
+        """Tell of a notification that failed: in the log, and in words if it is an error of ours."""
+        exc = None if future.cancelled() else future.exception()
+        if isinstance(exc, CodemoatError):
+            logger.warning("%s", exc.message)
+            self.notify(types.WINDOW_LOG_MESSAGE, types.LogMessageParams(types.MessageType.Warning, sentence(exc)))
+        elif exc is not None and not isinstance(exc, DroppedError):
+            logger.error("A notification failed", exc_info=exc)
+
+    def _refuse(self, number: Any, code: int, message: str) -> None:
+        self._send_data(
+            {"jsonrpc": "2.0", "id": number, "error": {"code": int(code), "message": message}}
+            if number is None
+            else types.ResponseErrorMessage(id=number, error=types.ResponseError(int(code), message))
+        )
+
+
+def sentence(error: CodemoatError) -> str:
+    """What happened and what to do next."""
+    return f"{error.message} {error.hint}".rstrip()
+
+
+def response_error(error: CodemoatError) -> types.ResponseError:
+    """An error of ours as a client gets it: ``data`` holds its ``code``, ``message`` and ``hint`` apart."""
+    code: int = types.LSPErrorCodes.RequestFailed
+    if isinstance(error, BadInputError):
+        code = types.ErrorCodes.InvalidParams
+    elif isinstance(error, CancelledError):
+        code = types.LSPErrorCodes.RequestCancelled
+    data = {"code": error.code, "message": error.message, "hint": error.hint}
+    return types.ResponseError(int(code), sentence(error), data)

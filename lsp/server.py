@@ -1,0 +1,304 @@
+"""The server: what its parts share, and its life from ``initialize`` to ``exit``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from assistant.errors import ModelError, NoModelError
+from indexer.errors import CodemoatError
+from lsp.commands import Commands
+from lsp.convert import Units, language_of
+from lsp.decisions import Decisions
+from lsp.documents import Documents
+from lsp.fetching import Fetching
+from lsp.folders import Folders
+from lsp.hello import POPUP, own_version, wants_popup
+from lsp.indexing import Indexing
+from lsp.inline import InlineCompletion
+from lsp.jobs import Debounce, DroppedError, Jobs, Lane
+from lsp.model import ModelRoom
+from lsp.options import SECTION, Options, Switches
+from lsp.protocol import Protocol, sentence
+from lsp.status import STATUS_CHANGED, Status
+from lsp.symbols import Symbols
+from lsp.sync import Synchronisation
+
+if TYPE_CHECKING:
+    from assistant.config import Config
+    from assistant.engine import Engine
+    from lsp.documents import Document
+
+_STATUS_QUIET = 0.1
+_LEAVE = 0.9
+"""Seconds that ``shutdown`` takes at most."""
+logger = logging.getLogger("codemoat.lsp")
+
+
+class Server(LanguageServer):
+    """One client's server. Its attributes are the rooms that handlers use; all on the event loop but ``jobs``' work."""
+
+    protocol: Protocol
+
+    def __init__(self, *, make_engine: Callable[[Config], Engine] | None = None) -> None:
+        """``make_engine`` stands in for the engine that the model comes from."""
+        super().__init__("codemoat", own_version(), protocol_cls=Protocol, max_workers=1)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.done = asyncio.Event()
+        """Set by ``exit``."""
+        self.exit_code = 1
+        self.documents = Documents()
+        self.options = Options(self.warn)
+        self.switches = Switches()
+        self.decisions = Decisions()
+        self.jobs = Jobs()
+        self.folders = Folders(self.options.config)
+        self.model = ModelRoom(
+            self.options.config,
+            lambda request: self.folders.completer(request.root, self.model.llm),
+            self.changed,
+            make_engine=make_engine,
+        )
+        self.client_tells_shown = False
+        self.inline = InlineCompletion(self)
+        self.sync = Synchronisation(self)
+        self.symbols = Symbols(self)
+        self.indexing = Indexing(self)
+        self.status = Status(self)
+        self.commands = Commands(self)
+        self.fetching = Fetching(self)
+        self._status_quiet = Debounce(_STATUS_QUIET)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._last_status: dict[str, Any] = {}
+        self._popup_announced = False
+        for method, handler in (
+            (types.INITIALIZE, self._initialize),
+            (types.INITIALIZED, self._initialized),
+            (types.SHUTDOWN, self._shutdown),
+            (types.EXIT, self._exit),
+            (types.WORKSPACE_DID_CHANGE_CONFIGURATION, self._did_change_configuration),
+            (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._did_change_folders),
+        ):
+            self.handle(method, handler)
+
+    def handle(self, method: str, handler: Callable[..., Any]) -> None:
+        """Let ``handler`` take a method's parameters; pygls's own decorators take plain functions only."""
+        self.protocol.fm.features[method] = handler
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def _initialize(self, params: types.InitializeParams, encoding: str) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.documents.units = Units(encoding)
+        experimental = params.capabilities.experimental
+        ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
+        self.client_tells_shown = isinstance(ours, dict) and ours.get("didShow") is True
+        options = params.initialization_options
+        self._popup_announced = wants_popup({"initializationOptions": options})
+        folders = params.workspace_folders or []
+        uris = [(folder.uri, folder.name) for folder in folders]
+        if not uris and (params.root_uri or params.root_path):
+            uris = [(params.root_uri or Path(str(params.root_path)).as_uri(), "")]
+        for uri, name in uris:
+            self.folders.add(uri, name)
+        self._initial_options = options
+
+    def _initialized(self, _params: Any) -> None:
+        self.options.initialize(self._initial_options)
+        self.task(self._attach())
+
+    async def _attach(self) -> None:
+        """What comes after ``initialize``: settings, then indexes."""
+        await self._read_configuration()
+        workspace = self.client_capabilities.workspace
+        registrations = []
+        changing = workspace.did_change_configuration if workspace is not None else None
+        if changing is not None and changing.dynamic_registration:
+            method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+            registrations.append(types.Registration("settings", method, {"section": SECTION}))
+        text = self.client_capabilities.text_document
+        dynamic = text is not None and text.completion is not None and text.completion.dynamic_registration
+        if self.options.config().editor.popup and not self._popup_announced and dynamic:
+            registrations.append(types.Registration("popup", types.TEXT_DOCUMENT_COMPLETION, POPUP))
+        if registrations:
+            asked = types.RegistrationParams(registrations)
+            self.protocol.send_request(types.CLIENT_REGISTER_CAPABILITY, asked)
+        for folder in self.folders:
+            self.indexing.start(folder)
+        self.changed()
+
+    async def _shutdown(self, *_: Any) -> None:
+        """Leave everything behind in order, within a second."""
+        self.sync.close()
+        self._status_quiet.close()
+        self.jobs.close()
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
+        leaving = Lane("leaving", threads=2)
+        parts = [leaving.submit(self.model.reset), leaving.submit(self._close_readers)]
+        await asyncio.wait(
+            [asyncio.ensure_future(self.indexing.close()), *(asyncio.wrap_future(part) for part in parts)],
+            timeout=_LEAVE,
+        )
+        leaving.close()
+
+    def _close_readers(self) -> None:
+        self.symbols.close()
+        for folder in self.folders:
+            folder.close()
+
+    def _exit(self, *_: Any) -> None:
+        self.exit_code = 0 if self.protocol._shutdown else 1
+        self.done.set()
+
+    # --- settings and folders --------------------------------------------------------------------------------------
+
+    async def _read_configuration(self) -> None:
+        """Ask the client for its section of the settings, if it has any."""
+        workspace = self.client_capabilities.workspace
+        if workspace is None or not workspace.configuration:
+            return
+        asked = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+        try:
+            answer = await asyncio.wait_for(
+                self.protocol.send_request_async(types.WORKSPACE_CONFIGURATION, asked), timeout=5
+            )
+        except Exception:  # noqa: BLE001
+            # Whatever a client answers that is no answer: there are settings without it.
+            logger.warning("The client did not answer workspace/configuration")
+            return
+        if isinstance(answer, list) and answer and self.options.change(answer[0]):
+            self.settings_changed()
+
+    async def _did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
+        workspace = self.client_capabilities.workspace
+        if workspace is not None and workspace.configuration:
+            await self._read_configuration()
+        elif self.options.change(params.settings):
+            self.settings_changed()
+
+    def settings_changed(self) -> None:
+        """Let new settings hold at once; only what they touch is opened or started anew."""
+        before = {folder.key: folder.config for folder in self.folders}
+        self.options.forget()
+        model_before = self.options.previous.model if self.options.previous is not None else None
+        for folder in self.folders:
+            after, old = folder.config, before[folder.key]
+            started = folder.key in self.indexing.states
+            if started and (after.index != old.index or after.editor.index != old.editor.index):
+                self.task(self._index_anew(folder))
+        if model_before is not None and model_before != self.options.config().model:
+            self.run(self.jobs.model, self.model.reset)
+        self.run(self.jobs.reading, self.folders.forget_settings)
+        self.changed()
+
+    async def _index_anew(self, folder: Any) -> None:
+        await self.indexing.stop(folder)
+        self.indexing.start(folder)
+
+    def _did_change_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        for gone in params.event.removed:
+            folder = self.folders.remove(gone.uri)
+            if folder is not None:
+                self.task(self.indexing.stop(folder, state="off"))
+                self.run(self.jobs.reading, folder.close)
+        for added in params.event.added:
+            folder = self.folders.add(added.uri, added.name)
+            if folder is not None:
+                self.indexing.start(folder)
+        self.changed()
+
+    def renew(self) -> None:
+        """Files or rules changed: what was remembered of them is asked anew."""
+        for folder in self.folders:
+            folder.renew()
+
+    # --- the model -------------------------------------------------------------------------------------------------
+
+    def use_model(self, document: Document) -> None:
+        """Load the model if this document may want it and it was not tried yet."""
+        language = language_of(document.uri, document.language_id)
+        config = self.options.config()
+        if self.model.state != "unused" or self.switches.refuse(config, language, document.language_id, automatic=True):
+            return
+        self.run(self.jobs.model, self.fetching.load, "load")
+
+    def model_failed(self, error: CodemoatError) -> None:
+        """The model did not answer, found out in any thread: say so once, offer what helps."""
+        news = self.model.failed(error) if isinstance(error, ModelError) else False
+        if isinstance(error, NoModelError):
+            self.on_loop(self.fetching.offer)
+        elif news:
+            self.warn(sentence(error))
+        else:
+            self.log(sentence(error))
+
+    def feedback(self, id_: str, fate: str, characters: int = 0) -> None:
+        """What became of a suggestion."""
+        self.decisions.tell(id_, fate, characters)
+        if fate == "shown":
+            self.client_tells_shown = True
+            self.inline.shown(id_)
+
+    # --- telling ---------------------------------------------------------------------------------------------------
+
+    def on_loop(self, action: Callable[[], object]) -> None:
+        """Do ``action`` on the event loop, from whatever thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(action)
+
+    def task(self, work: Coroutine[Any, Any, object]) -> None:
+        """Let ``work`` go on by itself; its errors are logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def run(self, lane: Lane, work: Callable[[], object], key: object = None) -> None:
+        """Let ``work`` go on in a lane that nobody waits for; errors of ours are told in the log."""
+        lane.submit(work, key).add_done_callback(self._ended)
+
+    def warn(self, text: str) -> None:
+        """Show the user a sentence."""
+        logger.warning("%s", text)
+        self.on_loop(partial(self._show, types.MessageType.Warning, text))
+
+    def log(self, text: str) -> None:
+        """Write a sentence into the editor's log."""
+        logger.info("%s", text)
+        message = types.LogMessageParams(types.MessageType.Info, text)
+        self.on_loop(partial(self.protocol.notify, types.WINDOW_LOG_MESSAGE, message))
+
+    def tell_too_large(self, document: Document) -> None:
+        """Say once that a document is too large."""
+        if not document.told:
+            document.told = True
+            name = document.uri.rpartition("/")[2]
+            self.log(f"{name} is too large for suggestions and symbols ({document.size:,} characters).")
+
+    def changed(self) -> None:
+        """Something that ``codemoat/status`` tells has changed; from any thread."""
+        self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
+
+    def _tell_status(self) -> None:
+        status = self.status.current()
+        if status != self._last_status and not self.protocol._shutdown:
+            self._last_status = status
+            self.protocol.notify(STATUS_CHANGED, status)
+
+    def _show(self, kind: types.MessageType, text: str) -> None:
+        self.protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind, text))
+
+    def _ended(self, future: Any) -> None:
+        self._tasks.discard(future)
+        exc = None if future.cancelled() else future.exception()
+        if isinstance(exc, CodemoatError):
+            self.log(sentence(exc))
+        elif exc is not None and not isinstance(exc, DroppedError):
+            logger.error("Work in the background failed", exc_info=exc)

@@ -1,0 +1,207 @@
+"""Our own questions: status, why, search, index control, a document's digest, and what became of suggestions."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from indexer.errors import BadInputError, NoIndexError
+from lsp.convert import range_of, split_lines
+from lsp.decisions import as_json
+from lsp.folders import uri_in
+from lsp.hello import own_version
+from lsp.jobs import result
+
+if TYPE_CHECKING:
+    from lsp.folders import Folder
+    from lsp.server import Server
+
+STATUS_CHANGED = "codemoat/statusChanged"
+
+
+class _Document(msgspec.Struct):
+    uri: str
+
+
+class _Why(msgspec.Struct):
+    id: str | None = None
+    textDocument: _Document | None = None  # noqa: N815
+
+
+class _Search(msgspec.Struct):
+    query: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    folder: str | None = None
+
+
+class _Index(msgspec.Struct):
+    do: Annotated[str, Meta(pattern="^(update|rebuild|stop|start)$")]
+    folder: str | None = None
+
+
+class _Digest(msgspec.Struct):
+    textDocument: _Document  # noqa: N815
+
+
+class _Fate(msgspec.Struct):
+    id: str
+    characters: Annotated[int, Meta(ge=0)] = 0
+
+
+Params = TypeVar("Params")
+_FATES = {
+    "codemoat/didShow": "shown",
+    "codemoat/didAccept": "accepted",
+    "codemoat/didPartiallyAccept": "partially-accepted",
+    "codemoat/didReject": "rejected",
+}
+
+
+class Status:
+    """The ``codemoat/…`` methods that are no chat."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        for method, handler in (
+            ("codemoat/status", lambda params: self.current()),
+            ("codemoat/why", self._why),
+            ("codemoat/document", self._digest),
+        ):
+            server.handle(method, handler)
+        server.handle("codemoat/search", self._search)
+        server.handle("codemoat/index", self._index)
+        for method, fate in _FATES.items():
+            server.handle(method, self._fate(fate))
+
+    def current(self) -> dict[str, Any]:
+        """What the server does and can do, from memory (``docs/schemas/lsp-status.json``)."""
+        server = self._server
+        config = server.options.config()
+        model = server.model
+        return {
+            "version": own_version(),
+            "suggestions": {
+                "enabled": config.editor.enabled,
+                "automatic": config.editor.automatic,
+                "snoozedSeconds": round(server.switches.snoozed_seconds),
+                "languagesOff": sorted(
+                    {*config.editor.languages_off, *server.switches.languages}
+                    - {name for name, on in server.switches.languages.items() if on}
+                ),
+                "counts": dict(server.decisions.counts),
+                "suggester": dict(model.present.counts) if model.present is not None else {},
+            },
+            "model": {
+                "name": model.name or config.model.name,
+                "state": model.state,
+                "problem": model.problem,
+                "failures": model.failures,
+            },
+            "folders": [self._folder(folder) for folder in server.folders],
+            "documents": len(server.documents.open),
+        }
+
+    def _folder(self, folder: Folder) -> dict[str, Any]:
+        state = self._server.indexing.states.get(folder.key)
+        if state is None:
+            return {"uri": folder.uri, "name": folder.name, "state": "off", "problem": ""}
+        return {
+            "uri": folder.uri,
+            "name": folder.name,
+            "state": state.state,
+            "problem": state.problem or folder.problem,
+            "progress": state.progress or None,
+            "files": state.report.get("files", 0),
+            "generation": state.report.get("generation", 0),
+            "watching": state.mode,
+            "restarts": state.restarts,
+            "pid": state.pid,
+        }
+
+    def _why(self, params: Any) -> dict[str, Any] | None:
+        """The latest decision (of a document, or the one of an id); null if there is none."""
+        asked = _read(params or {}, _Why)
+        found = self._server.decisions.find(asked.id, asked.textDocument.uri if asked.textDocument else None)
+        return as_json(found) if found is not None else None
+
+    def _digest(self, params: Any) -> dict[str, Any] | None:
+        """What the server holds of a document, for clients that check it; null if it is not open."""
+        document = self._server.documents.get(_read(params, _Digest).textDocument.uri)
+        if document is None:
+            return None
+        return {
+            "version": document.version,
+            "lines": len(document.lines),
+            "characters": document.size,
+            "sha256": document.digest(),
+        }
+
+    async def _search(self, params: Any) -> dict[str, Any]:
+        """The best chunks for a question or words, over one folder or all."""
+        asked = _read(params, _Search)
+        folders = [self._named(asked.folder)] if asked.folder is not None else list(self._server.folders)
+        parts = [await result(self._server.jobs.reading.submit(partial(self._hits, each, asked))) for each in folders]
+        hits = sorted((hit for found, _ in parts for hit in found), key=lambda hit: -hit["score"])
+        return {"hits": hits[: asked.limit], "stale": any(stale for _, stale in parts)}
+
+    def _hits(self, folder: Folder, asked: _Search) -> tuple[list[dict[str, Any]], bool]:
+        try:
+            index = folder.index
+        except NoIndexError:
+            return [], True
+        units = self._server.documents.units
+        found, hits = index.search(asked.query, asked.limit), []
+        for hit in found.hits:
+            text = index.text(hit.chunk.path) or ""
+            place = range_of(units, text.encode("utf-8", "replace"), split_lines(text), hit.chunk.span)
+            hits.append(
+                {
+                    "uri": uri_in(folder, hit.chunk.path),
+                    "path": hit.chunk.path,
+                    "range": {
+                        "start": {"line": place.start.line, "character": place.start.character},
+                        "end": {"line": place.end.line, "character": place.end.character},
+                    },
+                    "language": hit.chunk.language,
+                    "symbol": hit.chunk.symbol,
+                    "text": hit.chunk.text,
+                    "score": hit.score,
+                    "reasons": dict(hit.reasons),
+                }
+            )
+        return hits, found.stale
+
+    async def _index(self, params: Any) -> dict[str, Any]:
+        """Let a folder's index, or all, be updated, made anew, left alone or taken up again."""
+        asked = _read(params, _Index)
+        for folder in [self._named(asked.folder)] if asked.folder is not None else list(self._server.folders):
+            if asked.do == "stop":
+                await self._server.indexing.stop(folder)
+            elif asked.do == "start" or not self._server.indexing.ask(folder, asked.do):
+                await self._server.indexing.stop(folder)
+                self._server.indexing.start(folder)
+        return self.current()
+
+    def _named(self, uri: str) -> Folder:
+        folder = self._server.folders.by_uri(uri)
+        if folder is None:
+            raise BadInputError(f"{uri} is no folder of the workspace.", "`codemoat/status` lists them.")
+        return folder
+
+    def _fate(self, fate: str) -> Any:
+        def handler(params: Any) -> None:
+            asked = _read(params, _Fate)
+            self._server.feedback(asked.id, fate, asked.characters)
+
+        return handler
+
+
+def _read(params: Any, kind: type[Params]) -> Params:
+    """The parameters as a type. Raises BadInputError that says what is wrong with them."""
+    try:
+        return msgspec.convert(params, kind)
+    except msgspec.ValidationError as exc:
+        raise BadInputError(f"Wrong parameters: {exc}.", "docs/protocol.md describes them.") from exc

@@ -1,0 +1,197 @@
+"""Documents, folders and files as the client tells of them. Everything here runs on the event loop and at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from lsp.convert import path_of, without_break
+from lsp.jobs import Debounce
+
+if TYPE_CHECKING:
+    from lsp.documents import Document, Edit
+    from lsp.server import Server
+
+_PARSE_QUIET = 0.3
+"""Seconds without an edit after which unsaved text is parsed."""
+_WARM_QUIET = 0.25
+"""Seconds without a move of the cursor after which the prompt there is evaluated."""
+
+
+class Synchronisation:
+    """Keeps ``Server.documents`` equal to the client's, and lets the rest know."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._parse = Debounce(_PARSE_QUIET)
+        self._warm = Debounce(_WARM_QUIET)
+        for method, handler in (
+            (types.TEXT_DOCUMENT_DID_OPEN, self._did_open),
+            (types.TEXT_DOCUMENT_DID_CHANGE, self._did_change),
+            (types.TEXT_DOCUMENT_DID_CLOSE, self._did_close),
+            (types.TEXT_DOCUMENT_DID_SAVE, self._did_save),
+            (types.NOTEBOOK_DOCUMENT_DID_OPEN, self._did_open_notebook),
+            (types.NOTEBOOK_DOCUMENT_DID_CHANGE, self._did_change_notebook),
+            (types.NOTEBOOK_DOCUMENT_DID_CLOSE, self._did_close_notebook),
+            (types.NOTEBOOK_DOCUMENT_DID_SAVE, self._did_save_notebook),
+            (types.WORKSPACE_DID_CREATE_FILES, self._did_create),
+            (types.WORKSPACE_DID_RENAME_FILES, self._did_rename),
+            (types.WORKSPACE_DID_DELETE_FILES, self._did_delete),
+            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._did_change_watched),
+            ("codemoat/didMoveCursor", self._did_move_cursor),
+        ):
+            server.handle(method, handler)
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._parse.close()
+        self._warm.close()
+
+    def _did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        document = self._server.documents.put(params.text_document)
+        if document.too_large:
+            self._server.tell_too_large(document)
+            return
+        self._parse.call(document.uri, lambda: self._put_if_unsaved(document.uri))
+        self._server.use_model(document)
+
+    def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        found = self._server.documents.change(params.text_document, params.content_changes)
+        if found is not None:
+            self._changed(*found)
+
+    def _did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        self._server.documents.drop(uri)
+        self._parse.cancel(uri)
+        self._warm.cancel(uri)
+        self._submit_drop(uri)
+
+    def _did_save(self, params: types.DidSaveTextDocumentParams) -> None:
+        self._settings_file(params.text_document.uri)
+
+    def _did_open_notebook(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        self._server.documents.open_notebook(params.notebook_document, params.cell_text_documents)
+
+    def _did_change_notebook(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        for found in self._server.documents.change_notebook(params.notebook_document.uri, params.change) or ():
+            self._changed(*found)
+
+    def _did_close_notebook(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        self._server.documents.close_notebook(params.notebook_document.uri)
+
+    def _did_save_notebook(self, params: types.DidSaveNotebookDocumentParams) -> None:
+        self._server.renew()
+
+    def _changed(self, document: Document, edit: Edit | None) -> None:
+        """Text changed: tell the suggester now, parse when it is quiet."""
+        if document.too_large:
+            self._server.tell_too_large(document)
+            return
+        if edit is not None:
+            position = _end_of(document, edit, self._server)
+            self._server.inline.typed(document, position)
+        if document.notebook is None:
+            self._parse.call(document.uri, lambda: self._put(document.uri))
+
+    def _put(self, uri: str) -> None:
+        """Let the unsaved text be what is searched."""
+        document = self._server.documents.get(uri)
+        if document is None or document.too_large:
+            return
+        snapshot, folders = document.snapshot(), self._server.folders
+
+        def work() -> None:
+            located = folders.locate(uri)
+            if located.folder is not None:
+                located.folder.put(located.path, snapshot.text)
+
+        self._server.run(self._server.jobs.buffers, work, uri)
+
+    def _put_if_unsaved(self, uri: str) -> None:
+        """The same for a document that was opened: editors bring back unsaved text."""
+        document = self._server.documents.get(uri)
+        path = path_of(uri)
+        if document is None or path is None:
+            return
+        snapshot, folders = document.snapshot(), self._server.folders
+
+        def work() -> None:
+            located = folders.locate(uri)
+            if located.folder is None:
+                return
+            text = snapshot.text
+            try:
+                saved = path.read_bytes()
+            except OSError:
+                saved = b""
+            if saved != text.encode():
+                located.folder.put(located.path, text)
+
+        self._server.run(self._server.jobs.buffers, work, uri)
+
+    def _submit_drop(self, uri: str) -> None:
+        folders, model = self._server.folders, self._server.model
+
+        def work() -> None:
+            located = folders.locate(uri)
+            if located.folder is not None:
+                located.folder.drop(located.path)
+            if model.present is not None:
+                model.present.forget(located.path, located.folder.key if located.folder else "")
+
+        self._server.run(self._server.jobs.buffers, work, uri)
+
+    def _did_create(self, params: types.CreateFilesParams) -> None:
+        self._files_changed(file.uri for file in params.files)
+
+    def _did_rename(self, params: types.RenameFilesParams) -> None:
+        self._files_changed(uri for file in params.files for uri in (file.old_uri, file.new_uri))
+
+    def _did_delete(self, params: types.DeleteFilesParams) -> None:
+        self._files_changed(file.uri for file in params.files)
+
+    def _did_change_watched(self, params: types.DidChangeWatchedFilesParams) -> None:
+        self._files_changed(change.uri for change in params.changes)
+
+    def _files_changed(self, uris: Any) -> None:
+        """The index hears of files by itself; what was remembered of them here is dropped."""
+        for uri in uris:
+            if self._server.documents.get(uri) is None:
+                self._submit_drop(uri)
+            self._settings_file(uri)
+        self._server.renew()
+
+    def _settings_file(self, uri: str) -> None:
+        """A settings or ignore file changed: read it anew."""
+        name = uri.rpartition("/")[2]
+        if name == ".codemoat.toml":
+            self._server.settings_changed()
+        elif name in (".codemoatignore", ".gitignore"):
+            self._server.renew()
+
+    def _did_move_cursor(self, params: Any) -> None:
+        """``{textDocument, position}``: the cursor stands here, so this is what may be asked for next."""
+        try:
+            uri = str(params["textDocument"]["uri"])
+            position = types.Position(int(params["position"]["line"]), int(params["position"]["character"]))
+        except (KeyError, TypeError, ValueError):
+            return
+        document = self._server.documents.get(uri)
+        if document is not None:
+            self._warm.call("cursor", lambda: self._warm_at(uri, position))
+
+    def _warm_at(self, uri: str, position: types.Position) -> None:
+        document = self._server.documents.get(uri)
+        if document is not None:
+            self._server.inline.warm(document, position)
+
+
+def _end_of(document: Document, edit: Edit, server: Server) -> types.Position:
+    """Where the cursor stands after an edit: behind what was inserted."""
+    rows = edit.inserted.count("\n")
+    line = min(edit.line + rows, len(document.lines) - 1)
+    text = without_break(document.lines[line])
+    column = len(edit.inserted.rpartition("\n")[2]) + (edit.column if not rows else 0)
+    return server.documents.units.position(document.lines, line, min(column, len(text)))
