@@ -35,6 +35,7 @@ _HANDLED_HERE = (
     types.NOTEBOOK_DOCUMENT_DID_CHANGE,
     types.NOTEBOOK_DOCUMENT_DID_CLOSE,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+    types.WORKSPACE_EXECUTE_COMMAND,
     types.EXIT,
 )
 """What pygls would do by itself: its documents split lines at more than the protocol's line breaks."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import default_converter
 
 from assistant.errors import ModelError, NoModelError
 from indexer.errors import CodemoatError
@@ -32,6 +33,8 @@ from lsp.symbols import Symbols
 from lsp.sync import Synchronisation
 
 if TYPE_CHECKING:
+    from cattrs import Converter
+
     from assistant.config import Config
     from assistant.engine import Engine
     from lsp.documents import Document
@@ -42,6 +45,12 @@ _LEAVE = 0.9
 logger = logging.getLogger("codemoat.lsp")
 
 
+@cache
+def _converter() -> Converter:
+    """One for the process: what it learns of a type takes milliseconds."""
+    return default_converter()  # type: ignore[no-untyped-call, no-any-return]
+
+
 class Server(LanguageServer):
     """One client's server. Its attributes are the rooms that handlers use; all on the event loop but ``jobs``' work."""
 
@@ -49,7 +58,9 @@ class Server(LanguageServer):
 
     def __init__(self, *, make_engine: Callable[[Config], Engine] | None = None) -> None:
         """``make_engine`` stands in for the engine that the model comes from."""
-        super().__init__("codemoat", own_version(), protocol_cls=Protocol, max_workers=1)
+        super().__init__(
+            "codemoat", own_version(), protocol_cls=Protocol, converter_factory=_converter, max_workers=1
+        )
         self.loop: asyncio.AbstractEventLoop | None = None
         self.done = asyncio.Event()
         """Set by ``exit``."""

@@ -95,7 +95,8 @@ class Status:
                 "suggester": dict(model.present.counts) if model.present is not None else {},
             },
             "model": {
-                "name": model.name or config.model.name,
+                "name": config.model.name,
+                "loaded": model.name,
                 "state": model.state,
                 "problem": model.problem,
                 "failures": model.failures,

@@ -82,12 +82,12 @@ def at(line: int, character: int) -> dict[str, int]:
 def test_a_suggestion_that_retypes_what_follows_replaces_it():
     async def scene(client: Client) -> None:
         await client.initialize()
-        client.open(URI, "print()\n")
+        client.open(URI, "def f()\n")
         (item,) = await client.inline(URI, 0, 6)
-        assert item["insertText"] == "x)"
+        assert item["insertText"] == "a, b) -> int:"
         assert item["range"] == {"start": at(0, 6), "end": at(0, 7)}
 
-    play(scene, PatientLLM(["x)"]))
+    play(scene, PatientLLM(["a, b) -> int:"]))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_host_that_dies_is_told_once_and_asked_again_after_a_pause():
         client.server.model._not_before = 0.0
         assert len(await client.inline(URI, 2, 4)) == 1
         assert (await client.request("codemoat/status"))["model"] == {
-            "name": "qwen2.5-coder-0.5b", "state": "ready", "problem": "", "failures": 1,
+            "name": "qwen2.5-coder-0.5b", "loaded": "fake", "state": "ready", "problem": "", "failures": 1,
         }  # fmt: skip
         assert [m["message"] for m in client.of("window/showMessage")] == ["It died. Try again."]
 
