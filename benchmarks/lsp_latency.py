@@ -47,21 +47,19 @@ def measure(home: Path, root: Path, edits: int, *, idle: bool) -> dict[str, obje
         server.ask("textDocument/inlineCompletion", inline_params(other, 4, 4, invoked=True))
     reports, waits, running = 0, [], 0
     for version in range(2, edits + 2):
-        if not idle:
-            if version % 40 == 2:
-                # A place of its own, so that the model has to be asked.
-                server.edit(other, version, (3, 0), (3, 0), f"value_{version} = {version}\n")
-                server.begin("textDocument/inlineCompletion", inline_params(other, 5, 4, invoked=True))
-                running += 1
+        if not idle and version % 40 == 2:
+            # A place of its own, so that the model has to be asked.
+            server.edit(other, version, (3, 0), (3, 0), f"value_{version} = {version}\n")
+            server.begin("textDocument/inlineCompletion", inline_params(other, 5, 4, invoked=True))
+            running += 1
         started = time.perf_counter()
         server.edit(typed, version, (4, 4 + (version - 2) % 60), (4, 4 + (version - 2) % 60), "x")
         found = server.ask("codemoat/document", {"textDocument": {"uri": typed}})
         waits.append((time.perf_counter() - started) * 1e3)
         assert found["version"] == version
-        if not idle and version % 20 == 0:
-            if server.ask("codemoat/status")["folders"][0]["state"] == "ready":
-                server.begin("codemoat/index", {"do": "rebuild"})
-                reports += 1
+        if not idle and version % 20 == 0 and server.ask("codemoat/status")["folders"][0]["state"] == "ready":
+            server.begin("codemoat/index", {"do": "rebuild"})
+            reports += 1
         time.sleep(0.02)
     seconds = server.close()
     return {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.config import IndexConfig
 from indexer.types import Span, Symbol
+
+if TYPE_CHECKING:
+    from indexer.workers import WorkerPool
 
 
 class Outline(NamedTuple):
@@ -21,17 +24,22 @@ class Outlines:
     """Parses texts in one worker process, which starts with the first. Usable from several threads, one at a time."""
 
     def __init__(self, config: IndexConfig | None = None) -> None:
-        from indexer.workers import WorkerPool
-
-        self._pool = WorkerPool(Path("/"), config or IndexConfig(workers=1))
+        self._config = config or IndexConfig(workers=1)
+        self._pool: WorkerPool | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def of(self, path: str, text: str) -> Outline:
-        """The outline of ``text`` as a file called ``path``; empty where that is taken for no source."""
+        """The outline of ``text`` as a file called ``path``; empty where that is taken for no source, and once closed."""
         from indexer.body import unpack
         from indexer.reports import Skipped
 
+        from indexer.workers import WorkerPool
+
         with self._lock:
+            if self._closed:
+                return Outline((), b"")
+            self._pool = self._pool or WorkerPool(Path("/"), self._config)
             found = self._pool.analyse_buffer(path, text.encode("utf-8", "replace"))
         if isinstance(found, Skipped):
             return Outline((), b"")
@@ -50,4 +58,6 @@ class Outlines:
     def close(self) -> None:
         """End the worker; closing twice is no error."""
         with self._lock:
-            self._pool.close()
+            self._closed = True
+            if self._pool is not None:
+                self._pool.close()

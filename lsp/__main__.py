@@ -114,8 +114,6 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
 def _log_to(path: Path | None) -> None:
     import logging
 
-    # pygls logs whole messages, which hold file contents.
-    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
     logger = logging.getLogger("codemoat")
     logger.propagate = False
     if path is None:

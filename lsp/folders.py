@@ -35,6 +35,7 @@ class Folder:
         self._engine: Engine | None = None
         self._completer: tuple[LLM, Index | None, Completer] | None = None
         self._refusals: dict[str, str | None] = {}
+        self._left = False
         self.problem = ""
         """Why the index cannot be read, as a sentence."""
 
@@ -63,6 +64,8 @@ class Folder:
     def index(self) -> Index:
         """The index, for reading. Raises NoIndexError while there is none, and what ``Index.open`` raises."""
         with self._lock:
+            if self._left:
+                raise NoIndexError(f"{self.root} was left.", "Open it again.")
             if self._engine is None:
                 from assistant.engine import Engine
 
@@ -127,9 +130,10 @@ class Folder:
         """The index has a new generation, or rules changed: what was refused may be different."""
         self._refusals.clear()
 
-    def close(self) -> None:
-        """Close what was opened; it opens again when needed."""
+    def close(self, *, for_good: bool = False) -> None:
+        """Close what was opened; it opens again when needed, unless it is left ``for_good``."""
         with self._lock:
+            self._left = self._left or for_good
             engine, self._engine, self._completer = self._engine, None, None
         if engine is not None:
             engine.close()

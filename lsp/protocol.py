@@ -41,6 +41,8 @@ _HANDLED_HERE = (
 """What pygls would do by itself: its documents split lines at more than the protocol's line breaks."""
 
 logger = logging.getLogger("codemoat.lsp")
+# pygls logs whole messages, and they hold file contents.
+logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
 
 
 class Protocol(LanguageServerProtocol):
@@ -157,6 +159,10 @@ class Protocol(LanguageServerProtocol):
         else:
             logger.error("A request failed", exc_info=exc)
             self._refuse(msg_id, types.ErrorCodes.InternalError, f"An error of codemoat: {type(exc).__name__}.")
+
+    def _handle_cancel_notification(self, msg_id: Any) -> None:
+        if type(msg_id) in (int, str):
+            super()._handle_cancel_notification(msg_id)
 
     def _check_handler_result(self, future: Future[Any]) -> None:
         """Tell of a notification that failed: in the log, and in words if it is an error of ours."""

@@ -58,9 +58,7 @@ class Server(LanguageServer):
 
     def __init__(self, *, make_engine: Callable[[Config], Engine] | None = None) -> None:
         """``make_engine`` stands in for the engine that the model comes from."""
-        super().__init__(
-            "codemoat", own_version(), protocol_cls=Protocol, converter_factory=_converter, max_workers=1
-        )
+        super().__init__("codemoat", own_version(), protocol_cls=Protocol, converter_factory=_converter, max_workers=1)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.done = asyncio.Event()
         """Set by ``exit``."""
@@ -163,7 +161,7 @@ class Server(LanguageServer):
     def _close_readers(self) -> None:
         self.symbols.close()
         for folder in self.folders:
-            folder.close()
+            folder.close(for_good=True)
 
     def _exit(self, *_: Any) -> None:
         self.exit_code = 0 if self.protocol._shutdown else 1
@@ -185,7 +183,7 @@ class Server(LanguageServer):
             # Whatever a client answers that is no answer: there are settings without it.
             logger.warning("The client did not answer workspace/configuration")
             return
-        if isinstance(answer, list) and answer and self.options.change(answer[0]):
+        if isinstance(answer, list | tuple) and answer and self.options.change(answer[0]):
             self.settings_changed()
 
     async def _did_change_configuration(self, params: types.DidChangeConfigurationParams) -> None:
@@ -219,7 +217,7 @@ class Server(LanguageServer):
             folder = self.folders.remove(gone.uri)
             if folder is not None:
                 self.task(self.indexing.stop(folder, state="off"))
-                self.run(self.jobs.reading, folder.close)
+                self.run(self.jobs.reading, partial(folder.close, for_good=True))
         for added in params.event.added:
             folder = self.folders.add(added.uri, added.name)
             if folder is not None:

@@ -204,5 +204,5 @@ def _read(params: Any, kind: type[Params]) -> Params:
     """The parameters as a type. Raises BadInputError that says what is wrong with them."""
     try:
         return msgspec.convert(params, kind)
-    except msgspec.ValidationError as exc:
+    except (msgspec.ValidationError, UnicodeEncodeError) as exc:
         raise BadInputError(f"Wrong parameters: {exc}.", "docs/protocol.md describes them.") from exc

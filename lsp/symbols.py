@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from indexer.outlines import Outlines
 from indexer.types import Span, Symbol
 from lsp.convert import Units, language_of, range_of, split_lines, symbol_kind
 from lsp.folders import uri_in
 from lsp.jobs import result
 
 if TYPE_CHECKING:
-    from indexer.outlines import Outlines
     from lsp.documents import Snapshot
     from lsp.folders import Folder
     from lsp.server import Server
@@ -30,14 +30,13 @@ class Symbols:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._outlines: Outlines | None = None
+        self._outlines = Outlines()
         server.handle(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, self.document)
         server.handle(types.WORKSPACE_SYMBOL, self.workspace)
 
     def close(self) -> None:
         """End the worker that parses."""
-        if self._outlines is not None:
-            self._outlines.close()
+        self._outlines.close()
 
     async def document(
         self, params: types.DocumentSymbolParams
@@ -71,10 +70,6 @@ class Symbols:
     def _outline(
         self, document: Snapshot, units: Units, tree: bool
     ) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
-        if self._outlines is None:
-            from indexer.outlines import Outlines
-
-            self._outlines = Outlines()
         path = _path_for(self._server.folders.locate(document.uri).path, document)
         symbols, text = self._outlines.of(path, document.text)
         if tree:
