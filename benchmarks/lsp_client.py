@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -33,7 +34,8 @@ class LspProcess:
         self.incoming: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self.notifications: list[dict[str, Any]] = []
         self._number = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         workspace = [{"uri": folder.as_uri(), "name": folder.name} for folder in folders]
         params = {"processId": os.getpid(), "rootUri": None, "capabilities": {}, "workspaceFolders": workspace}
         self.ask("initialize", {**params, "initializationOptions": dict(options or {})})
@@ -103,7 +105,19 @@ class LspProcess:
         self.ask("shutdown")
         self.notify("exit")
         self.process.wait(10)
-        return time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        self.end()
+        return seconds
+
+    def end(self) -> None:
+        """Close the pipes, which ends a server that still runs."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self.process.wait(10)
+        self._reader.join(10)
+        self.process.stdout.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None

@@ -30,10 +30,9 @@ class Outlines:
         self._lock = threading.Lock()
 
     def of(self, path: str, text: str) -> Outline:
-        """The outline of ``text`` as a file called ``path``; empty where that is taken for no source, and once closed."""
+        """The outline of ``text`` as a file called ``path``; empty for what is no source, and once closed."""
         from indexer.body import unpack
         from indexer.reports import Skipped
-
         from indexer.workers import WorkerPool
 
         with self._lock:

@@ -78,9 +78,8 @@ async def _serve_stdio(server: Server, first: bytes, answered: bool) -> None:
     reading = asyncio.ensure_future(read_messages(reader, server.protocol))
     leaving = asyncio.ensure_future(server.done.wait())
     await asyncio.wait([reading, leaving], return_when=asyncio.FIRST_COMPLETED)
-    if not server.protocol._shutdown:
-        # The client vanished or left without a word.
-        await server._shutdown()
+    # Or the client vanished without a word.
+    await server.leave()
     writer.close()
     await asyncio.sleep(0)
 
@@ -107,8 +106,7 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
     sys.stdout.write(json.dumps({"port": port, "token": token}) + "\n")
     sys.stdout.flush()
     await server.done.wait()
-    if not server.protocol._shutdown:
-        await server._shutdown()
+    await server.leave()
 
 
 def _log_to(path: Path | None) -> None:

@@ -87,10 +87,12 @@ class Server(LanguageServer):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
         self._popup_announced = False
+        self._initial_options: Any = None
+        self._leaving: asyncio.Task[None] | None = None
         for method, handler in (
             (types.INITIALIZE, self._initialize),
             (types.INITIALIZED, self._initialized),
-            (types.SHUTDOWN, self._shutdown),
+            (types.SHUTDOWN, self.leave),
             (types.EXIT, self._exit),
             (types.WORKSPACE_DID_CHANGE_CONFIGURATION, self._did_change_configuration),
             (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._did_change_folders),
@@ -143,12 +145,17 @@ class Server(LanguageServer):
             self.indexing.start(folder)
         self.changed()
 
-    async def _shutdown(self, *_: Any) -> None:
-        """Leave everything behind in order, within a second."""
+    async def leave(self, *_: Any) -> None:
+        """Leave everything behind in order, within a second; asking twice is no error."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._leave())
+        await asyncio.shield(self._leaving)
+
+    async def _leave(self) -> None:
         self.sync.close()
         self._status_quiet.close()
         self.jobs.close()
-        for task in self._tasks - {asyncio.current_task()}:
+        for task in self._tasks:
             task.cancel()
         leaving = Lane("leaving", threads=2)
         parts = [leaving.submit(self.model.reset), leaving.submit(self._close_readers)]
@@ -163,8 +170,10 @@ class Server(LanguageServer):
         for folder in self.folders:
             folder.close(for_good=True)
 
-    def _exit(self, *_: Any) -> None:
-        self.exit_code = 0 if self.protocol._shutdown else 1
+    async def _exit(self, *_: Any) -> None:
+        # A client may say both in one breath.
+        self.exit_code = 0 if self._leaving is not None else 1
+        await self.leave()
         self.done.set()
 
     # --- settings and folders --------------------------------------------------------------------------------------

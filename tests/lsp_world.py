@@ -125,7 +125,7 @@ class Client:
     async def leave(self) -> None:
         await self.request("shutdown")
         self.notify("exit")
-        assert self.server.done.is_set()
+        await asyncio.wait_for(self.server.done.wait(), _PATIENCE)
 
 
 def inline_params(uri: str, line: int, character: int, invoked: bool = False, context: Any = None) -> dict[str, Any]:

@@ -45,8 +45,8 @@ METHODS = [
     "workspace/executeCommand", "workspace/didChangeConfiguration", "workspace/didChangeWorkspaceFolders",
     "notebookDocument/didOpen", "notebookDocument/didChange", "notebookDocument/didClose", "workspace/didRenameFiles",
     "codemoat/status", "codemoat/why", "codemoat/search", "codemoat/index", "codemoat/document", "codemoat/didShow",
-    "codemoat/didAccept", "codemoat/didMoveCursor", "initialize", "initialized", "$/cancelRequest", "$/setTrace", "no/such",
-    "window/workDoneProgress/cancel", "$/progress",
+    "codemoat/didAccept", "codemoat/didMoveCursor", "initialize", "initialized", "$/cancelRequest", "$/setTrace",
+    "no/such", "window/workDoneProgress/cancel", "$/progress",
 ]  # fmt: skip
 
 

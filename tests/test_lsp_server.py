@@ -25,6 +25,7 @@ def test_nothing_is_answered_before_initialize_nor_after_shutdown():
         await client.request("shutdown")
         assert (await client.error("codemoat/status"))["code"] == types.ErrorCodes.InvalidRequest
         client.notify("exit")
+        await asyncio.wait_for(client.server.done.wait(), 5)
         assert client.server.exit_code == 0
 
     play(scene)

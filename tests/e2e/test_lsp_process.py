@@ -1,0 +1,127 @@
+"""The server as a process: how fast it answers first, how it ends, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.lsp_client import LspProcess
+from lsp.hello import frame
+
+pytestmark = pytest.mark.e2e
+INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"processId": None, "capabilities": {}}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    root.mkdir()
+    for number in range(300):
+        (root / f"m{number}.py").write_text(f"def function_{number}(x):\n    return x + {number}\n" * 40)
+    return root
+
+
+def test_the_first_answer_takes_less_than_300_ms(tmp_path: Path) -> None:
+    times = []
+    for _ in range(3):
+        server = LspProcess(tmp_path)
+        times.append(server.initialize_ms)
+        server.close()
+    assert min(times) < 300
+
+
+def test_leaving_in_the_middle_of_indexing_leaves_no_process_and_no_lock(tmp_path: Path, project: Path) -> None:
+    server = LspProcess(tmp_path, folders=[project])
+    while not (pid := server.ask("codemoat/status")["folders"][0]["pid"]):
+        time.sleep(0.01)
+    assert server.close() < 2.0
+    assert server.process.returncode == 0
+    assert not Path(f"/proc/{pid}").exists()
+    again = LspProcess(tmp_path, folders=[project])
+    deadline = time.monotonic() + 60
+    while again.ask("codemoat/status")["folders"][0]["state"] != "ready":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    again.close()
+
+
+def test_a_client_that_vanishes_takes_everything_with_it(tmp_path: Path, project: Path) -> None:
+    server = LspProcess(tmp_path, folders=[project])
+    while not (pid := server.ask("codemoat/status")["folders"][0]["pid"]):
+        time.sleep(0.01)
+    assert server.process.stdin is not None
+    server.process.stdin.close()
+    assert server.process.wait(10) == 1
+    server.end()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_killed_server_takes_its_indexing_with_it(tmp_path: Path, project: Path) -> None:
+    server = LspProcess(tmp_path, folders=[project])
+    while not (pid := server.ask("codemoat/status")["folders"][0]["pid"]):
+        time.sleep(0.01)
+    server.process.kill()
+    server.end()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and _state(pid) != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _listening(option: str) -> tuple[subprocess.Popen[bytes], int, str]:
+    server = subprocess.Popen([sys.executable, "-m", "lsp", option, "0"], stdout=subprocess.PIPE, env=os.environ)
+    assert server.stdout is not None
+    found = json.loads(server.stdout.readline())
+    return server, found["port"], found["token"]
+
+
+def test_a_port_wants_the_token_first() -> None:
+    server, port, token = _listening("--tcp")
+    with socket.create_connection(("127.0.0.1", port)) as wrong:
+        wrong.sendall(b"nonsense\n" + frame(INITIALIZE))
+        assert wrong.recv(100) == b""
+    with socket.create_connection(("127.0.0.1", port)) as right:
+        right.sendall(token.encode() + b"\n" + frame(INITIALIZE))
+        assert b'"codemoat"' in right.recv(65_536)
+        right.sendall(frame({"jsonrpc": "2.0", "id": 2, "method": "shutdown"}))
+        assert b'"id": 2' in right.recv(65_536)
+        right.sendall(frame({"jsonrpc": "2.0", "method": "exit"}))
+        assert server.wait(10) == 0
+    assert server.stdout is not None
+    server.stdout.close()
+
+
+def test_a_web_socket_wants_the_token_in_its_address() -> None:
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    server, port, token = _listening("--ws")
+    with connect(f"ws://127.0.0.1:{port}/?token=nonsense") as wrong, pytest.raises(ConnectionClosed):
+        wrong.recv(5)
+    with connect(f"ws://127.0.0.1:{port}/?token={token}") as right:
+        right.send(json.dumps(INITIALIZE))
+        assert json.loads(right.recv(5))["result"]["serverInfo"]["name"] == "codemoat"
+        right.send(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "shutdown"}))
+        right.send(json.dumps({"jsonrpc": "2.0", "method": "exit"}))
+        assert server.wait(10) == 0
+    assert server.stdout is not None
+    server.stdout.close()
+
+
+def test_input_that_is_no_protocol_ends_the_server_and_options_are_told() -> None:
+    run = [sys.executable, "-m", "lsp"]
+    assert subprocess.run(run, input=b"\n" * 10, timeout=20, check=False).returncode == 1
+    assert subprocess.run(run, input=frame(INITIALIZE) + b"x" * 10, timeout=20, check=False).returncode == 1
+    version = subprocess.run([*run, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    assert version.startswith("codemoat-lsp ")
