@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from lsp.server import Server
 
 ACCEPT = "codemoat.accept"
+_TELLING = 1.0
+"""Seconds that a request waits for the suggester to know of the edits before it; that takes milliseconds."""
 _LOOK = 0.01
 """Seconds between looks at whether a request that waits for the next keystroke is still wanted."""
 
@@ -46,6 +49,8 @@ class _Asked:
     trigger: str
     selected: _Selected | None
     ticket: int
+    typing: Future[None] | None
+    """Telling of the edits before it; told later, they would be taken for newer than the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class InlineCompletion:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._latest = 0
+        self._typing: Future[None] | None = None
         server.handle(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline)
         server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
 
@@ -110,7 +116,7 @@ class InlineCompletion:
         if suggester is None or document.too_large:
             return
         asked = self._asked(document, position, "automatic", None)
-        self._server.jobs.edits.submit(lambda: suggester.typed(self._request(asked)[1]), document.uri)
+        self._typing = self._server.jobs.typing.submit(lambda: suggester.typed(self._request(asked)[1]), document.uri)
 
     def warm(self, document: Document, position: types.Position) -> None:
         """Somebody reads here: let the prompt be evaluated that a keystroke would need."""
@@ -128,13 +134,13 @@ class InlineCompletion:
             except CodemoatError as exc:
                 server.model_failed(exc)
 
-        server.jobs.edits.submit(work, (document.uri, "warm"))
+        server.jobs.ahead.submit(work, (document.uri, "warm"))
 
     def shown(self, id_: str) -> None:
         """A suggestion is on the screen: generate what would follow its acceptance."""
         offer, suggester = self._server.decisions.offer(id_), self._server.model.present
         if offer is not None and suggester is not None:
-            self._server.jobs.edits.submit(partial(_ahead, suggester, offer), "ahead")
+            self._server.jobs.ahead.submit(partial(_ahead, suggester, offer), "ahead")
 
     async def _answer(
         self, uri: str, position: types.Position, trigger: str, selected: _Selected | None
@@ -191,7 +197,9 @@ class InlineCompletion:
     def _asked(self, document: Document, position: types.Position, trigger: str, selected: _Selected | None) -> _Asked:
         documents = self._server.documents
         cells = documents.around_cell(document) if document.notebook is not None else ("", "")
-        return _Asked(document.snapshot(), document.notebook, cells, position, trigger, selected, self._latest)
+        return _Asked(
+            document.snapshot(), document.notebook, cells, position, trigger, selected, self._latest, self._typing
+        )
 
     def _work(self, asked: _Asked, cancel: Cancel) -> _Answer:
         """The completion lane's part."""
@@ -218,6 +226,8 @@ class InlineCompletion:
 
     def _complete(self, request: CompletionRequest, asked: _Asked, cancel: Cancel) -> Completion:
         suggester = self._server.model.suggester
+        if asked.typing is not None:
+            wait([asked.typing], _TELLING)
         known = suggester.known(request)
         if known is not None:
             return known

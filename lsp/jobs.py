@@ -105,8 +105,10 @@ class Jobs:
         self.chat = Lane("chat", threads=2, waiting=8)
         self.reading = Lane("reading", threads=2, waiting=64)
         """Searches, symbols, status."""
-        self.edits = Lane("edits", waiting=256)
-        """What an edit leads to: telling the suggester."""
+        self.typing = Lane("typing", waiting=256)
+        """Telling the suggester of edits: short, and nothing else, since requests wait for it."""
+        self.ahead = Lane("ahead", waiting=16)
+        """What nobody waits for: warming a prompt, generating ahead."""
         self.buffers = Lane("buffers", waiting=256)
         """Parsing unsaved text."""
         self.model = Lane("model", waiting=4)
@@ -114,7 +116,7 @@ class Jobs:
 
     def close(self) -> None:
         """Drop what waits in every lane."""
-        for lane in (self.completion, self.chat, self.reading, self.edits, self.buffers, self.model):
+        for lane in (self.completion, self.chat, self.reading, self.typing, self.ahead, self.buffers, self.model):
             lane.close()
 
 

@@ -152,7 +152,8 @@ async def test_a_suggestion_needs_a_definition_from_another_file_and_typing_on_c
     )
     session.type(uri, 6, 4, 20 + len(shorter.insert_text), "\nprint(led")
     await session.inline(uri, 5, 9)
-    timings = (await session.ask("codemoat/why")).timings
+    why = await session.ask("codemoat/why")
+    timings = why.timings
     assert timings.reused_tokens > timings.evaluated_tokens
     assert (await session.status()).suggestions.counts.accepted == 1
 
