@@ -24,6 +24,7 @@ from msgspec import Meta
 from assistant.editor_section import EditorSection
 from assistant.toml import parse_toml, read_toml
 from indexer.config import IndexConfig
+from indexer.decoders import convert
 from indexer.errors import BadInputError, UnknownSettingError
 from indexer.location import config_dir
 
@@ -276,7 +277,7 @@ def resolve(
     for key, value in values.items():
         section, _, name = key.partition(".")
         tables.setdefault(section, {})[name] = value
-    config = msgspec.convert(tables, Config)
+    config = convert(tables, Config)
     _check_shares(config.complete)
     _ = config.model.endpoint
     return Resolved(config, origins)
@@ -297,7 +298,7 @@ def find_setting(key: str, where: str) -> Setting:
 def check(setting: Setting, value: object, where: str) -> object:
     """``value`` as the setting's type. Raises UnknownSettingError in one sentence if it is not of that type."""
     try:
-        return msgspec.convert(value, setting.type)
+        return convert(value, setting.type)
     except msgspec.ValidationError as exc:
         shown = "that" if setting.secret else msgspec.json.encode(value, enc_hook=str).decode()[:80]
         raise UnknownSettingError(

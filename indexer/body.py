@@ -7,6 +7,7 @@ stands in segments. Compression is zstd's: at this level as small as deflate's b
 from __future__ import annotations
 
 import re
+import threading
 from bisect import bisect_left
 from functools import lru_cache
 from itertools import pairwise
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from indexer.analysis import ChunkRow, SymbolRow
+from indexer.decoders import decoder
 from indexer.errors import REPAIR, CorruptIndexError
 from indexer.types import KINDS
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 6
 _NEWLINE = re.compile(b"\n")
+_OF_THREAD = threading.local()
 Decoded = TypeVar("Decoded")
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
@@ -56,7 +59,7 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
     @property
     def symbols(self) -> list[SymbolRow]:
         """Definitions in the file's order; decoded when asked for, since most readers want text and chunks."""
-        packed = msgspec.msgpack.decode(self.packed_symbols, type=_Symbols)
+        packed = decoder(_Symbols).decode(self.packed_symbols)
         newlines = [match.start() for match in _NEWLINE.finditer(self.text)]
         rows = []
         start = 0
@@ -88,31 +91,22 @@ def pack(text: bytes, chunks: Sequence[ChunkRow], symbols: Sequence[SymbolRow], 
 
 def unpack(blob: bytes) -> Body:
     """What ``pack`` packed. Raises CorruptIndexError when the blob is not as it was written."""
-    return _decoded(blob, _body_decoder())
+    return _decoded(blob, Body)
 
 
 def unpack_text(blob: bytes) -> bytes:
     """The text alone, several times as fast. Raises CorruptIndexError as ``unpack`` does."""
-    return _decoded(blob, _text_decoder()).text
+    return _decoded(blob, _Text).text
 
 
-def _decoded(blob: bytes, decoder: msgspec.msgpack.Decoder[Decoded]) -> Decoded:
+def _decoded(blob: bytes, kind: type[Decoded]) -> Decoded:
     import zstandard
 
     try:
-        return decoder.decode(_decompressor().decompress(blob))
+        found: Decoded = decoder(kind).decode(_decompressor().decompress(blob))
+        return found
     except (zstandard.ZstdError, msgspec.DecodeError, MemoryError) as exc:
         raise CorruptIndexError("The index is damaged: the text of a file cannot be read.", REPAIR) from exc
-
-
-@lru_cache(maxsize=1)
-def _body_decoder() -> msgspec.msgpack.Decoder[Body]:
-    return msgspec.msgpack.Decoder(Body)
-
-
-@lru_cache(maxsize=1)
-def _text_decoder() -> msgspec.msgpack.Decoder[_Text]:
-    return msgspec.msgpack.Decoder(_Text)
 
 
 @lru_cache(maxsize=1)
@@ -122,8 +116,11 @@ def _compressor() -> Any:
     return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
 
 
-@lru_cache(maxsize=1)
 def _decompressor() -> Any:
-    import zstandard
+    """One for each thread: two of them in one decompressor would write over each other's output."""
+    found = getattr(_OF_THREAD, "decompressor", None)
+    if found is None:
+        import zstandard
 
-    return zstandard.ZstdDecompressor()
+        found = _OF_THREAD.decompressor = zstandard.ZstdDecompressor()
+    return found

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -341,8 +340,7 @@ def _encode(value: Setup | list[Job]) -> bytes:
     return msgspec.msgpack.encode(value)
 
 
-@lru_cache(maxsize=1)
 def _decoder() -> Callable[[bytes], Answer]:
-    import msgspec
+    from indexer.decoders import decoder
 
-    return msgspec.msgpack.Decoder(Answer).decode
+    return decoder(Answer).decode

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from indexer.decoders import convert
 from indexer.errors import BadInputError, NoIndexError
 from lsp.convert import range_of, split_lines
 from lsp.decisions import as_json
@@ -203,6 +204,7 @@ class Status:
 def _read(params: Any, kind: type[Params]) -> Params:
     """The parameters as a type. Raises BadInputError that says what is wrong with them."""
     try:
-        return msgspec.convert(params, kind)
+        found: Params = convert(params, kind)
+        return found
     except (msgspec.ValidationError, UnicodeEncodeError) as exc:
         raise BadInputError(f"Wrong parameters: {exc}.", "docs/protocol.md describes them.") from exc
