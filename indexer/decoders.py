@@ -1,6 +1,6 @@
 """Decoders of our types, each made once, by one thread at a time.
 
-msgspec gathers what it has to know of a type when it first meets it. Two threads that do so at the same moment crash the
+msgspec gathers what it has to know of a type when it first meets it. Two threads that do so at once crash the
 interpreter: seen as a segmentation fault in a server whose first two requests came together.
 """
 

@@ -135,7 +135,7 @@ def test_every_command_and_exit_code_is_documented():
             assert f"`{error.code}`" in rows[str(error.exit_code)]
     for command in ("index", "search", "ask", "complete", "status", "doctor", "config", "models"):
         assert any(line.startswith(f"codemoat {command}") for line in lines)
-    schemas = {path.name for path in SCHEMAS.iterdir()}
+    schemas = {path.name for path in SCHEMAS.glob("*.json")}
     assert schemas == {part.split(")")[0] for line in lines for part in line.split("schemas/")[1:]}
 
 
