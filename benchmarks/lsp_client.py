@@ -20,7 +20,15 @@ from benchmarks.common import ROOT
 class LspProcess:
     """A server with its own folders below ``home``; messages are read by a thread, so that neither side blocks."""
 
-    def __init__(self, home: Path, *, options: Mapping[str, Any] | None = None, folders: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        options: Mapping[str, Any] | None = None,
+        folders: Iterable[Path] = (),
+        module: str = "lsp",
+    ) -> None:
+        """``module``: what is run; ``options``: the ``initializationOptions``."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -29,7 +37,7 @@ class LspProcess:
         }
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-P", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         self.incoming: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self.notifications: list[dict[str, Any]] = []

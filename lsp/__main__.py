@@ -55,7 +55,7 @@ def _run(first: bytes, answered: bool, chosen: argparse.Namespace) -> int:
         if chosen.tcp is not None or chosen.ws is not None:
             await _listen(server, chosen)
         else:
-            await _serve_stdio(server, first, answered)
+            await serve_stdio(server, first, answered=answered)
         return server.exit_code
 
     status = asyncio.run(serve())
@@ -64,7 +64,8 @@ def _run(first: bytes, answered: bool, chosen: argparse.Namespace) -> int:
     os._exit(status)
 
 
-async def _serve_stdio(server: Server, first: bytes, answered: bool) -> None:
+async def serve_stdio(server: Server, first: bytes, *, answered: bool) -> None:
+    """Serve one client over standard input and output until it leaves; ``first``: a message that was read already."""
     import asyncio
     import json
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from assistant.completion.request import Completion, CompletionRequest
 
 _KEPT = 100
+_OFFERS_KEPT = 8
+"""Suggestions whose request, the whole document, is kept for generating ahead."""
 
 REASONS: Mapping[str, str] = {
     "line": "The model completed the line.",
@@ -67,7 +69,7 @@ class Decisions:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._kept: OrderedDict[str, Decision] = OrderedDict()
-        self._offers: dict[str, Offer] = {}
+        self._offers: OrderedDict[str, Offer] = OrderedDict()
         self.counts: Counter[str] = Counter()
         """By outcome and by fate."""
 
@@ -77,9 +79,10 @@ class Decisions:
         self.counts[decision.outcome] += 1
         if offer is not None:
             self._offers[decision.id] = offer
+        while len(self._offers) > _OFFERS_KEPT:
+            self._offers.popitem(last=False)
         while len(self._kept) > _KEPT:
-            gone, _ = self._kept.popitem(last=False)
-            self._offers.pop(gone, None)
+            self._kept.popitem(last=False)
         return decision
 
     def next_id(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.index import Index
 
 _REFUSALS_KEPT = 500
+_LOCATED_KEPT = 5_000
 
 
 class Folder:
@@ -190,6 +191,8 @@ class Folders:
         """Where a document lies: in the innermost folder around it."""
         found = self._located.get(uri)
         if found is None:
+            if len(self._located) >= _LOCATED_KEPT:
+                self._located = {}
             found = self._located[uri] = self._locate(uri)
         return found
 
