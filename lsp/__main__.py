@@ -67,15 +67,12 @@ def _run(first: bytes, answered: bool, chosen: argparse.Namespace) -> int:
 async def serve_stdio(server: Server, first: bytes, *, answered: bool) -> None:
     """Serve one client over standard input and output until it leaves; ``first``: a message that was read already."""
     import asyncio
-    import json
 
     from lsp.transport import open_stdio, read_messages
 
     reader, writer = await open_stdio()
     server.protocol.set_writer(writer)
-    if answered:
-        server.protocol.answered = json.loads(first)["id"]
-    server.protocol.receive(first)
+    server.protocol.receive_first(first, answered=answered)
     reading = asyncio.ensure_future(read_messages(reader, server.protocol))
     leaving = asyncio.ensure_future(server.done.wait())
     await asyncio.wait([reading, leaving], return_when=asyncio.FIRST_COMPLETED)
@@ -96,6 +93,9 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
     reading: list[asyncio.Future[None]] = []
 
     def connected_tcp(reader: asyncio.StreamReader, writer: transport.PipeWriter) -> None:
+        if reading:  # one client a server
+            writer.close()
+            return
         server.protocol.set_writer(writer)
         reading.append(asyncio.ensure_future(transport.read_messages(reader, server.protocol)))
         reading[-1].add_done_callback(lambda _: server.done.set())

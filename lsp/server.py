@@ -16,7 +16,7 @@ from pygls.protocol import default_converter
 from assistant.errors import ModelError, NoModelError
 from indexer.errors import CodemoatError
 from lsp.commands import Commands
-from lsp.convert import Units, language_of
+from lsp.convert import Units, language_of, uri_of
 from lsp.decisions import Decisions
 from lsp.documents import Documents
 from lsp.fetching import Fetching
@@ -115,8 +115,10 @@ class Server(LanguageServer):
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []
         uris = [(folder.uri, folder.name) for folder in folders]
-        if not uris and (params.root_uri or params.root_path):
-            uris = [(params.root_uri or Path(str(params.root_path)).as_uri(), "")]
+        if not uris and params.root_uri:
+            uris = [(params.root_uri, "")]
+        elif not uris and params.root_path and Path(params.root_path).is_absolute():
+            uris = [(uri_of(Path(params.root_path)), "")]
         for uri, name in uris:
             self.folders.add(uri, name)
         self._initial_options = options

@@ -144,6 +144,9 @@ async def serve_ws(port: int, token: str, server: LspServer) -> int:
         if not hmac.compare_digest(query.get("token", [""])[0].encode(), token.encode()):
             await socket.close(4401, "wrong token")
             return
+        if server.protocol.writer is not None:
+            await socket.close(4409, "one client a server")
+            return
         server.protocol.set_writer(SocketWriter(socket), include_headers=False)
         try:
             async for message in socket:

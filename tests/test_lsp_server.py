@@ -140,3 +140,13 @@ def test_a_request_sees_the_text_as_it_was_when_it_was_sent():
         assert (await client.why())["version"] == 1
 
     play(scene, PatientLLM(["1"]))
+
+
+def test_a_first_message_that_has_its_answer_is_not_answered_again():
+    async def scene(client: Client) -> None:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": 3}}
+        client.server.protocol.receive_first(json.dumps(asked).encode(), answered=True)
+        assert client.sent == []
+        assert (await client.request("codemoat/status"))["documents"] == 0
+
+    play(scene)
