@@ -78,7 +78,7 @@ class Protocol(LanguageServerProtocol):
         self.receive(body)
         if not self.initialized:
             # The client believes that all is well, so it must be: what it said wrong of itself is as if unsaid.
-            params = {"processId": None, "rootUri": None, "capabilities": {}}
+            params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
             self.receive_data({"jsonrpc": "2.0", "id": self.answered, "method": types.INITIALIZE, "params": params})
 
     def receive_data(self, data: Any) -> None:
