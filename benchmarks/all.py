@@ -43,6 +43,8 @@ def main() -> None:
     retrieval(fresh)
     natural(fresh)
     run("crash")
+    run("lsp_latency")
+    run("soak")
     report.main()
 
 

@@ -53,6 +53,9 @@ class Client:
     def receive(self, message: dict[str, Any]) -> None:
         self.server.protocol.receive(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
+    def receive_bytes(self, body: bytes) -> None:
+        self.server.protocol.receive(body)
+
     async def settle(self) -> None:
         """Let tasks begin, as the transport does after each message."""
         await asyncio.sleep(0)
