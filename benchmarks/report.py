@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report_completion, report_search
+from benchmarks import report_completion, report_search, report_server
 from benchmarks.common import RESULTS, ROOT, median, percentile, read_rows
 from benchmarks.crash import WRONG
 
@@ -285,6 +285,8 @@ TABLES = {
     "typing": made(report_completion.typing),
     "infilling": made(report_completion.infilling),
     "tuning": made(report_completion.tuning),
+    "lsp_latency": made(report_server.latency),
+    "soak": made(report_server.soak),
     "retrieval": retrieval,
     "beside": beside,
     "natural": natural,

@@ -46,5 +46,17 @@ def test_aborts_are_told_with_the_load():
     ]
 
 
+def test_the_latest_run_of_the_server_counts():
+    row = {"idle": False, "edits": 1000, "completions": 25, "rebuilds": 16, "p50_ms": 0.7, "p99_ms": 4.6, **MACHINE}
+    old = {**row, "max_ms": 99.0, "initialize_ms": 80.0}
+    table = TABLES["lsp_latency"]([old, {**old, "max_ms": 67.2}])
+    assert lines(table)[1:] == ["| 25 completions, 16 full re-indexes | 1,000 | 0.7 ms | 4.6 ms | 67 ms | 80 ms |"]
+    early = {"kilobytes": 102_400, "threads": 10, "files": 24, "children": 3}
+    soak = {"model": "scripted", "requests": 20_000, "memory_growth": 0.02, "early": early, **MACHINE}
+    assert lines(TABLES["soak"]([{**soak, "late": {**early, "kilobytes": 104_448}}]))[1:] == [
+        "| scripted | 20,000 | 100 → 102 MB (+2.0%) | 10 → 10 | 24 → 24 | 3 → 3 |"
+    ]
+
+
 def test_nothing_measured_is_no_table():
     assert [name for name, table in TABLES.items() if table([])] == []
