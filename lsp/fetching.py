@@ -33,6 +33,8 @@ class Fetching:
             server.model.load(lambda fraction: server.on_loop(partial(_percent, work, fraction)))
         except CodemoatError as exc:
             server.model_failed(exc)
+        else:
+            server.on_loop(server.sync.warm)
         finally:
             server.on_loop(work.end)
 

@@ -121,6 +121,8 @@ class InlineCompletion:
     def warm(self, document: Document, position: types.Position) -> None:
         """Somebody reads here: let the prompt be evaluated that a keystroke would need."""
         server = self._server
+        if server.model.state != "ready":
+            return
         if document.too_large or server.model.blocked or self._off(document, automatic=True) is not None:
             return
         asked = self._asked(document, position, "automatic", None)

@@ -17,6 +17,8 @@ _PARSE_QUIET = 0.3
 """Seconds without an edit after which unsaved text is parsed."""
 _WARM_QUIET = 0.25
 """Seconds without a move of the cursor after which the prompt there is evaluated."""
+_FIRST_SCREEN = 40
+"""Lines of a document that was just opened in which its reader is taken to be, until more is known."""
 
 
 class Synchronisation:
@@ -26,6 +28,8 @@ class Synchronisation:
         self._server = server
         self._parse = Debounce(_PARSE_QUIET)
         self._warm = Debounce(_WARM_QUIET)
+        self._reading: tuple[str, types.Position] | None = None
+        """Where somebody reads, as far as is known."""
         for method, handler in (
             (types.TEXT_DOCUMENT_DID_OPEN, self._did_open),
             (types.TEXT_DOCUMENT_DID_CHANGE, self._did_change),
@@ -55,6 +59,7 @@ class Synchronisation:
             return
         self._parse.call(document.uri, lambda: self._put_if_unsaved(document.uri))
         self._server.use_model(document)
+        self._read_at(document.uri, types.Position(min(_FIRST_SCREEN, len(document.lines) - 1), 0))
 
     def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         found = self._server.documents.change(params.text_document, params.content_changes)
@@ -90,6 +95,7 @@ class Synchronisation:
             self._server.tell_too_large(document)
             return
         if edit is not None:
+            self._warm.cancel("cursor")
             position = _end_of(document, edit, self._server)
             self._server.inline.typed(document, position)
         if document.notebook is None:
@@ -180,12 +186,17 @@ class Synchronisation:
             return
         document = self._server.documents.get(uri)
         if document is not None:
-            self._warm.call("cursor", lambda: self._warm_at(uri, position))
+            self._read_at(uri, position)
 
-    def _warm_at(self, uri: str, position: types.Position) -> None:
-        document = self._server.documents.get(uri)
-        if document is not None:
-            self._server.inline.warm(document, position)
+    def _read_at(self, uri: str, position: types.Position) -> None:
+        self._reading = uri, position
+        self._warm.call("cursor", self.warm)
+
+    def warm(self) -> None:
+        """Let the prompt be evaluated that is needed where somebody reads."""
+        document = self._server.documents.get(self._reading[0]) if self._reading is not None else None
+        if document is not None and self._reading is not None:
+            self._server.inline.warm(document, self._reading[1])
 
 
 def _end_of(document: Document, edit: Edit, server: Server) -> types.Position:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.engine import Engine
-from assistant.llm import Cancel, FillRequest, Generated, Sampling
+from assistant.llm import Cancel, FillRequest, Finished, Generated, Sampling
 from lsp.server import Server
 from tests.fakes import FakeLLM
 
@@ -19,7 +19,15 @@ _PATIENCE = 20.0
 class PatientLLM(FakeLLM):
     """Goes on after its script with nothing: what is generated ahead is not scripted."""
 
+    def __init__(self, script: list[str] | None = None, **settings: Any) -> None:
+        super().__init__(script or [], **settings)
+        self.warmed: list[FillRequest] = []
+        """Prompts that were evaluated for later."""
+
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+        if sampling.max_tokens == 0:
+            self.warmed.append(request)
+            return iter([Finished("length")])
         self.script = self.script or [""]
         return super().fill(request, sampling, cancel)
 

@@ -272,3 +272,16 @@ def test_a_cell_of_a_notebook_is_completed_with_the_cells_before_it():
         assert found["characters"] == len("import os, re\n")
 
     play(scene, PatientLLM(["getcwd()"]))
+
+
+def test_the_prompt_is_evaluated_where_somebody_reads():
+    async def scene(client: Client) -> None:
+        await client.initialize()
+        client.open(URI, "a = 1\n" * 60)
+        await client.until(lambda: client.llm.warmed)
+        assert client.llm.warmed[0].prefix == "a = 1\n" * 40
+        client.notify("codemoat/didMoveCursor", {"textDocument": {"uri": URI}, "position": at(2, 1)})
+        await client.until(lambda: client.llm.warmed[-1].prefix == "a = 1\na = 1\na")
+        assert not client.llm.calls
+
+    play(scene)
