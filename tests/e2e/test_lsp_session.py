@@ -174,7 +174,10 @@ async def test_a_host_killed_in_mid_completion_is_told_and_comes_back(
     session: Session, project: Path, runtime_dir: Path, model_path: Path
 ) -> None:
     uri = session.open(project / "use.py")
-    await session.until(lambda status: status.model.state == "ready")
+    # Once the prompt that is evaluated while somebody reads is done.
+    await session.until(lambda status: getattr(status.suggestions.suggester, "started", 0) == 1)
+    while any(host.busy for host in host_status(runtime_dir)):
+        await asyncio.sleep(0.01)
     # A block takes seconds to write.
     session.type(uri, 2, 5, 0, "def yearly_report(ledger, accounts):\n    \n")
     asked = asyncio.ensure_future(session.inline(uri, 6, 4))
