@@ -167,7 +167,7 @@ class Engine:
 
     def _hosted(self) -> LLM:
         from assistant.llama.client import HostedLLM, HostSettings
-        from assistant.llama.settings import MICRO_BATCH
+        from assistant.llama.settings import DRAFT_TOKENS, MICRO_BATCH
         from assistant.models import resolve
         from assistant.models.tuned import tuned_for
 
@@ -181,6 +181,7 @@ class Engine:
             gpu_layers=model.gpu_layers,
             flash_attention=model.flash_attention and (tuned is None or tuned.flash_attention),
             micro_batch=tuned.micro_batch if tuned else MICRO_BATCH,
+            draft_tokens=tuned.draft_tokens if tuned else DRAFT_TOKENS,
             idle_seconds=model.idle_seconds,
         )
         return HostedLLM(tuned.path if tuned else path, settings, progress=self._show_loading)

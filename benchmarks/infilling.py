@@ -4,7 +4,8 @@ usage: python -m benchmarks.infilling [--data FILE.jsonl.gz] [--model NAME] [--l
 
 The data is ``data/HumanEval-SingleLineInfilling.jsonl.gz`` of the public repository openai/human-eval-infilling (MIT):
 ``git clone https://github.com/openai/human-eval-infilling`` and name the file. Completions go the way that an editor's
-do (``Completer``: prompt layout, healing, trimming), one line, no other files. A task passes when the program with the
+do (``Completer``: prompt layout, healing, trimming), one line, no other files, each task from an empty context (with
+``--moved`` tokens of the task before are reused, as after a cursor's move). A task passes when the program with the
 completion in it passes its tests in a process of its own, within 5 seconds. A stopped run goes on.
 """
 
@@ -24,8 +25,9 @@ from typing import Any
 
 from assistant.completion.completer import Completer
 from assistant.completion.request import CompletionRequest, CompletionSettings
-from assistant.llama.client import HostedLLM, HostSettings
-from assistant.llama.hosts import stop_host
+from assistant.llama.engine import LocalLLM
+from assistant.llama.settings import EngineSettings
+from assistant.llama.threads import usable_cores
 from assistant.models import DEFAULT_MODEL, resolve
 from benchmarks.common import Results
 
@@ -41,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--limit", type=int, help="only every n-th task, so that so many are left")
+    parser.add_argument("--moved", action="store_true", help="reuse moved tokens of the task before")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--fresh", action="store_true", help="forget earlier rows")
     options = parser.parse_args(arguments)
@@ -51,24 +54,22 @@ def main(arguments: list[str] | None = None) -> int:
     if options.limit:
         tasks = tasks[:: max(1, len(tasks) // options.limit)][: options.limit]
     results = Results("infilling", fresh=options.fresh)
-    with tempfile.TemporaryDirectory(prefix="cm") as folder:
-        settings = HostSettings(runtime_dir=Path(folder), threads=options.threads or 0)
-        llm = HostedLLM(resolve(options.model), settings)
-        try:
-            completer = Completer(None, llm, CompletionSettings(multiline=False))
-            for number, task in enumerate(tasks):
-                if results.done(task=task["task_id"], model=options.model):
-                    continue
-                results.add({"task": task["task_id"], "model": options.model, **complete(completer, task)})
-                if number % 50 == 49:
-                    print(f"{number + 1}/{len(tasks)}", file=sys.stderr)
-        finally:
-            llm.close()
-            stop_host(Path(folder))
-    rows = [row for row in results.rows if row["model"] == options.model]
-    for name in ("exact", "passed"):
-        share, low, high = interval(sum(row[name] for row in rows), len(rows))
-        print(f"{name:7} {share:.3f} [{low:.3f}, {high:.3f}] of {len(rows)}")
+    name = options.model + (" moved" if options.moved else "")
+    llm = LocalLLM(resolve(options.model), EngineSettings(threads=options.threads or usable_cores()))
+    completer = Completer(None, llm, CompletionSettings(multiline=False))
+    for number, task in enumerate(tasks):
+        if results.done(task=task["task_id"], model=name):
+            continue
+        if not options.moved:
+            llm.forget()
+        results.add({"task": task["task_id"], "model": name, **complete(completer, task)})
+        if number % 50 == 49:
+            print(f"{number + 1}/{len(tasks)}", file=sys.stderr)
+    llm.close()
+    rows = [row for row in results.rows if row["model"] == name]
+    for figure in ("exact", "passed"):
+        share, low, high = interval(sum(row[figure] for row in rows), len(rows))
+        print(f"{figure:7} {share:.3f} [{low:.3f}, {high:.3f}] of {len(rows)}")
     return 0
 
 

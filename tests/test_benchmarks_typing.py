@@ -10,7 +10,7 @@ from benchmarks.infilling import interval, passes, program
 from benchmarks.keystrokes import Key, sessions, timed
 from benchmarks.llamavim import Cache, Place
 from benchmarks.report_completion import infilling, typing
-from benchmarks.typing import summary
+from benchmarks.typing import summary, waits
 
 
 def test_text_becomes_keys_with_indentation_in_one() -> None:
@@ -43,15 +43,19 @@ def test_a_session_is_the_file_before_and_what_was_added(tmp_path: Path) -> None
     assert sessions(tmp_path, "x", (".go",), 5) == []
 
 
-def stroke(how: str, seconds: float | None, *, into: bool = False) -> dict[str, object]:
-    return {"how": how, "seconds": seconds, "shown": seconds is not None, "into": into}
+def stroke(how: str, at: float, seconds: float | None, *, into: bool = False) -> dict[str, object]:
+    return {"how": how, "at": at, "seconds": seconds, "shown": seconds is not None, "into": into}
 
 
 def test_keystrokes_that_need_the_model_are_counted_apart() -> None:
-    strokes = [stroke("model", 0.5), stroke("known", 0.001, into=True), stroke("superseded", None, into=True)]
-    row = {"way": "codemoat", "session": "a/0", "evaluated": 30, "generated": 12, "first": 0.5, "strokes": strokes}
+    strokes = [
+        stroke("model", 0.0, 0.5),
+        stroke("known", 0.6, 0.001, into=True),
+        stroke("superseded", 0.8, None, into=True),
+    ]
+    row = {"way": "codemoat", "session": "a/0", "evaluated": 30, "generated": 12, "ended": 1.0, "strokes": strokes}
     found = summary([row])
-    assert (found["model_p50"], found["model_p95"], found["keystrokes"]) == (0.5, 0.5, 3)
+    assert (found["model_p50"], found["model_p95"], found["keystrokes"]) == (0.35, 0.5, 3)
     assert (found["known_share"], found["into_known"], found["answered_share"]) == (0.333, 0.5, 0.667)
     assert (found["evaluated_each"], found["generated_each"]) == (10.0, 4.0)
     table = typing([row, {**row, "way": "llama.vim", "evaluated": 300}])
@@ -62,6 +66,12 @@ def test_keystrokes_that_need_the_model_are_counted_apart() -> None:
     other = typing([row, alone, {**row, "way": "llama.vim"}])
     assert other is not None
     assert ("tokens evaluated a keystroke", 10.0, 10.0, "1.000") in other[1]
+
+
+def test_an_overtaken_keystroke_waits_for_the_next_that_is_answered() -> None:
+    strokes = [stroke("superseded", 0.0, None), stroke("superseded", 0.5, None), stroke("model", 1.0, 0.25)]
+    strokes += [stroke("known", 2.0, 0.125), stroke("superseded", 3.0, None)]
+    assert waits({"strokes": strokes, "ended": 4.0}) == [1.25, 0.75, 0.25, 0.125, 1.0]
 
 
 def test_intervals_are_wilsons() -> None:

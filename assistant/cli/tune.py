@@ -87,6 +87,7 @@ def _tuned(path: Path, out: Output) -> tuple[Tuning, Tuned]:
         threads=found.best.setup.threads,
         flash_attention=found.best.setup.flash_attention,
         micro_batch=found.best.setup.micro_batch,
+        draft_tokens=found.best.setup.draft_tokens,
         prompt_before=round(found.before.speed.prompt, 1),
         prompt=round(found.best.speed.prompt, 1),
         generation_before=round(found.before.speed.generation, 1),
@@ -102,7 +103,8 @@ def _progress(out: Output, tried: Tried) -> None:
     setup, speed = tried.setup, tried.speed
     flash = "flash attention" if setup.flash_attention else "no flash attention"
     out.note(
-        f"{Path(setup.path).name}, {setup.threads} threads, {flash}, steps of {setup.micro_batch}: "
+        f"{Path(setup.path).name}, {setup.threads} threads, {flash}, steps of {setup.micro_batch}, "
+        f"{setup.draft_tokens or 'no'} tokens guessed: "
         f"{speed.prompt:.0f} tokens a second of prompt, {speed.generation:.1f} of answer"
     )
 
@@ -119,8 +121,11 @@ def _explain(out: Output, name: str, found: Tuning, kept: Tuned) -> None:
             f"  copy in {one.format}: {verdict}; the fixed holes' text became {one.loss:+.3f} nats a token less likely "
             f"(at most {one.loss_at_most:+.3f})"
         )
-    out.line(f"  {kept.threads} threads, flash attention {'on' if kept.flash_attention else 'off'}, "
-             f"steps of {kept.micro_batch} tokens; `codemoat models tune --undo` goes back.")  # fmt: skip
+    out.line(
+        f"  {kept.threads} threads, flash attention {'on' if kept.flash_attention else 'off'}, steps of "
+        f"{kept.micro_batch} tokens, {kept.draft_tokens or 'none'} guessed ahead; "
+        "`codemoat models tune --undo` goes back."
+    )
 
 
 def _object(found: Tuning, kept: Tuned) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from assistant.errors import HostError, NoModelError
 from assistant.llama import protocol
 from assistant.llama.place import HostPlace, prepare
 from assistant.llama.protocol import Json
-from assistant.llama.settings import MICRO_BATCH, EngineSettings
+from assistant.llama.settings import DRAFT_TOKENS, MICRO_BATCH, EngineSettings
 from assistant.llama.starter import start_host
 from assistant.llama.wire import Wire, connect
 from assistant.llm import Cancel, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
@@ -41,6 +41,7 @@ class HostSettings:
     gpu_layers: int = 0
     flash_attention: bool = True
     micro_batch: int = MICRO_BATCH
+    draft_tokens: int = DRAFT_TOKENS
     idle_seconds: float = 900.0
 
     @property
@@ -52,6 +53,7 @@ class HostSettings:
             gpu_layers=self.gpu_layers,
             flash_attention=self.flash_attention,
             micro_batch=self.micro_batch,
+            draft_tokens=self.draft_tokens,
         )
 
 

@@ -22,6 +22,7 @@ from assistant.errors import HostError
 from assistant.llama.gate import UNLIMITED
 from assistant.llama.native import Model, libc, library
 from assistant.llama.reuse import HOLE, Run, common_prefix, find_runs, moves
+from assistant.llama.sampler import Sampler, vocabulary_size
 from assistant.llama.settings import MICRO_BATCH
 from assistant.llama.states import MARGIN, State, StateStore
 from assistant.llm import Sampling
@@ -38,9 +39,6 @@ is as short as can be: four tokens take more than twice as long, and an abort sh
 _MAIN, _PARKED = 0, 1
 """The prompt's sequence, and the one in which runs wait for the gap before them."""
 _ABORTED = 2  # llama_decode: aborted, finished micro-batches stay in the context
-_PENALTY_WINDOW = 64
-_TOP_K, _TOP_P, _MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults for temperatures above zero
-
 
 Turn = Callable[[], AbstractContextManager[int]]
 """Waits until this context may compute; gives how many tokens at most, 0 if the work was given up meanwhile."""
@@ -96,7 +94,9 @@ class Context:
             lib.LLAMA_FLASH_ATTN_TYPE_ENABLED if flash_attention else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
         params.no_perf = True
-        shift = shift and not (lib.llama_model_is_recurrent(model.handle) or lib.llama_model_is_hybrid(model.handle))
+        self.cuts = not (lib.llama_model_is_recurrent(model.handle) or lib.llama_model_is_hybrid(model.handle))
+        """Whether tokens can be dropped at the end without dropping all."""
+        shift = shift and self.cuts
         if shift:
             params.n_seq_max, params.kv_unified = 2, True
         self._flag = ctypes.create_string_buffer(2)  # "\0\0" is false, "\1\0" is true
@@ -155,13 +155,25 @@ class Context:
 
     def append(self, token: int, cancelled: Callable[[], bool] = never, turn: Turn = no_turn) -> bool:
         """Evaluate one more token; False if it was aborted while ``cancelled()``."""
+        return self.extend([token], cancelled, turn) > 0
+
+    def extend(self, tokens: list[int], cancelled: Callable[[], bool] = never, turn: Turn = no_turn) -> int:
+        """Evaluate further tokens in one step, with logits for each; how many, 0 if aborted while ``cancelled()``.
+
+        Fewer than all where the turn, or shifts that wait, allow only so many.
+        """
         while True:
-            with turn() as mine:
-                complete = mine > 0 and self._decode([token])
+            with turn() as most:
+                taken = tokens[: min(most, _CALM_STEP) if self._shifts_wait else most]
+                complete = most > 0 and self._decode(taken, all_logits=True)
             if complete:
-                return True
+                return len(taken)
             if self._stopped(cancelled):
-                return False
+                return 0
+
+    def retract(self, count: int) -> None:
+        """Drop the last ``count`` tokens again; only where ``cuts``."""
+        self._truncate(len(self.tokens) - count)
 
     def best_of(self, tokens: NDArray[np.int32]) -> int:
         """The likeliest of some tokens after what the context holds."""
@@ -285,12 +297,15 @@ class Context:
         else:
             self.clear()
 
-    def _decode(self, tokens: list[int]) -> bool:
+    def _decode(self, tokens: list[int], *, all_logits: bool = False) -> bool:
         """Evaluate what comes next, or a first part of it where shifts wait; False if it was aborted."""
         if self._shifts_wait:
             del tokens[_CALM_STEP:]
         array = (self._lib.llama_token * len(tokens))(*tokens)
         batch = self._lib.llama_batch_get_one(array, len(tokens))
+        if all_logits:
+            wanted = (ctypes.c_int8 * len(tokens))(*[1] * len(tokens))
+            batch.logits = ctypes.cast(wanted, ctypes.POINTER(ctypes.c_int8))
         if self._shifts_wait:
             self._listen_to(self._calm_flag)
             result = int(self._lib.llama_decode(self._handle, batch))
@@ -319,48 +334,3 @@ class Context:
         held = int(self._lib.llama_memory_seq_pos_max(self._memory, _MAIN)) + 1
         self.tokens.extend(tokens)
         del self.tokens[held:]
-
-
-class Sampler:
-    """Picks the next token. Use as a context manager: the native chain is freed at the end."""
-
-    def __init__(self, context: Any, lib: Any, sampling: Sampling) -> None:
-        self._context, self._lib = context, lib
-        self._chain: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-        for link in _links(context, lib, sampling):
-            lib.llama_sampler_chain_add(self._chain, link)  # the chain owns it from here
-
-    def __enter__(self) -> Sampler:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._chain:
-            self._lib.llama_sampler_free(self._chain)
-            self._chain = None
-
-    def sample(self) -> int:
-        """The next token after what the context holds. The repeat penalty counts generated tokens only."""
-        return int(self._lib.llama_sampler_sample(self._chain, self._context, -1))
-
-
-def _links(context: Any, lib: Any, sampling: Sampling) -> list[Any]:
-    """Samplers in the order of llama.cpp's own tools."""
-    links: list[Any] = []
-    if sampling.repeat_penalty != 1.0:
-        size = vocabulary_size(context, lib)
-        links.append(lib.llama_sampler_init_penalties(size, _PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0))
-    if sampling.temperature <= 0:
-        return [*links, lib.llama_sampler_init_greedy()]
-    return [
-        *links,
-        lib.llama_sampler_init_top_k(_TOP_K),
-        lib.llama_sampler_init_top_p(_TOP_P, 1),
-        lib.llama_sampler_init_min_p(_MIN_P, 1),
-        lib.llama_sampler_init_temp(sampling.temperature),
-        lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF),
-    ]
-
-
-def vocabulary_size(context: Any, lib: Any) -> int:
-    """Number of tokens of the model behind a context."""
-    return int(lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(lib.llama_get_model(context))))

@@ -19,6 +19,7 @@ from assistant.llama.cancel import InterruptingCancel
 from assistant.llama.context import Context, Evaluation, Turn, no_turn
 from assistant.llama.gate import Gate
 from assistant.llama.healing import Healer
+from assistant.llama.lookup import Decoding, Lookup
 from assistant.llama.native import Model
 from assistant.llama.settings import EngineSettings
 from assistant.llama.streaming import TextStream
@@ -81,6 +82,7 @@ class LocalLLM:
         self._template = self._chat_template()
         self._healer = Healer(self._model)
         self._gate = Gate()
+        self._draft_tokens = settings.draft_tokens
         self._size = min(settings.context_tokens, self._model.trained_context)
         make = partial(
             Context,
@@ -129,7 +131,16 @@ class LocalLLM:
             context = self._conversation.context
             turn = partial(self._gate.patient, context.abort, lambda: cancel.cancelled)
             with self._gate.conversation(), interrupting(cancel, context):
-                yield from generate(self._model, context, prompt, sampling, cancel, turn, template.remember)
+                yield from generate(
+                    self._model,
+                    context,
+                    prompt,
+                    sampling,
+                    cancel,
+                    turn,
+                    template.remember,
+                    draft_tokens=self._draft_tokens,
+                )
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
         """Complete the middle.
@@ -151,7 +162,15 @@ class LocalLLM:
                 whole = nullcontext()
             with whole, interrupting(cancel, context):
                 yield from generate(
-                    self._model, context, prompt, sampling, cancel, turn, opening=opening, healer=self._healer
+                    self._model,
+                    context,
+                    prompt,
+                    sampling,
+                    cancel,
+                    turn,
+                    opening=opening,
+                    healer=self._healer,
+                    draft_tokens=self._draft_tokens,
                 )
 
     def forget(self) -> None:
@@ -212,6 +231,7 @@ def generate(
     *,
     opening: bytes = b"",
     healer: Healer | None = None,
+    draft_tokens: int = 0,
 ) -> Iterator[Generated]:
     """Evaluate ``prompt`` as far as the context does not hold it, then generate.
 
@@ -228,8 +248,10 @@ def generate(
     pieces: list[str] = []
     reason: StopReason = "length"
     with context.sampler(sampling) as sampler:
+        extend = partial(context.extend, cancelled=lambda: cancel.cancelled, turn=turn)
+        decoding = Decoding(context, sampler, extend, Lookup(prompt, draft_tokens if context.cuts else 0))
         while len(run.tokens) < sampling.max_tokens:
-            token = context.best_of(healer.allowed(opening)) if opening and healer else sampler.sample()
+            token = context.best_of(healer.allowed(opening)) if opening and healer else decoding.sample()
             if model.ends(token):
                 reason = "stop"
                 break
@@ -242,9 +264,10 @@ def generate(
             if stream.stopped:
                 reason = "stop"
                 break
-            if cancel.cancelled or not context.append(token, lambda: cancel.cancelled, turn):
+            if cancel.cancelled or not decoding.accept(token, guess=not opening):
                 reason = "cancelled"
                 break
+        decoding.finish()
     if text := stream.finish():
         pieces.append(text)
         yield Delta(text)

@@ -27,7 +27,7 @@ from assistant.llama import protocol
 from assistant.llama.place import Address, HostPlace, HostState, prepare
 from assistant.llama.protocol import Json
 from assistant.llama.server import Host
-from assistant.llama.settings import MICRO_BATCH, EngineSettings
+from assistant.llama.settings import DRAFT_TOKENS, MICRO_BATCH, EngineSettings
 from indexer.errors import CodemoatError
 
 _LOCK_SECONDS = 0.5  # a client that looks whether the lock is held holds it for an instant
@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         gpu_layers=options.gpu_layers,
         flash_attention=options.flash_attention,
         micro_batch=options.micro_batch,
+        draft_tokens=options.draft_tokens,
     )
     try:
         prepare(place.folder)
@@ -115,6 +116,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--gpu-layers", type=int, default=0)
     parser.add_argument("--flash-attention", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--micro-batch", type=int, default=MICRO_BATCH)
+    parser.add_argument("--draft-tokens", type=int, default=DRAFT_TOKENS)
     parser.add_argument("--idle-seconds", type=float, default=900.0)
     return parser.parse_args(arguments)
 

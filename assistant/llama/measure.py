@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from assistant.llama.context import Context
     from assistant.llama.native import Model
 
 PROMPT_TOKENS = 512
-GENERATED_TOKENS = 32
 ROUNDS = 3
+GENERATED_TOKENS = 24
+GENERATED_HOLES = 4
+"""Holes that text is generated for, spread over all: real text, because guesses hold or fail by what it says."""
 CONTEXT_TOKENS = 2_048
 _TIMEOUT = 900.0
 HOLES = Path(__file__).with_name("holes.json")
@@ -35,12 +35,16 @@ HOLES = Path(__file__).with_name("holes.json")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One way to run a model. ``micro_batch``: tokens a step of prompt evaluation."""
+    """One way to run a model.
+
+    ``micro_batch``: tokens a step of prompt evaluation; ``draft_tokens``: tokens that prompt lookup guesses at most.
+    """
 
     path: str
     threads: int
     flash_attention: bool
     micro_batch: int
+    draft_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,18 @@ def main() -> None:
             micro_batch=question["micro_batch"],
         )
 
-    answer = {"holes": _holes(model, context())} if question["holes"] else _speed(model, context)
+    if question["holes"]:
+        answer: dict[str, Any] = {"holes": _holes(model, context())}
+    else:
+        answer = _speed(model, context(), question["draft_tokens"])
     json.dump(answer, sys.stdout)
 
 
-def _speed(model: Model, make: Callable[[], Context]) -> dict[str, float]:
-    text = "".join(hole["prefix"] + hole["middle"] + hole["suffix"] for hole in json.loads(HOLES.read_text("utf-8")))
+def _speed(model: Model, context: Context, draft_tokens: int) -> dict[str, float]:
+    holes = json.loads(HOLES.read_text("utf-8"))
+    text = "".join(hole["prefix"] + hole["middle"] + hole["suffix"] for hole in holes)
     prompt = model.tokenise(text)
     prompt = (prompt * (PROMPT_TOKENS // len(prompt) + 1))[:PROMPT_TOKENS]
-    context = make()
     context.evaluate(prompt[:64])
     prompts, generations = [], []
     for _ in range(ROUNDS):
@@ -117,32 +124,47 @@ def _speed(model: Model, make: Callable[[], Context]) -> dict[str, float]:
         started = time.perf_counter()
         context.evaluate(prompt)
         prompts.append(len(prompt) / (time.perf_counter() - started))
-        started = time.perf_counter()
-        for token in prompt[:GENERATED_TOKENS]:
-            context.append(token)
-        generations.append(GENERATED_TOKENS / (time.perf_counter() - started))
+        generations.append(_generation(model, context, holes[:: len(holes) // GENERATED_HOLES], draft_tokens))
     context.close()
     return {"prompt": median(prompts), "generation": median(generations)}
 
 
-def _holes(model: Model, context: Context) -> list[float]:
-    from assistant.llama import fim
-    from assistant.llm import FillRequest
+def _generation(model: Model, context: Context, holes: list[dict[str, str]], draft_tokens: int) -> float:
+    """Tokens a second of text for the holes."""
+    from assistant.llama.engine import generate
+    from assistant.llm import Cancel, Finished, Sampling
 
-    format = fim.find_format(model)
+    tokens, milliseconds = 0, 0.0
+    for hole in holes:
+        prompt = _prompt(model, hole)
+        for event in generate(model, context, prompt, Sampling(GENERATED_TOKENS), Cancel(), draft_tokens=draft_tokens):
+            if isinstance(event, Finished):
+                tokens += event.timings.generated_tokens
+                milliseconds += event.timings.generation_ms
+    return 1e3 * tokens / milliseconds
+
+
+def _holes(model: Model, context: Context) -> list[float]:
     out = []
     for hole in json.loads(HOLES.read_text("utf-8")):
-        if format is None:
-            prompt = model.tokenise(hole["prefix"])
-        else:
-            prompt = fim.build(model, format, FillRequest(hole["path"], hole["prefix"], hole["suffix"]))
-        context.evaluate(prompt)
+        context.evaluate(_prompt(model, hole))
         total, tokens = 0.0, model.tokenise(hole["middle"])
         for token in tokens:
             total += context.log_probability(token)
             context.append(token)
         out.append(total / len(tokens))
     return out
+
+
+def _prompt(model: Model, hole: dict[str, str]) -> list[int]:
+    """What the model is asked for a hole."""
+    from assistant.llama import fim
+    from assistant.llm import FillRequest
+
+    format = fim.find_format(model)
+    if format is None:
+        return model.tokenise(hole["prefix"])
+    return fim.build(model, format, FillRequest(hole["path"], hole["prefix"], hole["suffix"]))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 MICRO_BATCH = 128
 """Tokens a step of prompt evaluation: an aborted step is lost, so it must be short; larger ones are hardly faster."""
 
+DRAFT_TOKENS = 0
+"""Tokens that are guessed at most by prompt lookup, where `codemoat models tune` did not measure what is best."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """``threads`` 0 chooses by the machine, ``gpu_layers`` -1 offloads all."""
+    """``threads`` 0 chooses by the machine, ``gpu_layers`` -1 offloads all, ``draft_tokens`` 0 guesses nothing."""
 
     context_tokens: int = 8192
     threads: int = 0
     gpu_layers: int = 0
     flash_attention: bool = True
     micro_batch: int = MICRO_BATCH
+    draft_tokens: int = DRAFT_TOKENS

@@ -51,7 +51,7 @@ def _launch(place: HostPlace, model: Path, settings: EngineSettings, idle_second
     command += ["--model", str(model), "--folder", str(place.folder), "--name", place.name]
     command += ["--context-tokens", str(settings.context_tokens), "--threads", str(settings.threads)]
     command += ["--gpu-layers", str(settings.gpu_layers), "--idle-seconds", str(idle_seconds)]
-    command += ["--micro-batch", str(settings.micro_batch)]
+    command += ["--micro-batch", str(settings.micro_batch), "--draft-tokens", str(settings.draft_tokens)]
     command.append("--flash-attention" if settings.flash_attention else "--no-flash-attention")
     try:
         descriptor = os.open(place.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

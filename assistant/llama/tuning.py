@@ -2,7 +2,7 @@
 
 One thing after the other is varied (coordinate descent: threads, flash attention, micro-batch), then the file itself:
 requantised to a format whose products this CPU does faster, if that is worth it and the fixed holes are filled as well
-as before. ``models.tuned`` keeps the outcome.
+as before, and at last how far prompt lookup guesses ahead. ``models.tuned`` keeps the outcome.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ LOSS_EXCLUDED = 0.1
 """What it must not be, with 95 % confidence: two dozen holes cannot tell less apart."""
 MICRO_BATCHES = (64, 128, 256)
 """Not larger: a step that a newer keystroke interrupts is lost."""
+DRAFTS = (2, 4, 8)
+"""How many tokens prompt lookup may guess; it guesses nothing where that is not faster."""
 FORMATS = ("Q4_0",)
 """What a file may be requantised to: repacked for wide registers, half the size of 8 bits."""
 
@@ -100,6 +102,7 @@ def tune(
         quantised.append(Quantised(form, found, loss, most, kept))
         if kept:
             best = found
+    best = _better(best, map(look, (replace(best.setup, draft_tokens=n) for n in DRAFTS)))
     return Tuning(before, best, tuple(tried), tuple(quantised))
 
 

@@ -42,6 +42,8 @@ class Tuned:
     loss: float
     """Nats a token that the copy lost on the fixed holes."""
     date: str
+    draft_tokens: int = 0
+    """Tokens that prompt lookup guesses at most; 0 guesses nothing."""
     format: int = FORMAT
 
     @property
