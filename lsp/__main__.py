@@ -118,7 +118,11 @@ def _log_to(path: Path | None) -> None:
     if path is None:
         logger.addHandler(logging.NullHandler())
         return
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as exc:
+        sys.stderr.write(f"codemoat-lsp: there is no log, {path} cannot be written: {exc.strerror}.\n")
+        return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -92,6 +92,7 @@ class Protocol(LanguageServerProtocol):
             if "method" in data:
                 self._refuse(None, types.ErrorCodes.InvalidRequest, "The message's id or method has a wrong type.")
             return
+        logger.info("received %s %s", data.get("method", "response"), number if number is not None else "")
         try:
             message = self.structure_message(data)
         except JsonRpcException:

@@ -16,7 +16,8 @@ from benchmarks.lsp_client import LspProcess
 from lsp.hello import frame
 
 pytestmark = pytest.mark.e2e
-INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"processId": None, "capabilities": {}}}
+PARAMS = {"processId": None, "capabilities": {}, "initializationOptions": {"editor": {"enabled": False}}}
+INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": PARAMS}
 
 
 @pytest.fixture
@@ -125,3 +126,23 @@ def test_input_that_is_no_protocol_ends_the_server_and_options_are_told() -> Non
     assert subprocess.run(run, input=frame(INITIALIZE) + b"x" * 10, timeout=20, check=False).returncode == 1
     version = subprocess.run([*run, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
     assert version.startswith("codemoat-lsp ")
+
+
+def test_the_log_says_what_happened_and_never_a_text(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    opened = {"uri": "file:///a.py", "languageId": "nothing", "version": 1, "text": "the_secret = 1"}
+    session = [
+        INITIALIZE,
+        {"jsonrpc": "2.0", "method": "initialized", "params": {}},
+        {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": opened}},
+        {"jsonrpc": "2.0", "id": 2, "method": "textDocument/hover", "params": {"the_secret": 1}},
+        {"jsonrpc": "2.0", "id": 3, "method": "shutdown"},
+        {"jsonrpc": "2.0", "method": "exit"},
+    ]
+    run = [sys.executable, "-m", "lsp", "--log", str(log)]
+    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=20, check=True)
+    assert "received textDocument/didOpen" in log.read_text()
+    assert b"the_secret" not in log.read_bytes() + done.stdout + done.stderr
+    run = [*run[:-1], str(tmp_path / "no" / "folder")]
+    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=20, check=True)
+    assert b"cannot be written: No such file" in done.stderr
