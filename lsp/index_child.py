@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.config import load_config
 from assistant.engine import Engine
 from assistant.llm import Cancel
 from indexer.errors import CodemoatError
+from lsp.options import Options
 
 if TYPE_CHECKING:
     from indexer.reports import Progress, UpdateReport
@@ -36,7 +36,10 @@ class IndexProcess:
     """One folder's index, updated when files change or when asked to."""
 
     def __init__(self, root: Path, settings: dict[str, Any]) -> None:
-        self._engine = Engine(load_config(root, settings), root)
+        # As the server reads them: a wrong key costs itself only, and the server has told of it.
+        options = Options(lambda _: None)
+        options.initialize(settings)
+        self._engine = Engine(options.config(root), root)
         self._cancel = Cancel()
         self._tasks: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._watcher: Watcher | None = None
@@ -98,13 +101,7 @@ def main() -> None:
     """Serve the folder that the first line names."""
     os.nice(_NICE)
     first = json.loads(sys.stdin.readline())
-    try:
-        process = IndexProcess(Path(first["root"]), first["settings"])
-    except CodemoatError as exc:
-        told = {"code": exc.code, "message": exc.message, "hint": exc.hint}
-        sys.stdout.write(json.dumps({"error": told}) + "\n")
-        return
-    process.run()
+    IndexProcess(Path(first["root"]), first["settings"]).run()
 
 
 if __name__ == "__main__":

@@ -106,12 +106,16 @@ class Indexing:
 
     async def _serve(self, folder: Folder, state: FolderState) -> int:
         """Run a process to its end; how many reports it gave. ``state.problem`` says how it ended."""
-        # -P: a folder of the workspace that is called like one of our packages must not be imported.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "lsp.index_child",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            limit=_LINE, start_new_session=True,
-        )  # fmt: skip
+        try:
+            # -P: a folder of the workspace that is called like one of our packages must not be imported.
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-m", "lsp.index_child",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                limit=_LINE, start_new_session=True,
+            )  # fmt: skip
+        except OSError as exc:
+            state.problem = f"no process could be started ({exc.strerror})."
+            return 0
         self._processes[folder.key], state.pid = process, process.pid
         work, reports = WorkDone(self._server, f"Indexing {folder.name}"), 0
         try:

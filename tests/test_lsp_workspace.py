@@ -165,3 +165,34 @@ def test_snoozing_ends_by_itself():
     assert switches.snoozed_seconds == 60
     now[0] += 61
     assert switches.snoozed_seconds == 0
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(project: Path, monkeypatch: pytest.MonkeyPatch):
+    begun: list[object] = []
+
+    async def refuse(*command: object, **_: object) -> None:
+        begun.append(command)
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", refuse)
+    monkeypatch.setattr("lsp.indexing._FIRST_PAUSE", 0.001)
+
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        await client.until(lambda: len(begun) > 2)
+        (told,) = client.of("window/showMessage")
+        assert "no process could be started (Resource temporarily unavailable). It is started again" in told["message"]
+
+    play(scene, index=True)
+
+
+def test_a_wrong_key_in_a_settings_file_leaves_the_index_working(project: Path):
+    (project / ".codemoat.toml").write_text("[index]\nexlude = []\n")
+
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        await client.until(lambda: state(client)["state"] == "ready")
+        (told,) = client.of("window/showMessage")
+        assert 'Did you mean "index.exclude"?' in told["message"]
+
+    play(scene, index=True)
