@@ -126,6 +126,11 @@ class ChatSession:
         return self._conversation.title
 
     @property
+    def kept(self) -> bool:
+        """Whether it is saved after each turn."""
+        return self._keep is not None
+
+    @property
     def turns(self) -> tuple[Turn, ...]:
         """Questions and answers, oldest first."""
         return self._conversation.turns
