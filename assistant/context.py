@@ -111,8 +111,15 @@ def for_question(
         Source(0, s.file.path, s.first + 1, s.last, "".join(s.file.lines[s.first : s.last]), s.symbol)
         for s in choose(files, question, room)
     ]
-    again = [old for old in known if any(_overlaps(old, source) for source in sources)]
-    return (*again, *within([part for source in sources for part in _fresh(source, known)], budget, llm, first))
+    return not_given(sources, known, budget, llm, first)
+
+
+def not_given(
+    sources: Sequence[Source], given: Sequence[Source], budget: int, llm: LLM, first: int
+) -> tuple[Source, ...]:
+    """Those of ``given`` that ``sources`` overlap, then what of ``sources`` is new, in ``budget``."""
+    again = [old for old in given if any(_overlaps(old, source) for source in sources)]
+    return (*again, *within([part for source in sources for part in _fresh(source, given)], budget, llm, first))
 
 
 def _overlaps(a: Source, b: Source) -> bool:

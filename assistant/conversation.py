@@ -36,6 +36,8 @@ class Turn:
     """Numbers of earlier snippets that this question is about too."""
     focus: int = 0
     """Number of the snippet that was selected in the editor; 0 without one."""
+    about: str = ""
+    """What "it" means in the question: a name that the conversation was about; empty where nothing needs to be said."""
     model: str = ""
     stop_reason: StopReason = "stop"
     attempt: int = 0

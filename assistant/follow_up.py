@@ -15,15 +15,17 @@ from assistant.conversation import Turn
 from assistant.names import identifiers, is_compound
 from assistant.stretches import LINE
 from indexer.terms import query_terms
-from indexer.types import Chunk, Hit, Span, Symbol
+from indexer.types import Symbol
 
 MOST_NAMES = 3
 """Names that a question gets from the conversation: more would outweigh its own words."""
 _TURNS = 3
 """Turns that are looked at; each one back counts half."""
-_FEW_TERMS = 2
+_FEW_TERMS = 1
 """A question of so few words ("Which tests?", "Why?") is one about the conversation."""
-_MOST_USES = 8
+_MOST_USES = 6
+_USE_LINES = 16
+"""Lines of a long definition that are shown of a use: a third of them after it."""
 
 _POINTS = re.compile(
     r"^(?:and|but|so|then|also|ok|okay|why|how so|what about|how about)\b"
@@ -36,7 +38,11 @@ _POINTS = re.compile(
     re.I,
 )
 """A word that stands for something said before; "this project" and "is there a …" do not."""
-_USE = re.compile(r"\b(?:call(?:s|ed|ers?)?|use(?:s|d|rs?)?|usages?|invoke[sd]?|references?|referenced)\b", re.I)
+_USE = re.compile(
+    r"\b(?:where|when|who|what|which \w+)\b.*\b(?:called|used|invoked|referenced|calls|uses|invokes)\b"
+    r"|\b(?:callers?|usages?|call sites?|(?:used|called) by)\b",
+    re.I | re.S,
+)
 _CODE = re.compile(r"`[^`\n]+`|\b\w+\(")
 _CITATION = re.compile(r"\[[^\[\]\s]+:\d+-\d+\]")
 
@@ -48,17 +54,23 @@ class Wanted:
     query: str
     names: tuple[str, ...] = ()
     leans: bool = False
+    unsaid: str = ""
+    """The name that the question means and does not say, if the conversation has one."""
+    brief: bool = False
+    """Whether it says hardly more than that ("What does it return?"): what does not mention the name is no help."""
 
 
 def wanted(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Sequence[Source] = ()) -> Wanted:
     """What to search for. ``turns``: those before; ``shown``: what the user selected, which "this" means first."""
-    leans = bool(_POINTS.search(question.strip())) or len(query_terms(question)) <= _FEW_TERMS
+    brief = len(query_terms(question)) <= _FEW_TERMS
+    leans = brief or bool(_POINTS.search(question.strip()))
     if not leans or not (turns or shown):
         return Wanted(question)
     own = [name for name in identifiers(question) if is_compound(name) and _known(index, name)]
-    names = _defined(index, shown) or _subject(index, turns)
-    names = tuple(name for name in names if name not in own)[: max(1, MOST_NAMES - len(own))]
-    return Wanted(" ".join((question, *names)), (*own, *names), leans=True)
+    subject = _defined(index, shown) or _subject(index, turns)
+    names = tuple(name for name in subject if name not in own)[: max(1, MOST_NAMES - len(own))]
+    unsaid = names[0] if names and not own and not shown and index.symbols(names[0]) else ""
+    return Wanted(" ".join((question, *names)), (*own, *names), True, unsaid, brief and bool(unsaid))
 
 
 def _subject(index: CodeIndex, turns: Sequence[Turn]) -> tuple[str, ...]:
@@ -66,7 +78,7 @@ def _subject(index: CodeIndex, turns: Sequence[Turn]) -> tuple[str, ...]:
     weight = 1.0
     counts: dict[str, float] = {}
     for turn in reversed(turns[-_TURNS:]):
-        for name in _names(index, turn.question):
+        for name in (*_names(index, turn.question), *([turn.about] if turn.about else ())):
             counts[name] = counts.get(name, 0.0) + 3.0 * weight
         for name in _names(index, _CITATION.sub("", turn.answer)):
             counts[name] = counts.get(name, 0.0) + 2.0 * weight
@@ -102,33 +114,35 @@ def _known(index: CodeIndex, name: str) -> bool:
     return bool(index.symbols(name) or index.references(name))
 
 
-def uses(index: CodeIndex, question: str, about: Wanted, score: float) -> list[Hit]:
-    """Where the name that the question is about is used, if it asks for that; each as a hit with ``score``.
+def uses(index: CodeIndex, question: str, about: Wanted) -> list[Source]:
+    """Where the name that the question is about is used, if it asks for that: the definitions around, or parts of them.
 
     Search finds words, and a call shares fewer words with the question than the definition does.
     """
     if not about.leans or not about.names or not _USE.search(question):
         return []
     name = about.names[0]
-    found: dict[tuple[str, str | None], Hit] = {}
+    found: dict[tuple[str, int], Source] = {}
     definitions = {(symbol.path, symbol.qualified) for symbol in index.symbols(name)}
     for reference in index.references(name):
-        key = (reference.path, reference.enclosing)
-        if key in found or key in definitions or (text := index.text(reference.path)) is None:
+        # What stands in no definition is mostly an import.
+        if reference.enclosing is None or (reference.path, reference.enclosing) in definitions:
             continue
-        lines = LINE.findall(text)
-        first, last = _around(index.file_symbols(reference.path), reference.span.start_line, len(lines))
-        if first == last and not reference.enclosing and lines[first - 1].lstrip().startswith(("import ", "from ")):
-            continue
-        span = Span(reference.span.start_byte, reference.span.end_byte, first, last)
-        chunk = Chunk(0, reference.path, "", span, "".join(lines[first - 1 : last]), reference.enclosing)
-        found[key] = Hit(chunk, score, {"reference": score})
+        if (text := index.text(reference.path)) is not None:
+            lines = LINE.findall(text)
+            first, last = _around(index.file_symbols(reference.path), reference.span.start_line, len(lines))
+            part = "".join(lines[first - 1 : last])
+            found.setdefault((reference.path, first), Source(0, reference.path, first, last, part, reference.enclosing))
     # Tests say how code is called too, but after the code itself.
-    return sorted(found.values(), key=lambda hit: "test" in hit.chunk.path)[:_MOST_USES]
+    return sorted(found.values(), key=lambda source: "test" in source.path)[:_MOST_USES]
 
 
 def _around(symbols: Sequence[Symbol], line: int, count: int) -> tuple[int, int]:
-    """The smallest definition around ``line``, or the line alone."""
+    """The smallest definition around ``line``, cut to the lines near it where it is long."""
     spans = [s.span for s in symbols if s.span.start_line <= line <= s.span.end_line]
     best = min(spans, key=lambda span: span.end_line - span.start_line, default=None)
-    return (best.start_line, min(best.end_line, count)) if best else (line, line)
+    first, last = (best.start_line, min(best.end_line, count)) if best else (line, line)
+    if last - first >= _USE_LINES:
+        after = _USE_LINES // 3
+        first, last = max(first, line - _USE_LINES + after), min(last, line + after)
+    return first, last

@@ -6,14 +6,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.context import CodeIndex, Source, for_question, header
+from assistant.context import CodeIndex, Source, for_question, header, not_given
 from assistant.conversation import Conversation, Turn
 from assistant.excerpts import OpenFile, Selection, excerpts
-from assistant.follow_up import uses, wanted
+from assistant.follow_up import Wanted, uses, wanted
 from assistant.llm import LLM
 from assistant.stretches import LINE
 from assistant.trimming import fitted
 from indexer.errors import BadInputError
+from indexer.types import Hit
 
 FOLLOW_UP_SHARE = 0.6
 """Part of the snippets' budget for a question that leans on the conversation: much of what it needs was given."""
@@ -63,23 +64,34 @@ class Planner:
 
         about = wanted(self._index, question, before.turns, shown)
         found = self._index.search(about.query, self._hits)
-        best = max((hit.score for hit in found.hits), default=1.0)
-        hits = (*uses(self._index, question, about, best), *found.hits)
         budget = self._snippet_tokens - sum(self._llm.count([header(s) + s.text for s in new]))
         if before.prompted and about.leans:
             budget = int(FOLLOW_UP_SHARE * budget)
-        given = (*earlier, *new)
-        chosen = for_question(self._index, about.query, hits, budget, self._llm, given, number + len(new))
+        chosen = self._chosen(question, about, found.hits, budget, (*earlier, *new), number + len(new))
         again = [source.number for source in chosen if source.number < number]
         if focus and not new and focus not in again:
             again.insert(0, focus)
         fresh = (*new, *(source for source in chosen if source.number >= number + len(new)))
 
         sources = (*(source for n in again for source in earlier if source.number == n), *fresh)
-        turn = Turn(question, "", "", fresh, tuple(again), focus)
+        turn = Turn(question, "", "", fresh, tuple(again), focus, about.unsaid)
         relevant = bool(sources) or (about.leans and bool(before.prompted))
         spent = (time.perf_counter() - started) * 1e3
         return Plan(before, turn, sources, (*earlier, *fresh), relevant, found.stale, spent)
+
+    def _chosen(
+        self, question: str, about: Wanted, hits: Sequence[Hit], budget: int, given: Sequence[Source], first: int
+    ) -> tuple[Source, ...]:
+        """Those of ``given`` that the question is about, and new snippets, numbered from ``first``."""
+        if used := uses(self._index, question, about):
+            return not_given(used, given, budget, self._llm, first)
+        chosen = for_question(self._index, about.query, hits, budget, self._llm, given, first)
+        telling = [source for source in chosen if about.unsaid in source.text]
+        if not about.brief or not telling:
+            return chosen
+        new = (source for source in telling if source.number >= first)
+        again = (source for source in telling if source.number < first)
+        return (*again, *(replace(source, number=n) for n, source in enumerate(new, first)))
 
     def again(self, conversation: Conversation) -> Plan:
         """The last question once more, from the same sources. Raises BadInputError if there is none."""

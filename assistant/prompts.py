@@ -51,8 +51,10 @@ def _question(turn: Turn) -> str:
     """What the user says in a turn: new snippets, the task, which earlier snippets matter, and last the question."""
     fenced = snippets(turn.given) if turn.given else ""
     about = f"The user has selected snippet [{turn.focus}]. " if turn.focus else ""
+    if turn.about:
+        about += f"The question is about {turn.about}. "
     if earlier := [number for number in turn.again if number != turn.focus]:
-        about += f"See also {', '.join(f'[{number}]' for number in earlier)} above. "
+        about += f"See {', '.join(f'[{number}]' for number in earlier)} above. "
     return f"{fenced}{TASK}\n\n{about and about.strip() + chr(10)}Question: {turn.question}"
 
 
