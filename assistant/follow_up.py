@@ -43,6 +43,11 @@ _USE = re.compile(
     r"|\b(?:callers?|usages?|call sites?|(?:used|called) by)\b",
     re.I | re.S,
 )
+_REPHRASE = re.compile(
+    r"\b(?:simpler|shorter|rephrase|summar\w+|in short|in other words|in more detail|step by step)\b"
+    r"|^explain (?:it|that|this)\b|^i do(?:n't| not) understand\b",
+    re.I,
+)
 _CODE = re.compile(r"`[^`\n]+`|\b\w+\(")
 _CITATION = re.compile(r"\[[^\[\]\s]+:\d+-\d+\]")
 
@@ -56,12 +61,20 @@ class Wanted:
     leans: bool = False
     unsaid: str = ""
     """The name that the question means and does not say, if the conversation has one."""
+    rephrases: bool = False
+    """Whether it asks for the last answer in other words: nothing new has to be found for that."""
     brief: bool = False
-    """Whether it says hardly more than that ("What does it return?"): what does not mention the name is no help."""
+    """Whether it says hardly more than that ("What does it return?"): what mentions no name is no help."""
+
+    def tells(self, source: Source) -> bool:
+        """Whether ``source`` is about what the question means."""
+        return any(name in source.text for name in ((self.unsaid,) if self.unsaid else self.names))
 
 
 def wanted(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Sequence[Source] = ()) -> Wanted:
     """What to search for. ``turns``: those before; ``shown``: what the user selected, which "this" means first."""
+    if turns and not shown and _REPHRASE.search(question.strip()):
+        return Wanted(question, leans=True, rephrases=True)
     brief = len(query_terms(question)) <= _FEW_TERMS
     leans = brief or bool(_POINTS.search(question.strip()))
     if not leans or not (turns or shown):
@@ -70,7 +83,7 @@ def wanted(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Sequen
     subject = _defined(index, shown) or _subject(index, turns)
     names = tuple(name for name in subject if name not in own)[: max(1, MOST_NAMES - len(own))]
     unsaid = names[0] if names and not own and not shown and index.symbols(names[0]) else ""
-    return Wanted(" ".join((question, *names)), (*own, *names), True, unsaid, brief and bool(unsaid))
+    return Wanted(" ".join((question, *names)), (*own, *names), True, unsaid, brief=brief)
 
 
 def _subject(index: CodeIndex, turns: Sequence[Turn]) -> tuple[str, ...]:

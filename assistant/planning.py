@@ -67,7 +67,11 @@ class Planner:
         budget = self._snippet_tokens - sum(self._llm.count([header(s) + s.text for s in new]))
         if before.prompted and about.leans:
             budget = int(FOLLOW_UP_SHARE * budget)
-        chosen = self._chosen(question, about, found.hits, budget, (*earlier, *new), number + len(new))
+        if about.rephrases:
+            last = {source.number for turn in before.prompted[-1:] for source in before.sources_of(turn)}
+            chosen = tuple(source for source in earlier if source.number in last)
+        else:
+            chosen = self._chosen(question, about, found.hits, budget, (*earlier, *new), number + len(new))
         again = [source.number for source in chosen if source.number < number]
         if focus and not new and focus not in again:
             again.insert(0, focus)
@@ -86,7 +90,7 @@ class Planner:
         if used := uses(self._index, question, about):
             return not_given(used, given, budget, self._llm, first)
         chosen = for_question(self._index, about.query, hits, budget, self._llm, given, first)
-        telling = [source for source in chosen if about.unsaid in source.text]
+        telling = [source for source in chosen if about.tells(source)]
         if not about.brief or not telling:
             return chosen
         new = (source for source in telling if source.number >= first)
