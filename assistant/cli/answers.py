@@ -65,7 +65,7 @@ def _finish(out: Output, done: Done, extra: Mapping[str, Any], *, began: bool) -
         out.data({"event": "done", **value} if out.stream else value)
         return
     out.line(*(() if began else (done.answer,)))
-    if done.sources:
+    if done.sources and done.answer:
         out.line()
         write_sources(out, done.sources)
     if done.stop_reason == "length":
