@@ -220,7 +220,10 @@ class CitationWriter:
         spans = [
             (s.span.start_line, s.span.end_line)
             for s in self._index.file_symbols(source.path)
-            if s.name in names and s.span.start_line >= source.start_line and s.span.start_line <= source.end_line
+            if s.name in names
+            and s.span.start_line >= source.start_line
+            and s.span.start_line <= source.end_line
+            and source.origin == "index"  # the lines of an editor's text need not be the index's
         ]
         leaves = [a for a in spans if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in spans)]
         first = min((a[0] for a in leaves), default=source.start_line)
@@ -230,7 +233,9 @@ class CitationWriter:
     def _exists(self, citation: Citation) -> Citation | None:
         """The citation, if the index has the file and the lines."""
         if citation.path not in self._lengths:
-            self._lengths[citation.path] = len(LINE.findall(self._index.text(citation.path) or ""))
+            # What an editor shows is there, saved or not.
+            shown = [s.end_line for s in self._sources.values() if s.path == citation.path and s.origin == "editor"]
+            self._lengths[citation.path] = max(len(LINE.findall(self._index.text(citation.path) or "")), *shown, 0)
         ok = 1 <= citation.start_line <= citation.end_line <= self._lengths[citation.path]
         return citation if ok else None
 

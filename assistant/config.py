@@ -148,6 +148,12 @@ class AskSection(_Section, frozen=True):
     ] = 0.0
 
 
+class ChatSection(_Section, frozen=True):
+    """Conversations."""
+
+    save: Annotated[bool, Meta(description="Keep conversations in the data folder, to go on with them later.")] = True
+
+
 class CompleteSection(_Section, frozen=True):
     """How code is completed; ``assistant.completion.request.CompletionSettings``."""
 
@@ -171,6 +177,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     index: IndexSection = IndexSection()
     model: ModelSection = ModelSection()
     ask: AskSection = AskSection()
+    chat: ChatSection = ChatSection()
     complete: CompleteSection = CompleteSection()
     editor: EditorSection = EditorSection()
 

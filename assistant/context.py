@@ -8,11 +8,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
-from typing import Protocol
+from itertools import accumulate, groupby
+from typing import Literal, Protocol
 
 from assistant.llm import LLM, Timings
-from assistant.stretches import LINE, FileText, Place, choose
+from assistant.stretches import LINE, FileText, Place, choose, estimated_tokens
 from indexer.filters import Filters
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Hit, Reference, SearchResult, Symbol
@@ -22,6 +22,8 @@ SCORE_FLOOR = 0.55
 COVERED_ENOUGH = 0.34
 """Part of the question's words that hits must share with it, together, to count as relevant."""
 _MOST_FILES = 4
+_LEAST_LINES = 3
+"""Lines with text that are worth a snippet of their own, where the lines around them were given before."""
 
 
 class CodeIndex(Protocol):
@@ -74,14 +76,27 @@ class Source:
     text: str
     symbol: str | None = None
     """Qualified name of the definition it is or belongs to."""
+    origin: Literal["index", "editor"] = "index"
+    """"editor": text that the user showed, selected or open; the index may have the file otherwise, or not at all."""
 
 
-def for_question(index: CodeIndex, question: str, hits: Sequence[Hit], budget: int, llm: LLM) -> tuple[Source, ...]:
+def for_question(
+    index: CodeIndex,
+    question: str,
+    hits: Sequence[Hit],
+    budget: int,
+    llm: LLM,
+    given: Sequence[Source] = (),
+    first: int = 1,
+) -> tuple[Source, ...]:
     """Snippets for ``question`` within ``budget`` tokens, best first; empty when nothing relevant was found.
 
     A hit names a file and a place in it. Shown are the definitions and stretches of the best files that say most about
     the question (see ``assistant.stretches``), joined where they touch, cut at line ends. Tokens are counted in one
     batch.
+
+    Lines of the sources in ``given`` are not repeated and cost nothing: the result begins with those of them that were
+    found again, then come the new ones, numbered from ``first``.
     """
     hits = relevant(question, hits)
     files: list[FileText] = []
@@ -90,12 +105,41 @@ def for_question(index: CodeIndex, question: str, hits: Sequence[Hit], budget: i
             places = _places(found)
             weight = found[0].score / hits[0].score if hits[0].score > 0 else 1.0
             files.append(FileText(path, LINE.findall(text), index.file_symbols(path), places, weight))
-    chosen = choose(files, question, budget)
+    known = [source for source in given if any(source.path == file.path for file in files)]
+    room = budget + round(sum(estimated_tokens(LINE.findall(source.text)) for source in known))
     sources = [
-        Source(n, s.file.path, s.first + 1, s.last, "".join(s.file.lines[s.first : s.last]), s.symbol)
-        for n, s in enumerate(chosen, 1)
+        Source(0, s.file.path, s.first + 1, s.last, "".join(s.file.lines[s.first : s.last]), s.symbol)
+        for s in choose(files, question, room)
     ]
-    return _within(sources, budget, llm)
+    return not_given(sources, known, budget, llm, first)
+
+
+def not_given(
+    sources: Sequence[Source], given: Sequence[Source], budget: int, llm: LLM, first: int
+) -> tuple[Source, ...]:
+    """Those of ``given`` that ``sources`` overlap, then what of ``sources`` is new, in ``budget``."""
+    again = [old for old in given if any(_overlaps(old, source) for source in sources)]
+    return (*again, *within([part for source in sources for part in _fresh(source, given)], budget, llm, first))
+
+
+def _overlaps(a: Source, b: Source) -> bool:
+    return a.path == b.path and a.start_line <= b.end_line and b.start_line <= a.end_line
+
+
+def _fresh(source: Source, given: Sequence[Source]) -> list[Source]:
+    """The parts of ``source`` whose lines are in none of ``given``; less than ``_LEAST_LINES`` are no part."""
+    old = {n for other in given if _overlaps(source, other) for n in range(other.start_line, other.end_line + 1)}
+    if not old:
+        return [source]
+    lines = LINE.findall(source.text)
+    new = [n for n in range(source.start_line, source.end_line + 1) if n not in old]
+    out: list[Source] = []
+    for _, run in groupby(enumerate(new), lambda pair: pair[1] - pair[0]):
+        numbers = [number for _, number in run]
+        text = lines[numbers[0] - source.start_line : numbers[-1] - source.start_line + 1]
+        if sum(1 for line in text if line.strip()) >= _LEAST_LINES:
+            out.append(replace(source, start_line=numbers[0], end_line=numbers[-1], text="".join(text)))
+    return out
 
 
 def _by_file(hits: Sequence[Hit]) -> dict[str, list[Hit]]:
@@ -119,8 +163,11 @@ def _places(hits: Sequence[Hit]) -> list[Place]:
     return out
 
 
-def _within(sources: Sequence[Source], budget: int, llm: LLM) -> tuple[Source, ...]:
-    """The sources with what is over the budget cut off at a line's end, counted by the model's own tokenizer."""
+def within(sources: Sequence[Source], budget: int, llm: LLM, first: int = 0) -> tuple[Source, ...]:
+    """The sources with what is over the budget cut off at a line's end, counted by the model's own tokenizer.
+
+    They are numbered from ``first``; 0 leaves them the numbers that they have.
+    """
     lines = [LINE.findall(source.text) for source in sources]
     if not sources:
         return ()
@@ -135,7 +182,11 @@ def _within(sources: Sequence[Source], budget: int, llm: LLM) -> tuple[Source, .
         if kept:
             budget -= head + sums[kept - 1]
             end = source.start_line + kept - 1
-            out.append(replace(source, number=len(out) + 1, end_line=end, text="".join(text[:kept])))
+            out.append(
+                replace(
+                    source, number=first + len(out) if first else source.number, end_line=end, text="".join(text[:kept])
+                )
+            )
     return tuple(out)
 
 

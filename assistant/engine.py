@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assistant.config import Config
     from assistant.llm import LLM, Cancel, ModelInfo
     from assistant.models import ModelEntry
+    from assistant.saved_chats import SavedChats
     from indexer.errors import CodemoatError
     from indexer.index import Index
     from indexer.reports import Progress, UpdateReport
@@ -139,11 +140,27 @@ class Engine:
         finally:
             self._loading = None
 
-    def chat(self) -> ChatSession:
-        """A conversation about the folder. Raises what ``index`` and ``llm`` raise."""
+    def chat(self, *, keep: bool = False, resume: str | None = None) -> ChatSession:
+        """A conversation about the folder.
+
+        ``keep``: saved after each turn, unless ``chat.save`` is off. ``resume``: go on with a saved one by its id or
+        the beginning of it, empty for the last; it is kept. Raises what ``index``, ``llm`` and ``SavedChats.load`` do.
+        """
         from assistant.chat import AskSettings, ChatSession
 
-        return ChatSession(self.index, self.llm, AskSettings(**msgspec.structs.asdict(self.config.ask)))
+        settings = AskSettings(**msgspec.structs.asdict(self.config.ask))
+        conversation = None if resume is None else self.chats.load(resume)
+        kept = (keep or resume is not None) and self.config.chat.save
+        return ChatSession(
+            self.index, self.llm, settings, conversation=conversation, keep=self.chats.save if kept else None
+        )
+
+    @property
+    def chats(self) -> SavedChats:
+        """The saved conversations about the folder; needs neither index nor model."""
+        from assistant.saved_chats import SavedChats
+
+        return SavedChats(self.root)
 
     def completer(self, *, with_index: bool = True, llm: LLM | None = None) -> Completer:
         """Inline completion; ``with_index``: with context from other files; ``llm``: by a model that is another's.

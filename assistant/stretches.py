@@ -131,6 +131,15 @@ def choose(files: Sequence[FileText], question: str, budget: int) -> list[Stretc
     return _joined(chosen)
 
 
+def estimated_tokens(lines: Iterable[str]) -> float:
+    """About how many tokens ``lines`` have, with the heading of a snippet."""
+    return sum(map(_line_tokens, lines)) + _HEADER_TOKENS
+
+
+def _line_tokens(line: str) -> float:
+    return len(line.strip()) / _CHARACTERS_A_TOKEN + 1
+
+
 def _best(
     pool: Sequence[Stretch], chosen: Sequence[Stretch], said: Counter[str], rarity: dict[str, float], room: float
 ) -> tuple[float, Stretch] | None:
@@ -156,7 +165,7 @@ def _rarity(pools: Sequence[Sequence[Stretch]], wanted: Iterable[str]) -> dict[s
 def _candidates(file: FileText, asked: _Asked, room: float) -> list[Stretch]:
     """Definitions and hits of a file, cut to ``room`` estimated tokens."""
     lines = file.lines[:_MOST_LINES]
-    sums = list(accumulate((len(line.strip()) / _CHARACTERS_A_TOKEN + 1 for line in lines), initial=0.0))
+    sums = list(accumulate(map(_line_tokens, lines), initial=0.0))
     found = {n: words for n, line in enumerate(lines) if (words := asked.terms.intersection(terms(line)))}
     numbers = list(found)
     out: list[Stretch] = []

@@ -33,7 +33,7 @@ def cache_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Things that cost a download, above all models: ``CODEMOAT_DATA_DIR`` or e.g. ``~/.local/share/codemoat``."""
+    """Conversations, and models, which cost a download: ``CODEMOAT_DATA_DIR`` or e.g. ``~/.local/share/codemoat``."""
     return _override("CODEMOAT_DATA_DIR") or _platform("user_data_dir")
 
 
@@ -75,9 +75,18 @@ def index_folder(root: Path, config: IndexConfig) -> Path:
     root = root.resolve()
     if config.in_repository:
         return root / ".codemoat"
+    return (config.cache_dir or cache_dir()) / "index" / _folder_name(root)
+
+
+def chats_folder(root: Path) -> Path:
+    """The folder of the saved conversations about ``root``: ``<data>/chats/<name>-<hash>``."""
+    return data_dir() / "chats" / _folder_name(root.resolve())
+
+
+def _folder_name(root: Path) -> str:
     digest = _sha256()(os.fsencode(root)).hexdigest()[:12]
     name = re.sub(r"[^\w.-]+", "_", root.name)[:60] or "root"
-    return (config.cache_dir or cache_dir()) / "index" / f"{name}-{digest}"
+    return f"{name}-{digest}"
 
 
 def _override(variable: str) -> Path | None:

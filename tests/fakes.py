@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Messa
 class FakeLLM:
     """Answers from a script, one entry a call, in pieces of at most 4 characters; records every call.
 
-    A token is a word or a single other character. ``failure`` is raised after ``fail_after`` pieces, if given.
+    A token is a word or a single other character. Chat counts what the prompt before had not; a fill counts everything.
+    ``failure`` is raised after ``fail_after`` pieces, if given.
     """
 
     script: list[str] = field(default_factory=list)
@@ -27,13 +29,14 @@ class FakeLLM:
     fail_after: int = 0
     calls: list[object] = field(default_factory=list)
     closed: bool = False
+    _held: list[str] = field(default_factory=list)
 
     @property
     def info(self) -> ModelInfo:
         return ModelInfo("fake", self.context_tokens, self.fim, True, "spm" if self.fim else "")
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        return [len(re.findall(r"\w+|\S|\s+", t)) for t in texts]
+        return [len(_tokens(t)) for t in texts]
 
     def count_chat(self, messages: Sequence[Message]) -> int:
         return sum(self.count([m.content for m in messages])) + 4 * len(messages)
@@ -45,13 +48,21 @@ class FakeLLM:
         self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
     ) -> Iterator[Generated]:
         self.calls.append((tuple(messages), sampling))
-        return self._stream(self.count_chat(messages), sampling, cancel)
+        prompt = [t for m in messages for t in ("<", m.role, ">", *_tokens(m.content), "</>")]
+        reused = min(
+            len(list(takewhile(lambda p: p[0] == p[1], zip(prompt, self._held, strict=False)))), len(prompt) - 1
+        )
+        said = ""
+        for event in self._stream(len(prompt), sampling, cancel, reused):
+            said += event.text if isinstance(event, Delta) else ""
+            self._held = [*prompt, "<", "assistant", ">", *_tokens(said)]
+            yield event
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
         self.calls.append((request, sampling))
         return self._stream(self.count_fill(request), sampling, cancel)
 
-    def _stream(self, prompt: int, sampling: Sampling, cancel: Cancel | None) -> Iterator[Generated]:
+    def _stream(self, prompt: int, sampling: Sampling, cancel: Cancel | None, reused: int = 0) -> Iterator[Generated]:
         text = self.script.pop(0)
         cut = min((i for s in sampling.stop if (i := text.find(s)) >= 0), default=len(text))
         pieces = [text[:cut][i : i + 4] for i in range(0, cut, 4)]
@@ -59,13 +70,17 @@ class FakeLLM:
             if self.failure and n >= self.fail_after:
                 raise self.failure
             if cancel and cancel.cancelled:
-                yield Finished("cancelled", Timings(prompt, prompt, n))
+                yield Finished("cancelled", Timings(prompt, prompt - reused, n, reused_tokens=reused))
                 return
             yield Delta(piece)
-        yield Finished("stop", Timings(prompt, prompt, len(pieces)))
+        yield Finished("stop", Timings(prompt, prompt - reused, len(pieces), reused_tokens=reused))
 
     def close(self) -> None:
         self.closed = True
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\w+|\S|\s+", text)
 
 
 class HashEmbedder:

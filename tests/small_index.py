@@ -63,11 +63,14 @@ class SmallIndex:
         return out
 
     def references(self, name: str) -> list[Reference]:
-        return [
-            Reference(name, path, Span(0, 0, 1, 1))
-            for path, text in self.files.items()
-            if re.search(rf"\b{name}\b", text)
-        ]
+        out = []
+        for path, text in self.files.items():
+            for number, line in enumerate(text.split("\n"), 1):
+                if re.search(rf"\b{name}\b", line):
+                    around = [s for s in self.file_symbols(path) if s.span.start_line <= number <= s.span.end_line]
+                    enclosing = around[-1].qualified if around else None
+                    out.append(Reference(name, path, Span(0, 0, number, number), enclosing))
+        return out
 
     def imports(self, path: str) -> tuple[str, ...]:
         return tuple(re.findall(r"^(?:from|import)\s+([\w.]+)", self.files.get(path, ""), re.M))
