@@ -18,6 +18,6 @@ class EngineSettings:
     context_tokens: int = 8192
     threads: int = 0
     gpu_layers: int = 0
-    flash_attention: bool = True
+    flash_attention: bool = False
     micro_batch: int = MICRO_BATCH
     draft_tokens: int = DRAFT_TOKENS
