@@ -190,7 +190,7 @@ class Engine:
 
         model, path = self.config.model, resolve(self.config.model.name)
         # What was set by hand comes before what was measured; flash attention can only be switched off by hand. On CPUs
-        # it makes a token behind 1,000 others a quarter slower and a step over four twice as slow (`models tune` knows).
+        # it makes a token behind 1,000 others a quarter slower and a step over four twice as slow.
         tuned = tuned_for(path) if model.tuned and not model.gpu_layers else None
         settings = HostSettings(
             runtime_dir=runtime_dir(),
