@@ -76,6 +76,8 @@ class Server(LanguageServer):
             make_engine=make_engine,
         )
         self.client_tells_shown = False
+        self.client_takes_words = False
+        """Whether it shows the first words of a suggestion and asks again for the rest."""
         self.inline = InlineCompletion(self)
         self.sync = Synchronisation(self)
         self.symbols = Symbols(self)
@@ -111,6 +113,7 @@ class Server(LanguageServer):
         experimental = params.capabilities.experimental
         ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
         self.client_tells_shown = isinstance(ours, dict) and ours.get("didShow") is True
+        self.client_takes_words = isinstance(ours, dict) and ours.get("firstWords") is True
         options = params.initialization_options
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []

@@ -84,6 +84,10 @@ class Typist:
     def ask(self, prefix: str, suffix: str = "\n", cancel: Cancel | None = None) -> Future[Completion]:
         return self._pool.submit(self.suggester.suggest, at(prefix, suffix), cancel)
 
+    def begun(self, prefix: str, suffix: str = "\n", words: str = "") -> Future[Completion]:
+        """Asked by somebody who takes first words."""
+        return self._pool.submit(lambda: self.suggester.suggest(at(prefix, suffix), begun=words))
+
     def until_waited_for(self, number: int) -> None:
         """Until so many wait for the run."""
         deadline = time.monotonic() + 10
@@ -314,6 +318,32 @@ def test_line_ends_of_the_document_come_back(typist: Typist) -> None:
     assert (again.text, again.reused) == ("    return a", True)
 
 
+# first words
+
+
+def test_first_words_are_shown_while_the_line_is_written(typist: Typist) -> None:
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("comp", "ute(a, b")
+    done = first.result(timeout=10)
+    assert (done.text, done.stop_reason) == ("compute(a,", "begun")
+    more = typist.begun("x = ", words=done.text)
+    typist.llm.write(")", END)
+    assert more.result(timeout=10).stop_reason == "line"
+    assert text(more) == "compute(a, b)"
+    assert len(typist.llm.calls) == 1
+
+
+def test_first_words_are_not_remembered_and_stay_while_one_types_into_them(typist: Typist) -> None:
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("compute(", "a, b")
+    assert text(first) == "compute(a,"
+    assert typist.suggester.known(at("x = ")) is None
+    assert text(typist.begun("x = comp")) == "ute(a,"
+    assert len(typist.llm.calls) == 1
+
+
 # pace
 
 
@@ -324,13 +354,30 @@ class Clock:
         return self.now
 
 
-def test_a_fast_machine_is_asked_at_once_and_a_slow_one_when_the_next_keystroke_is_late() -> None:
-    clock = Clock()
+def typed_every(seconds: float, clock: Clock) -> Pace:
     pace = Pace(clock)
     assert pace.wait() == 0.0
     for _ in range(5):
-        clock.now += 0.2
+        clock.now += seconds
         pace.keystroke()
+    return pace
+
+
+def test_a_burst_of_keys_is_waited_for_where_answers_take_longer_than_keys() -> None:
+    clock = Clock()
+    pace = typed_every(0.2, clock)
+    pace.answered(Timings(100, 100, 5, 200.0, 100.0))
+    assert pace.wait() == 0.0
+    clock.now += 0.05
+    pace.keystroke()
+    assert pace.wait() == pytest.approx(0.1)
+    clock.now += 0.08
+    assert pace.wait() == pytest.approx(0.02)
+
+
+def test_a_fast_machine_is_asked_at_once_and_a_hopeless_one_when_the_next_keystroke_is_late() -> None:
+    clock = Clock()
+    pace = typed_every(0.2, clock)
     pace.answered(Timings(100, 100, 5, 50.0, 50.0))
     assert pace.wait() == 0.0
     for _ in range(5):
