@@ -15,6 +15,7 @@ from pygls.protocol import default_converter
 
 from assistant.errors import ModelError, NoModelError
 from indexer.errors import CodemoatError
+from lsp.chat import Chat
 from lsp.commands import Commands
 from lsp.convert import Units, language_of, uri_of
 from lsp.decisions import Decisions
@@ -83,6 +84,7 @@ class Server(LanguageServer):
         self.symbols = Symbols(self)
         self.indexing = Indexing(self)
         self.status = Status(self)
+        self.chat = Chat(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self._status_quiet = Debounce(_STATUS_QUIET)
