@@ -26,6 +26,7 @@ from lsp.hello import POPUP, own_version, wants_popup
 from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
+from lsp.learning import Learning
 from lsp.model import ModelRoom
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from assistant.config import Config
     from assistant.engine import Engine
+    from assistant.learning import Kind
     from lsp.documents import Document
 
 _STATUS_QUIET = 0.1
@@ -85,6 +87,7 @@ class Server(LanguageServer):
         self.indexing = Indexing(self)
         self.status = Status(self)
         self.chat = Chat(self)
+        self.learning = Learning(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self._status_quiet = Debounce(_STATUS_QUIET)
@@ -160,6 +163,7 @@ class Server(LanguageServer):
 
     async def _leave(self) -> None:
         self.sync.close()
+        self.learning.close()
         self._status_quiet.close()
         self.jobs.close()
         for task in self._tasks:
@@ -265,10 +269,13 @@ class Server(LanguageServer):
         else:
             self.log(sentence(error))
 
-    def feedback(self, id_: str, fate: str, characters: int = 0) -> None:
-        """What became of a suggestion."""
-        self.decisions.tell(id_, fate, characters)
-        if fate == "shown":
+    def feedback(self, id_: str, fate: Kind, characters: int = 0, *, inferred: bool = False) -> None:
+        """What became of a suggestion; ``inferred``: the client did not tell."""
+        known = self.decisions.tell(id_, fate, characters)
+        decision = self.decisions.find(id_)
+        if known and decision is not None:
+            self.learning.told(decision, fate, characters, inferred=inferred)
+        if fate == "shown" and not inferred:
             self.client_tells_shown = True
             self.inline.shown(id_)
 

@@ -17,8 +17,6 @@ from tests.lsp_session import Session
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio]
 QUESTION = "Which method notes a payment, and what are its parameters?"
 LONG = "What does the class Ledger do, what does record_payment note and what does outstanding_balance say?"
-    "What does the class Ledger do, what does record_payment note and what does outstanding_balance say? Explain each."
-)
 
 
 def listen(client: LanguageClient) -> list[Any]:
