@@ -16,7 +16,7 @@ from assistant.cli.output import Output, size
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="What became of suggestions in your editor: kept on this disk only, and only if editor.learning_log is on.",
+        help="What became of suggestions in your editor: on this disk only, if editor.learning_log is on.",
         no_args_is_help=True,
     )
     for name, function in (("show", _show), ("export", _export), ("erase", _erase)):
