@@ -152,9 +152,18 @@ class InlineCompletion:
 
     def shown(self, id_: str) -> None:
         """A suggestion is on the screen: generate what would follow its acceptance."""
-        offer, suggester = self._server.decisions.offer(id_), self._server.model.present
-        if offer is not None and suggester is not None:
-            self._server.jobs.ahead.submit(partial(_ahead, suggester, offer), "ahead")
+        server = self._server
+        offer, suggester = server.decisions.offer(id_), server.model.present
+        if offer is None or suggester is None:
+            return
+
+        def work() -> None:
+            try:
+                suggester.shown(offer.request, offer.completion)
+            except CodemoatError as exc:
+                server.model_failed(exc)
+
+        server.jobs.ahead.submit(work, "ahead")
 
     async def _answer(
         self, uri: str, position: types.Position, trigger: str, selected: _Selected | None
@@ -295,10 +304,3 @@ class InlineCompletion:
         return types.Range(
             start, types.Position(end.line, end.character + self._server.documents.units.width(replaced))
         )
-
-
-def _ahead(suggester: object, offer: Offer) -> None:
-    from assistant.completion.suggester import Suggester
-
-    assert isinstance(suggester, Suggester)
-    suggester.shown(offer.request, offer.completion)

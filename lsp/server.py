@@ -76,6 +76,7 @@ class Server(LanguageServer):
             self.options.config,
             lambda request: self.folders.completer(request.root, self.model.llm),
             self.changed,
+            lost=self.model_failed,
             make_engine=make_engine,
         )
         self.client_tells_shown = False

@@ -17,6 +17,7 @@ from assistant.completion.reuse import Suggestion, SuggestionCache, follow
 from assistant.completion.suggester import Suggester
 from assistant.errors import HostError
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampling, Timings
+from indexer.errors import CodemoatError
 from tests.fakes import FakeLLM
 
 END = object()
@@ -258,6 +259,18 @@ def test_errors_reach_who_waits(typist: Typist) -> None:
 
 
 # ahead of time
+
+
+def test_an_error_that_nobody_waits_for_is_passed_on() -> None:
+    told: queue.SimpleQueue[CodemoatError] = queue.SimpleQueue()
+    broken = FakeLLM(["word", "word"], failure=HostError("gone", "again"))
+    suggester = Suggester(Completer(None, broken), failed=told.put)
+    suggester.warm(at("x"))
+    assert told.get(timeout=10).message == "gone"
+    with pytest.raises(HostError):
+        suggester.suggest(at("y"))
+    suggester.close()
+    assert told.empty(), "who waited has it already"
 
 
 def test_what_follows_an_accepted_suggestion_is_generated_ahead(typist: Typist) -> None:

@@ -171,6 +171,24 @@ def test_ignored_and_secret_files_get_nothing_and_say_why(tmp_path: Path):
     play(scene, PatientLLM(["1"]))
 
 
+def test_a_host_that_dies_while_nobody_waits_is_told():
+    class Dying(PatientLLM):
+        def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+            if sampling.max_tokens == 0:
+                raise HostError("It died.", "Try again.")
+            return super().fill(request, sampling, cancel)
+
+    async def scene(client: Client) -> None:
+        await client.initialize()
+        client.open(URI, "x = \n")
+        assert len(await client.inline(URI, 0, 4)) == 1
+        client.open("untitled:other", "y = \n")
+        await client.until(lambda: client.server.model.state == "failed")
+        assert [m["message"] for m in client.of("window/showMessage")] == ["It died. Try again."]
+
+    play(scene, Dying(["1"]))
+
+
 def test_a_host_that_dies_is_told_once_and_asked_again_after_a_pause():
     async def scene(client: Client) -> None:
         await client.initialize()

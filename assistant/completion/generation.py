@@ -18,7 +18,7 @@ from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_bl
 from assistant.completion.window import Window
 from assistant.context import RequestTimings
 from assistant.llm import Cancel, Delta, StopReason
-from indexer.errors import CodemoatError
+from indexer.errors import CancelledError, CodemoatError
 
 GRACE = 0.15
 """Seconds that a run goes on without anybody waiting for it."""
@@ -46,6 +46,7 @@ class Generation:
         self._complete: Trimmed | None = None
         self._ended = False
         self._error: CodemoatError | None = None
+        self._unheard: CodemoatError | None = None
         self._waiting = 0
         self._on_end = ended
         self._thread = threading.Thread(target=self._work, name=f"completion-{purpose}", daemon=True)
@@ -74,6 +75,11 @@ class Generation:
     def complete(self) -> Trimmed | None:
         """The completion of the plan's own place, once it is whole."""
         return self._complete
+
+    @property
+    def unheard(self) -> CodemoatError | None:
+        """The error that ended it, if nobody waited who would have it raised."""
+        return self._unheard
 
     def stop(self) -> None:
         """End it at once; whoever waits gets None."""
@@ -176,10 +182,13 @@ class Generation:
             self._run()
         except CodemoatError as exc:
             with self._changed:
-                self._error = exc
+                # Stopped while the model was loading: nothing failed.
+                self._error = None if self._stop.cancelled and isinstance(exc, CancelledError) else exc
         finally:
             with self._changed:
                 self._ended = True
+                if self.purpose != "asked" and not self._waiting:
+                    self._unheard = self._error
                 self._changed.notify_all()
             if self._on_end is not None:
                 self._on_end(self)

@@ -20,6 +20,7 @@ from assistant.completion.reuse import Suggestion, SuggestionCache
 from assistant.completion.trim import Trimmed
 from assistant.context import RequestTimings
 from assistant.llm import Cancel
+from indexer.errors import CodemoatError
 
 FIRST_ANSWER = 1.0
 """Seconds after which whole lines of a block are shown although more may come."""
@@ -36,8 +37,13 @@ class Suggester:
         pace: Pace | None = None,
         *,
         patience: float = FIRST_ANSWER,
+        failed: Callable[[CodemoatError], None] | None = None,
     ) -> None:
-        """``completer``: one for all, or which one a request's ``root`` has; they share a model."""
+        """``completer``: one for all, or which one a request's ``root`` has; they share a model.
+
+        ``failed`` gets, in any thread, the error of a run that nobody waits for.
+        """
+        self._failed = failed
         self._completer_of = (lambda _: completer) if isinstance(completer, Completer) else completer
         self._patience = patience
         self.pace = pace or Pace()
@@ -176,6 +182,8 @@ class Suggester:
         with self._lock:
             if run.purpose != "warm" and not run.stopped:
                 self.pace.answered(run.timings)
+        if run.unheard is not None and self._failed is not None:
+            self._failed(run.unheard)
         if run.purpose != "warm" and (whole := run.complete) is not None:
             self._remember(run.plan.asked, whole)
 
