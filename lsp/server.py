@@ -27,6 +27,7 @@ from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
 from lsp.learning import Learning
+from lsp.memory import Housekeeping
 from lsp.model import ModelRoom
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
@@ -91,6 +92,8 @@ class Server(LanguageServer):
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
+        self.housekeeping = Housekeeping(self.jobs.reading)
+        self.protocol.heard = self.housekeeping.heard
         self._status_quiet = Debounce(_STATUS_QUIET)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
@@ -171,6 +174,7 @@ class Server(LanguageServer):
         self.sync.close()
         self.learning.close()
         self._status_quiet.close()
+        self.housekeeping.close()
         self.jobs.close()
         for task in self._tasks:
             task.cancel()
