@@ -202,10 +202,11 @@ class InlineCompletion:
             return None, None
         decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
         decision.timings = asdict(completion.timings)
+        decision.begun = completion.stop_reason == "begun"
         server.decisions.add(decision, Offer(answer.request, completion))
         if decision.text and not server.client_tells_shown:
             server.learning.told(decision, "shown", inferred=True)
-        if decision.text and not server.client_tells_shown and completion.stop_reason != "begun":
+        if decision.text and not server.client_tells_shown and not decision.begun:
             self.shown(decision.id)
         return decision, answer
 

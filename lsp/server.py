@@ -172,7 +172,6 @@ class Server(LanguageServer):
 
     async def _leave(self) -> None:
         self.sync.close()
-        self.learning.close()
         self._status_quiet.close()
         self.housekeeping.close()
         self.jobs.close()
@@ -181,7 +180,8 @@ class Server(LanguageServer):
         leaving = Lane("leaving", threads=2)
         parts = [leaving.submit(self.model.reset), leaving.submit(self._close_readers)]
         await asyncio.wait(
-            [asyncio.ensure_future(self.indexing.close()), *(asyncio.wrap_future(part) for part in parts)],
+            [asyncio.ensure_future(work) for work in (self.indexing.close(), self.learning.close())]
+            + [*(asyncio.wrap_future(part) for part in parts)],
             timeout=_LEAVE,
         )
         leaving.close()
