@@ -51,6 +51,8 @@ class ModelInfo:
     fim_layout: str = ""
     """"spm" (prefix last) or "psm"; "server" where another server builds the prompt, "chat" where the hole is asked for
     in words; empty where the model cannot fill."""
+    alternatives: bool = False
+    """Whether it heeds ``Sampling.alternative``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int = 0
     repeat_penalty: float = 1.0
+    alternative: int = 0
+    """Another text than the likeliest (0): its first word is the next likely one (1), the one after that (2), …"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,16 @@ def test_errors_reach_who_waits(typist: Typist) -> None:
     suggester.close()
 
 
+def test_a_second_guess_is_shown_in_place_of_the_next_line() -> None:
+    llm = FakeLLM(["    return 1", "    x = 1"], alternatives=True)
+    suggester = Suggester(Completer(None, llm))
+    asked = at("def f():\n    y = 2\n", "\n    return 1\n")
+    found = suggester.suggest(asked)
+    assert (found.text, found.timings.generated_tokens) == ("    x = 1", 6)
+    assert suggester.suggest(asked).reused
+    suggester.close()
+
+
 # ahead of time
 
 

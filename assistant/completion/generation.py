@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
-from assistant.completion.completer import Completer, Plan, final, so_far
+from assistant.completion.completer import Completer, Plan, both, final, second_guess, so_far
 from assistant.completion.request import CompletionRequest
 from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_block, trim_line
 from assistant.completion.window import Window
@@ -194,7 +194,19 @@ class Generation:
                 self._on_end(self)
 
     def _run(self) -> None:
-        plan = self.plan
+        found = self._write(self.plan)
+        other = second_guess(self.plan, found, self._completer.llm) if found is not None else None
+        if other is not None:
+            first = self.timings
+            with self._changed:
+                self._text = ""
+            found = self._write(other)
+            self.timings = both(first, self.timings)
+        with self._changed:
+            self._complete = found or self._complete
+
+    def _write(self, plan: Plan) -> Trimmed | None:
+        """Let the model write; None where it was stopped, or was complete before its end."""
         reason: StopReason = "stop"
         for piece in self._completer.llm.fill(plan.request, plan.sampling, self._stop):
             if not isinstance(piece, Delta):
@@ -210,8 +222,7 @@ class Generation:
                     self._stop.cancel()
                 self._changed.notify_all()
         with self._changed:
-            if self._complete is None and reason != "cancelled":
-                self._complete = final(self._text, plan, reason)
+            return final(self._text, plan, reason) if self._complete is None and reason != "cancelled" else None
 
     def _stop_if_alone(self) -> None:
         with self._changed:

@@ -183,6 +183,16 @@ class Context:
         logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
         return int(tokens[np.argmax(logits[tokens])])
 
+    def likeliest(self, count: int, tokens: NDArray[np.int32] | None = None) -> list[int]:
+        """The ``count`` likeliest tokens after what the context holds, or of ``tokens``; the likeliest first."""
+        import numpy as np
+
+        size = vocabulary_size(self._handle, self._lib)
+        logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
+        chosen = np.arange(size, dtype=np.int32) if tokens is None else tokens
+        best = np.argsort(-logits[chosen], kind="stable")[:count]
+        return [int(token) for token in chosen[best]]
+
     def log_probability(self, token: int) -> float:
         """Natural logarithm of how likely ``token`` is after what the context holds."""
         import numpy as np

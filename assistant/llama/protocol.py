@@ -93,6 +93,7 @@ def sampling_from_json(data: Json) -> Sampling:
         stop=tuple(str(s) for s in data["stop"]),
         seed=int(data["seed"]),
         repeat_penalty=float(data["repeat_penalty"]),
+        alternative=int(data.get("alternative", 0)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_the_same_prompt_again_evaluates_one_token(llm):
     again, end = fill(llm, PREFIX)
     assert end.timings.evaluated_tokens == 1
     assert again == text
+
+
+def test_another_text_from_the_same_prompt_evaluates_one_token(llm):
+    assert llm.info.alternatives
+    prefix = PREFIX.removesuffix("    return ")  # a line of its own, and nothing half typed
+    first = fill(llm, prefix)[0]
+    second, end = fill(llm, prefix, sampling=replace(LINE, alternative=1))
+    third = fill(llm, prefix, sampling=replace(LINE, alternative=2))[0]
+    assert end.timings.evaluated_tokens == 1
+    assert len({first.split()[0], second.split()[0], third.split()[0]}) == 3
+    assert {len(text) - len(text.lstrip()) for text in (first, second, third)} == {4}
 
 
 def test_a_second_turn_evaluates_only_what_is_new(llm):
