@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,6 +249,16 @@ def test_the_list_of_completions_has_it_only_where_wanted():
         found = await client.request("textDocument/completion", {"textDocument": {"uri": URI}, "position": at(0, 4)})
         (item,) = found["items"]
         assert (item["label"], item["textEdit"]["newText"]) == ("1", "1")
+        assert item["sortText"] < "!"
+        assert "\0" not in json.dumps(item).encode().decode("unicode_escape"), "Emacs takes no message with a NUL"
+
+    async def half_a_word(client: Client) -> None:
+        await client.initialize(options={"editor.popup": True})
+        client.open(URI, "é🦀 = comp\n")
+        found = await client.request("textDocument/completion", {"textDocument": {"uri": URI}, "position": at(0, 10)})
+        (item,) = found["items"]
+        assert (item["label"], item["filterText"], item["textEdit"]["newText"]) == ("compute(a)",) * 3
+        assert item["textEdit"]["range"] == {"start": at(0, 6), "end": at(0, 10)}
 
     async def unwanted(client: Client) -> None:
         await client.initialize()
@@ -256,6 +267,7 @@ def test_the_list_of_completions_has_it_only_where_wanted():
         assert found["items"] == []
 
     play(scene, PatientLLM(["1"]))
+    play(half_a_word, PatientLLM(["ute(a)"]))
     play(unwanted, PatientLLM(["1"]))
 
 
