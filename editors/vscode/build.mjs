@@ -1,0 +1,27 @@
+// node build.mjs [--tests]: bundles of the extension and its views into dist/, of the tests into dist/test/.
+import { build } from 'esbuild';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+
+const common = { bundle: true, logLevel: 'warning', target: 'es2022', legalComments: 'none' };
+const host = { ...common, platform: 'node', format: 'cjs', external: ['vscode', 'mocha'] };
+
+await rm('dist', { recursive: true, force: true });
+await mkdir('dist/web', { recursive: true });
+await Promise.all([
+  build({ ...host, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true }),
+  build({
+    ...common,
+    entryPoints: { chat: 'web/chat/main.ts', search: 'web/search/main.ts' },
+    outdir: 'dist/web',
+    format: 'iife',
+    minify: true,
+  }),
+  copyFile('web/style.css', 'dist/web/style.css'),
+]);
+if (process.argv.includes('--tests')) {
+  await Promise.all([
+    build({ ...host, entryPoints: ['test/host/index.ts', 'test/host/suite.ts'], outdir: 'dist/test/host' }),
+    build({ ...host, entryPoints: ['test/unit/all.test.ts'], outdir: 'dist/test/unit' }),
+    build({ ...common, entryPoints: ['test/page/harness.ts'], outdir: 'dist/test/page', format: 'iife' }),
+  ]);
+}

@@ -1,0 +1,155 @@
+/** The search view: a query, filters, hits with previews. Arrow keys walk the hits. */
+
+import DOMPurify from 'dompurify';
+import type { Hit } from '../../src/protocol';
+import { button, element } from '../dom';
+import { highlighted } from '../highlight';
+import { lines } from '../lines';
+import type { Port, SearchReply, SearchRequest } from '../messages';
+import { filtered, languages, NO_FILTERS, type Filters } from './filters';
+
+const PREVIEW_LINES = 8;
+const TYPING_MS = 250;
+
+export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchReply>): void {
+  let hits: Hit[] = [];
+  let filters: Filters = NO_FILTERS;
+  let asked = '';
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const query = element('input', {
+    id: 'query', type: 'search', placeholder: 'Words, names or a question', 'aria-label': 'Search for', maxlength: 10000,
+  }); // prettier-ignore
+  const language = element('select', { id: 'language', 'aria-label': 'Language' });
+  const path = element('input', {
+    id: 'path', type: 'text', placeholder: 'Path: src/**, !tests', 'aria-label': 'Paths, separated by commas; with ! not these',
+  }); // prettier-ignore
+  const symbols = element('input', { id: 'symbols', type: 'checkbox' });
+  const count = element('p', { class: 'hint', role: 'status', 'aria-live': 'polite' });
+  const list = element('ol', { class: 'hits', 'aria-label': 'Hits' });
+  root.append(
+    element(
+      'form',
+      { class: 'searching', role: 'search', onsubmit: (event) => { event.preventDefault(); search(); } },
+      query,
+      element('div', { class: 'row' }, language, path),
+      element('label', {}, symbols, ' Definitions only'),
+    ),
+    count,
+    list,
+  ); // prettier-ignore
+
+  query.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, TYPING_MS);
+  });
+  for (const each of [language, path, symbols]) {
+    each.addEventListener('input', () => {
+      filters = { language: language.value, path: path.value, symbols: symbols.checked };
+      draw();
+    });
+  }
+  root.addEventListener('keydown', (event) => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (step && event.target !== language) {
+      event.preventDefault();
+      walk(step);
+    }
+  });
+  port.listen(receive);
+  const kept = port.load() as { query?: string } | undefined;
+  query.value = kept?.query ?? '';
+  port.post({ kind: 'ready' });
+  search();
+  draw();
+
+  function search(): void {
+    clearTimeout(timer);
+    const text = query.value.trim();
+    if (text === asked) {
+      return;
+    }
+    asked = text;
+    port.save({ query: text });
+    if (text) {
+      count.textContent = 'Searching …';
+      port.post({ kind: 'search', query: text });
+    } else {
+      hits = [];
+      draw();
+    }
+  }
+
+  function receive(reply: SearchReply): void {
+    if (reply.kind === 'focus') {
+      query.value = reply.query ?? query.value;
+      query.focus();
+      query.select();
+      search();
+    } else if (reply.query === asked) {
+      hits = reply.kind === 'hits' ? reply.hits : [];
+      draw(reply.kind === 'failed' ? reply.message : reply.stale ? ' The index is older than some files.' : '');
+    }
+  }
+
+  function draw(note = ''): void {
+    const options = languages(hits);
+    language.replaceChildren(
+      element('option', { value: '' }, 'All languages'),
+      ...options.map(([name, number]) => element('option', { value: name }, `${name} (${number})`)),
+    );
+    if (!options.some(([name]) => name === filters.language)) {
+      filters = { ...filters, language: '' };
+    }
+    language.value = filters.language;
+    const shown = filtered(hits, filters);
+    list.replaceChildren(...shown.map((hit) => element('li', {}, row(hit))));
+    const narrowed = shown.length < hits.length ? ` of ${hits.length}` : '';
+    const words = hits.length === 0 && note && !note.startsWith(' ') ? '' : `${shown.length}${narrowed} hits.`;
+    count.textContent = asked ? `${words}${note}` : 'Finds code by words, names and meaning.';
+  }
+
+  function row(hit: Hit): HTMLElement {
+    const [first, last] = lines(hit);
+    const open = (preserveFocus: boolean) =>
+      port.post({ kind: 'openPlace', uri: hit.uri, range: hit.range, preserveFocus });
+    const made = button('', () => open(false), {
+      class: 'hit',
+      title: `Found by ${Object.keys(hit.reasons).join(', ') || 'its words'}`,
+      'aria-label': `${hit.path}, lines ${first} to ${last}${hit.symbol ? `, ${hit.symbol}` : ''}`,
+    });
+    made.append(
+      element('span', { class: 'path' }, `${hit.path}:${first}`),
+      element('span', { class: 'symbol' }, hit.symbol ?? ''),
+      preview(hit),
+    );
+    made.addEventListener('keydown', (event) => {
+      if (event.key === ' ') {
+        event.preventDefault();
+        open(true);
+      }
+    });
+    return made;
+  }
+
+  function walk(step: number): void {
+    const stops = [query as HTMLElement, ...list.querySelectorAll<HTMLElement>('button.hit')];
+    const at = stops.indexOf(document.activeElement as HTMLElement);
+    stops[Math.max(0, Math.min(stops.length - 1, at + step))]?.focus();
+  }
+}
+
+function preview(hit: Hit): HTMLElement {
+  const all = hit.text.replace(/\s+$/, '').split('\n');
+  const code = all.slice(0, PREVIEW_LINES).join('\n');
+  const made = element('code', { class: 'preview' });
+  const html = highlighted(code, hit.language);
+  if (html === null) {
+    made.textContent = code;
+  } else {
+    made.append(
+      DOMPurify.sanitize(html, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true }) as unknown as Node,
+    );
+  }
+  return made;
+}
