@@ -69,7 +69,9 @@ function brief({ server, status, latency, language }: View): Brief {
   if (busy) {
     return { icon: 'sync~spin', words: 'indexing', shown: `codemoat${percent(busy)}` };
   }
-  return { icon: 'sparkle', words: 'ready', shown: latency === undefined ? 'codemoat' : `codemoat ${latency} ms` };
+  const files = status.folders.filter(({ state }) => state === 'ready').reduce((sum, each) => sum + (each.files ?? 0), 0);
+  const words = files > 0 ? `ready, ${files} files indexed` : 'ready';
+  return { icon: 'sparkle', words, shown: latency === undefined ? 'codemoat' : `codemoat ${latency} ms` };
 }
 
 function details({ status, latency, why }: View): string[] {
