@@ -16,6 +16,8 @@ export interface Parts {
   chat: ChatView;
   search: SearchView;
   output: vscode.LogOutputChannel;
+  /** Milliseconds that activation took. */
+  activation: number;
 }
 
 const SNOOZE_MINUTES = 30;

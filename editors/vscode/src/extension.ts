@@ -13,6 +13,7 @@ import { WhyView } from './why';
 let server: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): Parts {
+  const began = performance.now();
   const output = vscode.window.createOutputChannel('codemoat', { log: true });
   const suggestions: Suggestions = new Suggestions(() => made);
   const made: Server = new Server(output, context.extension.packageJSON, {
@@ -24,7 +25,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
   const chat = new ChatView(made, context.extensionUri);
   const search = new SearchView(made, context.extensionUri);
   const why = new WhyView();
-  const parts: Parts = { server: made, status, launch, chat, search, output };
+  const parts: Parts = { server: made, status, launch, chat, search, output, activation: 0 };
   context.subscriptions.push(
     output,
     suggestions,
@@ -47,6 +48,7 @@ export function activate(context: vscode.ExtensionContext): Parts {
   );
   // Not awaited: the editor goes on starting while the server is looked for.
   void launch.begin();
+  parts.activation = performance.now() - began;
   return parts;
 }
 

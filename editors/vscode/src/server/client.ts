@@ -80,7 +80,11 @@ export class Server implements vscode.Disposable {
     if (!client) {
       throw new Error('The codemoat server is not running. Click "codemoat" in the status bar to see why.');
     }
-    return client.sendRequest<Result>(method, params ?? null, token);
+    // The library sends all that it is given as a list of parameters, a token that is undefined too.
+    if (params === undefined || params === null) {
+      return client.sendRequest<Result>(method, token);
+    }
+    return token ? client.sendRequest<Result>(method, params, token) : client.sendRequest<Result>(method, params);
   }
 
   /** Tell the server something; dropped where it is not running. */
