@@ -28,6 +28,12 @@ export async function until(condition, what, ms = PATIENCE_MS) {
   }
 }
 
+/** Change settings as somebody would who edits the file. */
+export function setSettings(world, part) {
+  const file = join(world.data, 'Machine/settings.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...part }));
+}
+
 /** Start VS Code on a folder of `files`. `settings` and `env` (of the server) go on top of what every test needs. */
 export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, trust = true, theme = 'light', size }) {
   const home = mkdtempSync(join(tmpdir(), 'vs'));
@@ -77,7 +83,7 @@ const QUIET = {
 };
 
 export class World {
-  /** Addresses outside of this machine that the pages asked for. */
+  /** Addresses outside of this machine that web views asked for. */
   outside = [];
   log = '';
 
@@ -108,8 +114,10 @@ export class World {
     this.page.setDefaultTimeout(PATIENCE_MS);
     this.page.on('request', (request) => {
       const { protocol, hostname } = new URL(request.url());
-      // VS Code serves web views from names of its own that a service worker answers.
-      if (/^(http|ws)s?:$/.test(protocol) && !['127.0.0.1', 'localhost'].includes(hostname)) {
+      // VS Code asks its gallery by itself; web views are meant. Their own files come from a name that a service
+      // worker answers.
+      const ours = request.frame()?.parentFrame() != null && !hostname.endsWith('.vscode-cdn.net');
+      if (ours && /^(http|ws)s?:$/.test(protocol) && hostname !== '127.0.0.1') {
         this.outside.push(request.url());
       }
     });

@@ -27,7 +27,9 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
   const symbols = element('input', { id: 'symbols', type: 'checkbox' });
   const count = element('p', { class: 'hint', role: 'status', 'aria-live': 'polite' });
   const list = element('ol', { class: 'hits', 'aria-label': 'Hits' });
+  root.classList.add('search');
   root.append(
+    element('h1', { class: 'unseen' }, 'Search'),
     element(
       'form',
       { class: 'searching', role: 'search', onsubmit: (event) => { event.preventDefault(); search(); } },
@@ -105,7 +107,7 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
     const shown = filtered(hits, filters);
     list.replaceChildren(...shown.map((hit) => element('li', {}, row(hit))));
     const narrowed = shown.length < hits.length ? ` of ${hits.length}` : '';
-    const words = hits.length === 0 && note && !note.startsWith(' ') ? '' : `${shown.length}${narrowed} hits.`;
+    const words = hits.length === 0 && note && !note.startsWith(' ') ? '' : `${shown.length}${narrowed} ${hits.length === 1 ? 'hit' : 'hits'}.`;
     count.textContent = asked ? `${words}${note}` : 'Finds code by words, names and meaning.';
   }
 
