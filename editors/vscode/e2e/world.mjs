@@ -13,7 +13,7 @@ export const EXTENSION = resolve(HERE, '..');
 const ENTRY = join(HERE, 'node_modules/code-server/out/node/entry.js');
 /** What pytest says: the interpreter, the model, where the server keeps its things. */
 export const GIVEN = JSON.parse(process.env.CODEMOAT_VSCODE_TEST ?? '{}');
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = GIVEN.patience ?? 60_000;
 const GHOST = '.ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview, .inline-edit';
 
 export async function until(condition, what, ms = PATIENCE_MS) {
@@ -35,7 +35,7 @@ export function setSettings(world, part) {
 }
 
 /** Start VS Code on a folder of `files`. `settings` and `env` (of the server) go on top of what every test needs. */
-export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, trust = true, theme = 'light', size }) {
+export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, trust = true, theme = 'light', size, driver = false }) {
   const home = mkdtempSync(join(tmpdir(), 'vs'));
   const [folder, data] = [join(home, 'books'), join(home, 'data')];
   for (const each of ['Machine', 'User']) {
@@ -57,7 +57,7 @@ export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, 
   writeFileSync(join(data, 'User/settings.json'), JSON.stringify({ ...QUIET, 'workbench.colorTheme': THEMES[theme] }));
   const world = new World(home, folder, data);
   try {
-    await world.start(vsix, size ?? { width: 1280, height: 800 }, trust, theme);
+    await world.start({ vsix, trust, theme, driver, size: size ?? { width: 1280, height: 800 } });
   } catch (error) {
     await world.close();
     throw error;
@@ -91,7 +91,7 @@ export class World {
     Object.assign(this, { home, folder, data, extensions: join(home, 'ext') });
   }
 
-  async start(vsix, size, trust, theme) {
+  async start({ vsix, size, trust, theme, driver }) {
     const env = { ...process.env, HOME: this.home, CODEMOAT_TEST_RESULT: join(this.home, 'mocha.json') };
     const common = ['--user-data-dir', this.data, '--extensions-dir', this.extensions];
     if (vsix) {
@@ -101,7 +101,8 @@ export class World {
     this.port = await freePort();
     const address = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.port}`];
     const quiet = ['--disable-telemetry', '--disable-update-check', ...(trust ? ['--disable-workspace-trust'] : [])];
-    const test = ['--vscode-option', 'enable-smoke-test-driver'];
+    // For tests inside the extension host; it hides notifications.
+    const test = driver ? ['--vscode-option', 'enable-smoke-test-driver'] : [];
     this.process = spawn(process.execPath, [ENTRY, ...common, ...address, ...quiet, ...test, this.folder], { env });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (data) => (this.log += data));
@@ -135,6 +136,10 @@ export class World {
   }
 
   async close() {
+    if (GIVEN.keep) {
+      // For whoever looks into a failure.
+      await this.page?.screenshot({ path: join(GIVEN.keep, `last-${Date.now()}.png`) }).catch(() => undefined);
+    }
     await this.browser?.close();
     if (this.process && this.process.exitCode === null) {
       this.process.kill('SIGTERM');

@@ -1,6 +1,7 @@
 /** Code of an answer into a document. */
 
 import * as vscode from 'vscode';
+import { indented } from './indent';
 
 /** Insert at the cursor, over what is selected, indented as the line is. Throws an Error where no file is open. */
 export async function insertCode(editor: vscode.TextEditor | undefined, code: string): Promise<void> {
@@ -13,9 +14,4 @@ export async function insertCode(editor: vscode.TextEditor | undefined, code: st
   // The editor may have been hidden meanwhile; edits need it on the screen.
   const shown = await vscode.window.showTextDocument(document, { viewColumn, selection });
   await shown.edit((edit) => edit.replace(selection, text));
-}
-
-/** `code` with `indent` before each line but the first. */
-export function indented(code: string, indent: string): string {
-  return code.replace(/\n(?=.)/g, `\n${indent}`);
 }
