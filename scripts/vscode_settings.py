@@ -1,4 +1,4 @@
-"""Write the server's settings into the VS Code extension's manifest. Run it after a change of them; a test sees to that."""
+"""Write the server's settings into the VS Code extension's manifest. Run it after a change; a test sees to that."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def in_vscode(
 
 
 def stub_wheel(folder: Path) -> Path:
-    """A wheel whose `codemoat-lsp` starts this interpreter's server, so that installing it takes a second and no network."""
+    """A wheel whose `codemoat-lsp` starts this interpreter's server, so that installing it needs no network."""
     name = "codemoat-0.0.1"
     command = [sys.executable, "-m", "lsp"]
     files = {

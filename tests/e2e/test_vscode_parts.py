@@ -12,6 +12,7 @@ from tests.vscode_world import chromium, need_packages, run_node
 pytestmark = pytest.mark.e2e
 
 MOST_BYTES = 2_000_000
+SOURCES = ("src/", "web/", "test/", "e2e/", "node_modules/", "dist/test/")
 
 
 def test_vscode_sources_have_no_type_errors() -> None:

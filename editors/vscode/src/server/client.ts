@@ -80,11 +80,9 @@ export class Server implements vscode.Disposable {
     if (!client) {
       throw new Error('The codemoat server is not running. Click "codemoat" in the status bar to see why.');
     }
-    // The library sends all that it is given as a list of parameters, a token that is undefined too.
-    if (params === undefined || params === null) {
-      return client.sendRequest<Result>(method, token);
-    }
-    return token ? client.sendRequest<Result>(method, params, token) : client.sendRequest<Result>(method, params);
+    // The library sends whatever stands behind the method as parameters, a token that is undefined too.
+    const given = [...(params === undefined || params === null ? [] : [params]), ...(token ? [token] : [])];
+    return (client.sendRequest as (...all: unknown[]) => Promise<Result>).call(client, method, ...given);
   }
 
   /** Tell the server something; dropped where it is not running. */
