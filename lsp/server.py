@@ -95,6 +95,8 @@ class Server(LanguageServer):
         self._last_status: dict[str, Any] = {}
         self._popup_announced = False
         self._initial_options: Any = None
+        self._settled = False
+        """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
         for method, handler in (
             (types.INITIALIZE, self._initialize),
@@ -138,6 +140,9 @@ class Server(LanguageServer):
     async def _attach(self) -> None:
         """What comes after ``initialize``: settings, then indexes."""
         await self._read_configuration()
+        self._settled = True
+        for document in list(self.documents.open.values()):
+            self.use_model(document)
         workspace = self.client_capabilities.workspace
         registrations = []
         changing = workspace.did_change_configuration if workspace is not None else None
@@ -253,6 +258,9 @@ class Server(LanguageServer):
 
     def use_model(self, document: Document) -> None:
         """Load the model if this document may want it and it was not tried yet."""
+        if not self._settled:
+            # Documents are opened before the client says which model it wants; then they are looked at again.
+            return
         language = language_of(document.uri, document.language_id)
         config = self.options.config()
         if self.model.state != "unused" or self.switches.refuse(config, language, document.language_id, automatic=True):
