@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.vscode_world import EXTENSION
+
 pytestmark = pytest.mark.e2e
+
+PICTURES = EXTENSION / "media"
 
 ALONE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 """Runs a command where there is no network but this machine's own."""
@@ -34,3 +40,11 @@ def test_vscode_works_without_a_network(in_vscode: Any) -> None:
     if shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode:
         pytest.fail("A process without a network cannot be started here: `unshare --net` and `ip` are needed.")
     in_vscode("offline.test.mjs", prefix=ALONE)
+
+
+def test_vscode_pictures_of_the_readme_can_be_made(in_vscode: Any, tmp_path: Path) -> None:
+    """With CODEMOAT_TEST_PICTURES they replace those of the README."""
+    folder = PICTURES if os.environ.get("CODEMOAT_TEST_PICTURES") else tmp_path
+    in_vscode("pictures.mjs", pictures=str(folder))
+    for name in ("chat-light", "chat-narrow", "search-dark", "suggestion-dark"):
+        assert (folder / f"{name}.png").stat().st_size > 20_000

@@ -65,5 +65,5 @@ test('the view Why names the file that was read', async () => {
   await until(async () => (await rows.allTextContents()).some((row) => /Read.*ledger\.py:\d+-\d+/.test(row)), 'the row');
   const texts = (await rows.allTextContents()).join('\n');
   assert.match(texts, /Suggested/);
-  assert.match(texts, /Prompt.*tokens reused/);
+  assert.match(texts, /Cost.*tokens reused/);
 });

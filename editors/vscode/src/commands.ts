@@ -16,7 +16,7 @@ export interface Parts {
   chat: ChatView;
   search: SearchView;
   output: vscode.LogOutputChannel;
-  /** Milliseconds that activation took. */
+  /** Milliseconds of extension code until it was active, its modules included. */
   activation: number;
 }
 

@@ -26,8 +26,8 @@ export async function openPlace(uri: string, range: Range, preserveFocus = false
   const last = lines.end.character === 0 && lines.end.line > lines.start.line ? lines.end.line - 1 : lines.end.line;
   const lit = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
-    backgroundColor: new vscode.ThemeColor('editor.findMatchHighlightBackground'),
-    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.findMatchForeground'),
+    backgroundColor: new vscode.ThemeColor('editor.selectionHighlightBackground'),
+    overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.selectionHighlightForeground'),
   });
   editor.setDecorations(lit, [new vscode.Range(lines.start.line, 0, last, Number.MAX_SAFE_INTEGER)]);
   setTimeout(() => lit.dispose(), SHOWN_MS);

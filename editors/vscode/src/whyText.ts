@@ -36,7 +36,7 @@ export function whyLines(why: Why): Line[] {
   }
   const reused = reuse(why);
   if (reused) {
-    lines.push({ label: 'Prompt', detail: reused.slice(2), icon: 'history' });
+    lines.push({ label: 'Cost', detail: reused.slice(2), icon: 'history' });
   }
   for (const [name, value] of Object.entries(why.timings)) {
     if (name.endsWith('_ms')) {

@@ -52,7 +52,7 @@ test('a suggestion that was known already says so', () => {
 
 test('why: outcome, place, files that were read with where they open, costs', () => {
   const lines = whyLines(WHY);
-  assert.deepEqual(lines.map(({ label: shown }) => shown), ['Suggested', 'Asked', 'Text', 'Read', 'Prompt', 'Prompt', 'Then']);
+  assert.deepEqual(lines.map(({ label: shown }) => shown), ['Suggested', 'Asked', 'Text', 'Read', 'Cost', 'Prompt', 'Then']);
   assert.deepEqual(lines[3]!.place, {
     path: 'src/led:ger.py',
     range: { start: { line: 2, character: 0 }, end: { line: 9, character: 0 } },

@@ -57,14 +57,8 @@ export function chatView(root: HTMLElement, port: Port<ChatRequest, ChatReply>):
       { class: 'asking', onsubmit: (event) => event.preventDefault() },
       selection,
       box,
-      element(
-        'div',
-        { class: 'row' },
-        element('span', { id: 'keys', class: 'hint' }, 'Enter asks, Shift+Enter breaks the line, Esc stops'),
-        again,
-        stop,
-        send,
-      ),
+      element('div', { class: 'row' }, again, stop, send),
+      element('p', { id: 'keys', class: 'hint' }, 'Enter asks, Shift+Enter: new line, Esc stops'),
     ),
     told,
   );
