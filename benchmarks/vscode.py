@@ -30,11 +30,10 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         vsix = Path(name) / "codemoat.vsix"
-        node("build.mjs")
+        node("build.mjs", "--tests")
         node("node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--allow-missing-repository", "-o", vsix)
         given = {
             "chromium": next(filter(None, map(shutil.which, BROWSERS))),
-            "vsix": str(vsix),
             "server": ["no-such-server"],
             "runtime": name,
             "times": chosen.starts,

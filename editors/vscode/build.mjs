@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 
 const common = { bundle: true, logLevel: 'warning', target: 'es2022', legalComments: 'none' };
-const host = { ...common, platform: 'node', format: 'cjs', external: ['vscode', 'mocha'] };
+const host = { ...common, platform: 'node', format: 'cjs', external: ['vscode', 'mocha', './library'] };
 
 // Before any module of the bundle is run, so that activation can be told from its beginning.
 const BEGAN = { js: 'const codemoatBegan = performance.now();' };
@@ -12,6 +12,7 @@ await rm('dist', { recursive: true, force: true });
 await mkdir('dist/web', { recursive: true });
 await Promise.all([
   build({ ...host, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true, banner: BEGAN }),
+  build({ ...host, entryPoints: ['src/server/library.ts'], outfile: 'dist/library.js', minify: true }),
   build({
     ...common,
     entryPoints: { chat: 'web/chat/main.ts', search: 'web/search/main.ts' },
@@ -23,7 +24,7 @@ await Promise.all([
 ]);
 if (process.argv.includes('--tests')) {
   await Promise.all([
-    build({ ...host, entryPoints: ['test/host/index.ts', 'test/host/suite.ts'], outdir: 'dist/test/host' }),
+    build({ ...host, entryPoints: ['index', 'suite', 'activation'].map((name) => `test/host/${name}.ts`), outdir: 'dist/test/host' }),
     build({ ...host, entryPoints: ['test/unit/all.test.ts'], outdir: 'dist/test/unit' }),
     build({ ...common, entryPoints: ['test/page/harness.ts'], outdir: 'dist/test/page', format: 'iife' }),
   ]);

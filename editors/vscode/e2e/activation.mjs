@@ -1,18 +1,18 @@
-// Prints the milliseconds of each activation, one a line, as the extension logs them.
-import { readdirSync, readFileSync } from 'node:fs';
+// Prints the milliseconds of each activation, one a line.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BOOKS, GIVEN, open, until } from './world.mjs';
+import { BOOKS, existsSync, EXTENSION, GIVEN, open, until } from './world.mjs';
 
 for (let start = 0; start < GIVEN.times; start += 1) {
-  const world = await open({ files: BOOKS });
+  const world = await open({ files: BOOKS, vsix: null, driver: true });
   try {
-    await world.workbench();
-    const logs = join(world.data, 'logs');
-    const found = await until(() => {
-      const file = readdirSync(logs, { recursive: true }).find((name) => name.endsWith('codemoat.log'));
-      return file && /Activated in ([\d.]+) ms/.exec(readFileSync(join(logs, file), 'utf8'));
-    }, 'the activation');
-    console.log(found[1]);
+    await world.workbench([
+      ['extensionDevelopmentPath', world.remote(EXTENSION)],
+      ['extensionTestsPath', world.remote(join(EXTENSION, 'dist/test/host/activation.js'))],
+    ]);
+    const file = join(world.home, 'mocha.json');
+    await until(() => existsSync(file), 'the activation');
+    console.log(readFileSync(file, 'utf8'));
   } finally {
     await world.close();
   }

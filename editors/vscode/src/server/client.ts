@@ -1,18 +1,11 @@
 /** The connection to the server: started, watched, started again. */
 
 import * as vscode from 'vscode';
-import {
-  CloseAction,
-  ErrorAction,
-  LanguageClient,
-  RevealOutputChannelOn,
-  State,
-  type LanguageClientOptions,
-  type Middleware,
-  type StaticFeature,
-} from 'vscode-languageclient/node';
+import type { LanguageClient, LanguageClientOptions, Middleware, StaticFeature } from 'vscode-languageclient/node';
 import { declaredKeys, explicitSettings } from '../settings';
 import type { ServerCommand } from './find';
+
+type Library = typeof import('./library');
 
 /** Restarts within `WINDOW_MS` before the user is asked. */
 const MOST_RESTARTS = 5;
@@ -45,12 +38,13 @@ export class Server implements vscode.Disposable {
     await this.stop();
     this.command = command;
     this.output.info(`Starting ${[command.command, ...command.args].join(' ')} (${command.origin})`);
-    const client = new LanguageClient('codemoat', 'codemoat', this.executable(command), this.options());
+    const library = await import('./library');
+    const client = new library.LanguageClient('codemoat', 'codemoat', this.executable(command), this.options(library));
     client.registerFeature(announced);
     this.client = client;
     client.onDidChangeState(({ newState }) => {
       if (this.client === client) {
-        this.set(newState === State.Running ? 'running' : newState === State.Starting ? 'starting' : 'stopped');
+        this.set(newState === library.State.Running ? 'running' : newState === library.State.Starting ? 'starting' : 'stopped');
       }
     });
     this.started.fire(client);
@@ -103,15 +97,15 @@ export class Server implements vscode.Disposable {
     return { command: command.command, args: command.args, options: { env } };
   }
 
-  private options(): LanguageClientOptions {
+  private options(library: Library): LanguageClientOptions {
     return {
       documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }],
       outputChannel: this.output,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      revealOutputChannelOn: library.RevealOutputChannelOn.Never,
       initializationFailedHandler: () => false,
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => this.closed(),
+        error: () => ({ action: library.ErrorAction.Continue, handled: true }),
+        closed: () => this.closed(library),
       },
       middleware: {
         ...this.middleware,
@@ -131,16 +125,16 @@ export class Server implements vscode.Disposable {
     };
   }
 
-  private closed() {
+  private closed(library: Library) {
     const now = Date.now();
     this.restarts = [...this.restarts.filter((at) => now - at < WINDOW_MS), now];
     if (this.restarts.length <= MOST_RESTARTS) {
       this.output.warn('The server ended; starting it again.');
-      return { action: CloseAction.Restart, handled: true };
+      return { action: library.CloseAction.Restart, handled: true };
     }
     this.set('failed');
     void this.offerRestart();
-    return { action: CloseAction.DoNotRestart, handled: true };
+    return { action: library.CloseAction.DoNotRestart, handled: true };
   }
 
   private async offerRestart(): Promise<void> {
