@@ -31,7 +31,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         vsix = Path(name) / "codemoat.vsix"
         node("build.mjs", "--tests")
-        node("node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--allow-missing-repository", "-o", vsix)
+        node(
+            "node_modules/@vscode/vsce/vsce",
+            "package",
+            "--no-dependencies",
+            "--allow-missing-repository",
+            "--no-rewrite-relative-links",
+            "-o",
+            vsix,
+        )
         given = {
             "chromium": next(filter(None, map(shutil.which, BROWSERS))),
             "server": ["no-such-server"],

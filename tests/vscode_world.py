@@ -81,7 +81,15 @@ def vsix(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The extension as it is installed."""
     packed = tmp_path_factory.mktemp("vsix") / "codemoat.vsix"
     tool = "node_modules/@vscode/vsce/vsce"
-    run_node(tool, "package", "--no-dependencies", "--allow-missing-repository", "-o", str(packed))
+    run_node(
+        tool,
+        "package",
+        "--no-dependencies",
+        "--allow-missing-repository",
+        "--no-rewrite-relative-links",
+        "-o",
+        str(packed),
+    )
     return packed
 
 
