@@ -2,8 +2,10 @@
 import { build } from 'esbuild';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 
+// VS Code's extension host knows `vscode` by `require` alone.
+const REQUIRED = { 'dynamic-import': false };
 const common = { bundle: true, logLevel: 'warning', target: 'es2022', legalComments: 'none' };
-const host = { ...common, platform: 'node', format: 'cjs', external: ['vscode', 'mocha', './library'] };
+const host = { ...common, platform: 'node', format: 'cjs', external: ['vscode', 'mocha', './library'], supported: REQUIRED };
 
 // Before any module of the bundle is run, so that activation can be told from its beginning.
 const BEGAN = { js: 'const codemoatBegan = performance.now();' };

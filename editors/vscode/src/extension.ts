@@ -30,6 +30,11 @@ export function activate(context: vscode.ExtensionContext): Parts {
   const chat = new ChatView(made, context.extensionUri);
   const search = new SearchView(made, context.extensionUri);
   const why = new WhyView();
+  const starting = (work: Promise<unknown>) =>
+    void work.catch((error) => {
+      output.error(`The server was not started: ${String(error)}`);
+      status.update({ server: 'failed' });
+    });
   const parts: Parts = { server: made, status, launch, chat, search, output, activation: 0 };
   context.subscriptions.push(
     output,
@@ -44,15 +49,15 @@ export function activate(context: vscode.ExtensionContext): Parts {
     vscode.window.registerWebviewViewProvider(SearchView.id, search, { webviewOptions: { retainContextWhenHidden: true } }),
     vscode.window.registerTreeDataProvider('codemoat.why', why),
     ...registerCommands(parts),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => made.state !== 'running' && void launch.start()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => made.state !== 'running' && starting(launch.start())),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('codemoat.server.command') || event.affectsConfiguration('codemoat.server.env')) {
-        void launch.start();
+        starting(launch.start());
       }
     }),
   );
   // Not awaited: the editor goes on starting while the server is looked for.
-  void launch.begin();
+  starting(launch.begin());
   parts.activation = LOADING + performance.now() - began;
   output.info(`Activated in ${parts.activation.toFixed(1)} ms`);
   return parts;
