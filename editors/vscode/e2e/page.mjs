@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import { EXTENSION, GIVEN } from './world.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const POLICY = "default-src 'none'; script-src 'nonce-n'; style-src 'self'; base-uri 'none'; form-action 'none'";
+
+let browser;
+after(() => browser?.close());
 
 /** A page with one of the views. `theme`: the class that VS Code gives the body. */
 export async function openPage(view, { theme = 'vscode-light', colours = {}, size = { width: 420, height: 800 } } = {}) {
@@ -30,8 +34,9 @@ export async function openPage(view, { theme = 'vscode-light', colours = {}, siz
     }
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const browser = await chromium.launch({ executablePath: GIVEN.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
-  const page = await browser.newPage({ viewport: size, bypassCSP: false });
+  browser ??= await chromium.launch({ executablePath: GIVEN.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  const context = await browser.newContext({ viewport: size, bypassCSP: false });
+  const page = await context.newPage();
   const alarms = [];
   page.on('dialog', (dialog) => {
     alarms.push(`dialog ${dialog.message()}`);
@@ -59,7 +64,7 @@ export async function openPage(view, { theme = 'vscode-light', colours = {}, siz
       return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
     },
     async close() {
-      await browser.close();
+      await context.close();
       server.close();
     },
   };

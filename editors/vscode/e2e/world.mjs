@@ -34,8 +34,8 @@ export function setSettings(world, part) {
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...part }));
 }
 
-/** Start VS Code on a folder of `files`. `settings` and `env` (of the server) go on top of what every test needs. */
-export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, trust = true, theme = 'light', size, driver = false }) {
+/** Start VS Code on a folder of `files`. `settings` go on top of what every test needs. */
+export async function open({ files, settings = {}, vsix = GIVEN.vsix, trust = true, theme = 'light', size, driver = false }) {
   const home = mkdtempSync(join(tmpdir(), 'vs'));
   const [folder, data] = [join(home, 'books'), join(home, 'data')];
   for (const each of ['Machine', 'User']) {
@@ -46,16 +46,17 @@ export async function open({ files, settings = {}, env = {}, vsix = GIVEN.vsix, 
     writeFileSync(join(folder, name), text);
   }
   const dirs = Object.fromEntries(['CACHE', 'CONFIG', 'DATA'].map((n) => [`CODEMOAT_${n}_DIR`, join(home, n)]));
+  const serverEnv = { PYTHONPATH: GIVEN.root, CODEMOAT_RUNTIME_DIR: GIVEN.runtime, ...dirs };
   const server = {
     'codemoat.server.command': GIVEN.server,
-    'codemoat.server.env': { PYTHONPATH: GIVEN.root, CODEMOAT_RUNTIME_DIR: GIVEN.runtime, ...dirs, ...env },
+    'codemoat.server.env': serverEnv,
     'codemoat.model.name': GIVEN.model,
     ...settings,
   };
   // Read from here in a remote window; from User/settings.json alone, defaults win at times.
   writeFileSync(join(data, 'Machine/settings.json'), JSON.stringify({ ...server, 'security.workspace.trust.enabled': !trust }));
   writeFileSync(join(data, 'User/settings.json'), JSON.stringify({ ...QUIET, 'workbench.colorTheme': THEMES[theme] }));
-  const world = new World(home, folder, data);
+  const world = new World(home, folder, data, serverEnv);
   try {
     await world.start({ vsix, trust, theme, driver, size: size ?? { width: 1280, height: 800 } });
   } catch (error) {
@@ -87,8 +88,8 @@ export class World {
   outside = [];
   log = '';
 
-  constructor(home, folder, data) {
-    Object.assign(this, { home, folder, data, extensions: join(home, 'ext') });
+  constructor(home, folder, data, serverEnv) {
+    Object.assign(this, { home, folder, data, serverEnv, extensions: join(home, 'ext') });
   }
 
   async start({ vsix, size, trust, theme, driver }) {
@@ -183,9 +184,14 @@ export class World {
     return parts.join('').replaceAll('\u00a0', ' ');
   }
 
-  async waitForGhost() {
-    await until(() => this.ghostText(), 'a suggestion');
-    return this.ghostText();
+  /** The suggestion on the screen, once it is of a pattern. */
+  async waitForGhost(pattern = /./) {
+    let text = '';
+    const found = async () => pattern.test((text = await this.ghostText()));
+    await until(found, `a suggestion ${pattern}`).catch((error) => {
+      throw new Error(`${error.message}; it is "${text}"`);
+    });
+    return text;
   }
 
   /** Save, and return the file's text. */
@@ -218,8 +224,13 @@ export class World {
     }, `a view with ${selector}`);
   }
 
-  async show(view) {
-    await this.run(`codemoat: ${view}`);
+  /** Change the colours while VS Code runs. */
+  async setTheme(theme, css) {
+    await this.run('Preferences: Color Theme');
+    const box = this.page.locator('.quick-input-widget:visible input').first();
+    await box.fill(THEMES[theme].replace('Default ', ''));
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: THEMES[theme].replace('Default ', '') }).first().click();
+    await this.page.waitForSelector(`.monaco-workbench.${css}`);
   }
 
   async notification(pattern) {
