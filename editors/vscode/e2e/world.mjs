@@ -152,19 +152,23 @@ export class World {
 
   async run(command) {
     const box = this.page.locator('.quick-input-widget:visible input').first();
+    const soon = { timeout: 2000 };
     await until(async () => {
+      // Whatever takes the focus meanwhile closes the palette.
       await this.page.keyboard.press('F1');
-      return box.waitFor({ state: 'visible', timeout: 2000 }).then(() => true, () => false);
-    }, 'the command palette');
-    await box.fill(`>${command}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first().click();
+      return box.fill(`>${command}`, soon).then(() => this.row(command).click(soon)).then(() => true, () => false);
+    }, `the command ${command}`);
+  }
+
+  row(text) {
+    return this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   }
 
   async openFile(name) {
     await this.page.keyboard.press('Control+p');
     const box = this.page.locator('.quick-input-widget:visible input').first();
     await box.fill(name);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name.split('/').pop() }).first().click();
+    await this.row(name.split('/').pop()).click();
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name.split('/').pop()}"]`);
     await this.page.locator('.monaco-editor .view-lines').first().waitFor();
   }
@@ -229,7 +233,7 @@ export class World {
     await this.run('Preferences: Color Theme');
     const box = this.page.locator('.quick-input-widget:visible input').first();
     await box.fill(THEMES[theme].replace('Default ', ''));
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: THEMES[theme].replace('Default ', '') }).first().click();
+    await this.row(THEMES[theme].replace('Default ', '')).click();
     await this.page.waitForSelector(`.monaco-workbench.${css}`);
   }
 

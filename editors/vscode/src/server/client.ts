@@ -18,6 +18,8 @@ export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<ServerState>();
   private readonly started = new vscode.EventEmitter<LanguageClient>();
   private restarts: number[] = [];
+  /** The last start or stop. They come one after the other: two at once would leave a server that nobody stops. */
+  private turn: Promise<void> = Promise.resolve();
   state: ServerState = 'stopped';
   command: ServerCommand | undefined;
   readonly onDidChangeState = this.changed.event;
@@ -34,8 +36,17 @@ export class Server implements vscode.Disposable {
     return this.state === 'running' ? this.client : undefined;
   }
 
-  async start(command: ServerCommand): Promise<void> {
-    await this.stop();
+  /** Start it, in place of one that runs. */
+  start(command: ServerCommand): Promise<void> {
+    return this.inTurn(() => this.starting(command));
+  }
+
+  stop(): Promise<void> {
+    return this.inTurn(() => this.stopping());
+  }
+
+  private async starting(command: ServerCommand): Promise<void> {
+    await this.stopping();
     this.command = command;
     this.output.info(`Starting ${[command.command, ...command.args].join(' ')} (${command.origin})`);
     const library = await import('./library');
@@ -58,7 +69,7 @@ export class Server implements vscode.Disposable {
     }
   }
 
-  async stop(): Promise<void> {
+  private async stopping(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     if (client?.needsStop()) {
@@ -66,6 +77,11 @@ export class Server implements vscode.Disposable {
       await client.dispose(2000).catch(() => undefined);
     }
     this.set('stopped');
+  }
+
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(act, act);
+    return this.turn;
   }
 
   /** Ask the server. Throws an Error whose message says what to do where there is no server, or it refuses. */
