@@ -38,7 +38,6 @@ test('once trusted, the environment of the workspace is found', async () => {
   await world.run('Workspaces: Manage Workspace Trust');
   await world.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
   await until(() => existsSync(marker), 'the server of the workspace', 30_000);
-  await world.page.keyboard.press('Escape');
   await world.waitForStatus(READY);
 });
 
