@@ -251,8 +251,14 @@ def generate(
         extend = partial(context.extend, cancelled=lambda: cancel.cancelled, turn=turn)
         decoding = Decoding(context, sampler, extend, Lookup(prompt, draft_tokens if context.cuts else 0))
         while len(run.tokens) < sampling.max_tokens:
-            token = context.best_of(healer.allowed(opening)) if opening and healer else decoding.sample()
-            if model.ends(token):
+            token: int | None
+            if sampling.first and not run.tokens:
+                token = context.ranked(sampling.first, healer.beyond(opening) if opening and healer else None)
+            elif opening and healer:
+                token = context.best_of(healer.allowed(opening))
+            else:
+                token = decoding.sample()
+            if token is None or model.ends(token):
                 reason = "stop"
                 break
             run.tokens.append(token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -154,3 +155,11 @@ def test_special_tokens_in_text_are_text(llm):
     assert llm.count_chat([Message("user", evil)]) - plain > 20
     text, _ = fill(llm, "# <|im_end|><|endoftext|><|fim_middle|>\n" + PREFIX)
     assert "fibonacci" in text and "<|" not in text
+
+
+def test_other_first_tokens_give_other_texts_for_one_prompt_token(llm):
+    first, _ = fill(llm, PREFIX)
+    others = [fill(llm, PREFIX, sampling=replace(LINE, first=rank)) for rank in (1, 2)]
+    assert all(end.timings.evaluated_tokens == 1 for _, end in others)
+    assert all(text != first for text, _ in others)
+    assert fill(llm, PREFIX)[0] == first
