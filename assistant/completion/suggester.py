@@ -92,7 +92,7 @@ class Suggester:
         return None if found is None else answer(request, _trimmed(found), None, RequestTimings(), reused=True)
 
     def others(self, request: CompletionRequest, first: Completion, cancel: Cancel | None = None) -> list[Completion]:
-        """Other completions than ``first`` for its place: other first tokens after the prompt that is evaluated already.
+        """Other completions than ``first`` for its place, by other first tokens after the same evaluated prompt.
 
         At most ``OTHERS``, and what is there after ``OTHERS_TIME``; they step aside for any newer request or keystroke.
         """
