@@ -1,6 +1,7 @@
 # What a newcomer types. Everything made here lies in .venv; models and indexes lie in the user's own folders.
 #
 #   make demo    set up what users need, then an index, an answer and a completion on a real package
+#   make install what users need, with codemoat and codemoat-lsp linked into ~/.local/bin
 #   make test    set up everything, then all tests (with the real model and torch)
 #   make check   style, types and the fast tests, in under a minute
 #   make bench   every figure of benchmarks/README.md
@@ -18,7 +19,7 @@ TEST := $(VENV)/.set-up-test
 BENCH := $(VENV)/.set-up-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo test check bench clean
+.PHONY: help setup install model demo test check bench clean
 # Steps write to the same .venv and print in order.
 .NOTPARALLEL:
 
@@ -26,6 +27,9 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 setup: $(RUN) model
+
+install: $(RUN) model
+	@scripts/setup.sh link
 
 $(RUN): $(REQUIREMENTS)
 	@scripts/setup.sh run

@@ -109,6 +109,7 @@ class ChatSession:
         self._conversation = conversation or new_conversation()
         self._keep = keep
         self._busy = threading.Lock()
+        self._saving = threading.Lock()
 
     @property
     def conversation(self) -> Conversation:
@@ -144,8 +145,14 @@ class ChatSession:
 
     def save(self) -> None:
         """Keep the conversation, if it is one to be kept and has a turn. Raises StorageError."""
-        if self._keep is not None and self._conversation.turns:
-            self._keep(self._conversation)
+        with self._saving:
+            if self._keep is not None and self._conversation.turns:
+                self._keep(self._conversation)
+
+    def forget(self) -> None:
+        """Never save it again; an answer that runs goes on. Once this returns, nothing writes the conversation."""
+        with self._saving:
+            self._keep = None
 
     def ask(
         self,

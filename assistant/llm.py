@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
 StopReason = Literal["stop", "length", "cancelled"]
-
-
-_DRAWN = 0.8
-"""Temperature of other texts than the likeliest."""
 
 
 class Cancel:
@@ -55,6 +51,8 @@ class ModelInfo:
     fim_layout: str = ""
     """"spm" (prefix last) or "psm"; "server" where another server builds the prompt, "chat" where the hole is asked for
     in words; empty where the model cannot fill."""
+    alternatives: bool = False
+    """Whether it heeds ``Sampling.alternative``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +74,15 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to generate. Temperature 0 is greedy. ``stop`` strings end the text and are not part of it.
-
-    ``first``, for fills: which token comes first, 0 for the likeliest, 1 for the next; what is hardly likely ends
-    the text at once. So one evaluated prompt gives several texts.
-    """
+    """How to generate. Temperature 0 is greedy. ``stop`` strings end the text and are not part of it."""
 
     max_tokens: int = 256
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
     seed: int = 0
     repeat_penalty: float = 1.0
-    first: int = 0
-
-    def drawn(self) -> Sampling:
-        """The same where no token can be chosen: ``first`` draws another text by chance."""
-        return replace(self, first=0, temperature=_DRAWN, seed=self.first) if self.first else self
+    alternative: int = 0
+    """Another text than the likeliest (0): its first word is the next likely one (1), the one after that (2), …"""
 
 
 @dataclass(frozen=True, slots=True)

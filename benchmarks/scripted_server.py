@@ -11,7 +11,8 @@ from pathlib import Path
 from assistant.config import Config
 from assistant.engine import Engine
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Timings
-from lsp.__main__ import few_arenas, serve_stdio
+from lsp.__main__ import serve_stdio
+from lsp.memory import few_arenas
 from lsp.server import Server
 
 

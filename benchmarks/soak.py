@@ -1,8 +1,9 @@
 """A long session: memory, threads, processes and files of the server at its beginning and at its end.
 
 20,000 requests to a server whose model is scripted, then 300 to one with the real model: typing, suggestions, some of
-them cancelled, symbols, searches, documents opened and closed. What the server has after the first fifth is
-compared with what it has at the end; memory is the server's own, resident and not shared with the disk.
+them cancelled, symbols, searches, documents opened and closed. First everything is used once, since some of it is
+started when it is first needed. What the server has after the first fifth is compared with what it has at the end, each
+after a few quiet seconds; memory is the server's own, resident and not shared with the disk.
 
     python -m benchmarks.soak [--requests N] [--real N]
 """
@@ -24,6 +25,10 @@ from benchmarks.trees import tree
 _OPEN = 8
 _WARM_SHARE = 0.2
 _LINES = 40
+_CANCELLED, _INVOKED, _AUTOMATIC, _DOCUMENT_SYMBOLS, _SYMBOLS, _SEARCH = 0.1, 0.5, 0.9, 0.93, 0.96, 0.98
+"""Up to which share of the requests each kind goes; the rest asks why."""
+_KINDS = (_CANCELLED, _INVOKED, _AUTOMATIC, _DOCUMENT_SYMBOLS, _SYMBOLS, _SEARCH, 1.0)
+_SETTLE = 5.0
 
 
 def main() -> None:
@@ -52,6 +57,7 @@ def session(home: Path, root: Path, module: str, count: int) -> dict[str, Any]:
     user = User(server, root)
     early: dict[str, int] = {}
     started = time.perf_counter()
+    user.use_everything()
     for number in range(count):
         user.act(number)
         if number == int(count * _WARM_SHARE):
@@ -89,17 +95,29 @@ class User:
         line = rng.randrange(lines)
         self._version += 1
         server.edit(uri, self._version, (line, 0), (line, rng.randrange(2)), rng.choice(["x", "value = ", "\n", ""]))
-        kind = rng.random()
-        if kind < 0.9:
-            asked = server.begin("textDocument/inlineCompletion", inline_params(uri, line, 1, invoked=kind < 0.5))
-            if kind < 0.1:
+        self._ask(rng.random(), uri, line)
+
+    def use_everything(self) -> None:
+        """One request of each kind."""
+        self._switch()
+        uri, _ = self._open[0]
+        self._version += 1
+        self._server.edit(uri, self._version, (0, 0), (0, 0), "x = 1\n")
+        for kind in _KINDS:
+            self._ask(kind - 0.001, uri, 0)
+
+    def _ask(self, kind: float, uri: str, line: int) -> None:
+        rng, server = self._rng, self._server
+        if kind < _AUTOMATIC:
+            asked = server.begin("textDocument/inlineCompletion", inline_params(uri, line, 1, invoked=kind < _INVOKED))
+            if kind < _CANCELLED:
                 server.notify("$/cancelRequest", {"id": asked})
             server.answer(asked)
-        elif kind < 0.93:
+        elif kind < _DOCUMENT_SYMBOLS:
             server.ask("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
-        elif kind < 0.96:
+        elif kind < _SYMBOLS:
             server.ask("workspace/symbol", {"query": rng.choice(["graph", "path", "dfs", "tree"])})
-        elif kind < 0.98:
+        elif kind < _SEARCH:
             server.ask("codemoat/search", {"query": rng.choice(["shortest path", "read a graph", "colour nodes"])})
         else:
             server.ask("codemoat/why")
@@ -118,7 +136,7 @@ class User:
 
 def owned(server: LspProcess) -> dict[str, int]:
     """What the server process has once it is quiet: anonymous memory (KiB), threads, open files, children."""
-    time.sleep(2)
+    time.sleep(_SETTLE)
     process = Path("/proc") / str(server.process.pid)
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     children = sum(len((task / "children").read_text().split()) for task in (process / "task").iterdir())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,6 +80,15 @@ class _Stop(msgspec.Struct):
     token: str | int | None = None
 
 
+@dataclass(eq=False, slots=True)
+class _Answering:
+    """An answer that waits or runs: the client's name for it, what stops it, and the conversation once it is known."""
+
+    token: str | int | None
+    cancel: Cancel
+    conversation: str | None
+
+
 class Chat:
     """Requests on the event loop, answers from the chat lane. A conversation answers one question at a time."""
 
@@ -87,8 +97,7 @@ class Chat:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, tuple[ChatSession, LLM, object]] = OrderedDict()
         """By id, the last used at the end; with the model and index that they were opened with."""
-        self._running: dict[object, Cancel] = {}
-        """What stops an answer, by the client's token."""
+        self._running: list[_Answering] = []
         for method, handler in (
             ("ask", self._ask),
             ("regenerate", self._regenerate),
@@ -121,9 +130,9 @@ class Chat:
     def _stop(self, params: Any) -> dict[str, bool]:
         """End an answer, or all of them; what was said so far stays."""
         token = read(params or {}, _Stop).token
-        found = [cancel for key, cancel in self._running.items() if token is None or key == ("token", token)]
-        for cancel in found:
-            cancel.cancel()
+        found = [answering for answering in self._running if token is None or answering.token == token]
+        for answering in found:
+            answering.cancel.cancel()
         return {"stopped": bool(found)}
 
     async def _list(self, params: Any) -> dict[str, Any]:
@@ -166,13 +175,24 @@ class Chat:
         return _head(await result(self._server.jobs.reading.submit(work)))
 
     async def _delete(self, params: Any) -> dict[str, Any]:
-        """Remove a saved conversation."""
+        """Remove a conversation; an answer in it is stopped."""
         asked = read(params, _Conversation)
         folder = self._folder(asked.folder, None)
-        deleted = await result(self._server.jobs.reading.submit(lambda: folder.chats.delete(asked.conversation)))
-        with self._lock:
-            self._sessions.pop(deleted, None)
-        return {"conversation": deleted}
+        for answering in self._running:
+            if answering.conversation == asked.conversation:
+                answering.cancel.cancel()
+
+        def work() -> str:
+            with self._lock:
+                held = self._sessions.pop(asked.conversation, None)
+            if held is None:
+                return folder.chats.delete(asked.conversation)
+            held[0].forget()
+            with suppress(BadInputError):  # not saved before its first answer ends
+                folder.chats.delete(asked.conversation)
+            return asked.conversation
+
+        return {"conversation": await result(self._server.jobs.reading.submit(work))}
 
     async def _answer(
         self,
@@ -181,31 +201,30 @@ class Chat:
         token: str | int | None,
         events: Callable[[ChatSession, Cancel], Generator[ChatEvent, None, None]],
     ) -> dict[str, Any]:
-        cancel, key = Cancel(), ("token", token) if token is not None else object()
-        self._running[key] = cancel
-        work = partial(self._work, folder, conversation, token, events, cancel)
+        answering = _Answering(token, Cancel(), conversation)
+        self._running.append(answering)
+        work = partial(self._work, folder, answering, events)
         try:
-            return await result(self._server.jobs.chat.submit(work), cancel)
+            return await result(self._server.jobs.chat.submit(work), answering.cancel)
         except DroppedError as exc:
             raise CancelledError("Too many questions wait already.", "Ask again in a moment.") from exc
         finally:
-            self._running.pop(key, None)
+            self._running.remove(answering)
 
     def _work(
         self,
         folder: Folder,
-        conversation: str | None,
-        token: str | int | None,
+        answering: _Answering,
         events: Callable[[ChatSession, Cancel], Generator[ChatEvent, None, None]],
-        cancel: Cancel,
     ) -> dict[str, Any]:
         """The chat lane's part. Raises what ends the answer, after what was said was told."""
         from assistant.chat import Delta, Done, Failed, Sources
 
         try:
-            session = self._session(folder, conversation)
-            tell = partial(self._tell, session, token)
-            for event in events(session, cancel):
+            session = self._session(folder, answering.conversation)
+            answering.conversation = session.id
+            tell = partial(self._tell, session, answering.token)
+            for event in events(session, answering.cancel):
                 match event:
                     case Sources(sources, stale):
                         tell({"kind": "sources", "sources": [_source(folder, s) for s in sources], "stale": stale})

@@ -47,6 +47,8 @@ class Decision:
     reason: str
     """One sentence."""
     text: str = ""
+    begun: bool = False
+    """First words of a line that the model still writes."""
     reused: bool = False
     context: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
@@ -122,5 +124,6 @@ class Decisions:
 def as_json(decision: Decision) -> dict[str, Any]:
     """A decision as ``codemoat/why`` answers it (``docs/schemas/lsp-why.json``)."""
     found = asdict(decision)
+    del found["begun"]  # the reason says so
     found["acceptedCharacters"] = found.pop("accepted_characters")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 ACCEPT = "codemoat.accept"
 _TELLING = 1.0
 """Seconds that a request waits for the suggester to know of the edits before it; that takes milliseconds."""
+_LABEL = 80
+"""Characters of an entry in the list of completions."""
+_WORD_AT_END = re.compile(r"[\w$]+\Z")
 _LOOK = 0.01
 """Seconds between looks at whether a request that waits for the next keystroke is still wanted."""
 
@@ -132,14 +136,20 @@ class InlineCompletion:
         decision, answer = await self._answer(params.text_document.uri, params.position, "popup", None)
         if decision is None or answer is None or not decision.text:
             return types.CompletionList(is_incomplete=True, items=[])
+        assert answer.request is not None
+        # Clients filter by the word before the cursor, and put the entry in its place.
+        found = _WORD_AT_END.search(answer.request.prefix)
+        word = found[0] if found else ""
+        start = params.position.character - self._server.documents.units.width(word)
+        where = types.Range(types.Position(params.position.line, start), self._range(params.position, answer, None).end)
+        first_line = word + decision.text.split("\n")[0]
         item = types.CompletionItem(
-            label=decision.text.strip().split("\n")[0][:80],
+            label=first_line.strip()[:_LABEL],
             kind=types.CompletionItemKind.Text,
             detail="codemoat",
-            # Before all others, and never filtered away: it is made for this very place.
-            sort_text="\0",
-            filter_text="",
-            text_edit=types.TextEdit(self._range(params.position, answer, None), decision.text),
+            sort_text=" ",  # before all others; a NUL would sort before a blank, but Emacs takes no message with one
+            filter_text=first_line,
+            text_edit=types.TextEdit(where, word + decision.text),
             insert_text_format=types.InsertTextFormat.PlainText,
             command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
         )
@@ -175,9 +185,18 @@ class InlineCompletion:
 
     def shown(self, id_: str) -> None:
         """A suggestion is on the screen: generate what would follow its acceptance."""
-        offer, suggester = self._server.decisions.offer(id_), self._server.model.present
-        if offer is not None and suggester is not None:
-            self._server.jobs.ahead.submit(partial(_ahead, suggester, offer), "ahead")
+        server = self._server
+        offer, suggester = server.decisions.offer(id_), server.model.present
+        if offer is None or suggester is None:
+            return
+
+        def work() -> None:
+            try:
+                suggester.shown(offer.request, offer.completion)
+            except CodemoatError as exc:
+                server.model_failed(exc)
+
+        server.jobs.ahead.submit(work, "ahead")
 
     async def _answer(
         self, uri: str, position: types.Position, trigger: str, selected: _Selected | None
@@ -216,10 +235,11 @@ class InlineCompletion:
             return None, None
         decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
         decision.timings = asdict(completion.timings)
+        decision.begun = completion.stop_reason == "begun"
         server.decisions.add(decision, Offer(answer.request, completion))
         if decision.text and not server.client_tells_shown:
             server.learning.told(decision, "shown", inferred=True)
-        if decision.text and not server.client_tells_shown and completion.stop_reason != "begun":
+        if decision.text and not server.client_tells_shown and not decision.begun:
             self.shown(decision.id)
         return decision, answer
 
@@ -328,10 +348,3 @@ class InlineCompletion:
         return types.Range(
             start, types.Position(end.line, end.character + self._server.documents.units.width(replaced))
         )
-
-
-def _ahead(suggester: object, offer: Offer) -> None:
-    from assistant.completion.suggester import Suggester
-
-    assert isinstance(suggester, Suggester)
-    suggester.shown(offer.request, offer.completion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from assistant.learning import Event, Kind, LearningLog
 from indexer.errors import StorageError
 from lsp.convert import language_of
-from lsp.jobs import Lane
+from lsp.jobs import DroppedError, Lane, result
 
 if TYPE_CHECKING:
     from lsp.decisions import Decision
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 KEPT_AFTER = 30.0
 """Seconds after which an accepted text that still stands was kept."""
+_LEAVE = 0.3
+"""Seconds that leaving waits for the disk."""
 _TOLD_WITHIN = 1.0
 """Seconds in which a client tells that a suggestion was accepted; then the document's word is taken for it."""
 
@@ -31,6 +34,8 @@ class _Accepted:
 
     decision: Decision
     text: str
+    at: float
+    """Unix time, seconds."""
     timer: asyncio.TimerHandle
 
 
@@ -56,6 +61,12 @@ class Learning:
         """Something became of a suggestion."""
         if not self.on:
             return
+        if decision.begun:
+            # The whole suggestion follows and is what was shown, unless somebody takes the first words alone.
+            if kind == "shown":
+                return
+            self._note(decision, "shown", 0, inferred=True)
+            decision.begun = False
         if (timer := self._perhaps.pop(decision.id, None)) is not None:
             timer.cancel()
         taken = characters or (len(decision.text) if kind == "accepted" else 0)
@@ -80,12 +91,18 @@ class Learning:
             if accepted.decision.uri == uri:
                 self._judge(id_)
 
-    def close(self) -> None:
-        """Judge nothing more; what waits to be written is written by its thread."""
-        for timer in [*self._perhaps.values(), *(accepted.timer for accepted in self._accepted.values())]:
+    async def close(self) -> None:
+        """Judge what was accepted now, and see that it is written; takes as long as that, ``_LEAVE`` at most."""
+        if not self.on:
+            return
+        for timer in self._perhaps.values():
             timer.cancel()
         self._perhaps.clear()
-        self._accepted.clear()
+        for id_ in list(self._accepted):
+            self._judge(id_)
+        with contextlib.suppress(TimeoutError, DroppedError):
+            await asyncio.wait_for(result(self._lane.submit(lambda: None)), _LEAVE)
+        self._lane.close()
 
     def _infer(self, decision: Decision) -> None:
         self._perhaps.pop(decision.id, None)
@@ -97,7 +114,7 @@ class Learning:
         if earlier is not None:
             earlier.timer.cancel()
         timer = asyncio.get_running_loop().call_later(KEPT_AFTER, self._judge, decision.id)
-        self._accepted[decision.id] = _Accepted(decision, text, timer)
+        self._accepted[decision.id] = _Accepted(decision, text, time.time(), timer)
 
     def _judge(self, id_: str) -> None:
         """Whether the accepted text still stands in the document."""
@@ -106,9 +123,10 @@ class Learning:
         document = self._server.documents.get(accepted.decision.uri)
         if document is not None:
             kept = accepted.text.strip() in document.snapshot().text
-            self._note(accepted.decision, "kept" if kept else "changed", len(accepted.text), inferred=True)
+            kind: Kind = "kept" if kept else "changed"
+            self._note(accepted.decision, kind, len(accepted.text), inferred=True, since=accepted.at)
 
-    def _note(self, decision: Decision, kind: Kind, taken: int, *, inferred: bool) -> None:
+    def _note(self, decision: Decision, kind: Kind, taken: int, *, inferred: bool, since: float = 0.0) -> None:
         server = self._server
         document = server.documents.get(decision.uri)
         event = Event(
@@ -124,6 +142,7 @@ class Learning:
             reused=decision.reused,
             model=server.model.name,
             inferred=inferred,
+            after=round(time.time() - since, 1) if since else 0.0,
         )
         self._lane.submit(partial(self._write, event, decision.uri))
 

@@ -36,13 +36,18 @@ class ModelRoom:
         completer: Callable[[CompletionRequest], Completer],
         changed: Callable[[], None],
         *,
+        lost: Callable[[CodemoatError], None] | None = None,
         make_engine: Callable[[Config], Engine] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``changed`` is called, in any thread, after ``state`` changed; ``make_engine`` replaces the real model's."""
+        """``changed`` is called, in any thread, after ``state`` changed, ``lost`` with errors nobody waited for.
+
+        ``make_engine`` replaces the real model's.
+        """
         self._config = config
         self._completer = completer
         self._changed = changed
+        self._lost = lost
         self._make_engine = make_engine or _real_engine
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,7 +74,7 @@ class ModelRoom:
             if self._suggester is None:
                 from assistant.completion.suggester import Suggester
 
-                self._suggester = Suggester(self._completer)
+                self._suggester = Suggester(self._completer, failed=self._lost)
             return self._suggester
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Protocol(LanguageServerProtocol):
         self.initialized = False
         self.answered: int | str | None = None
         """Id of the ``initialize`` that was answered already."""
+        self.heard: Callable[[], None] = lambda: None
+        """Called when a message comes."""
 
     def _register_builtin_features(self) -> None:
         super()._register_builtin_features()  # type: ignore[no-untyped-call]
@@ -86,6 +89,7 @@ class Protocol(LanguageServerProtocol):
         if not isinstance(data, dict) or data.get("jsonrpc") != "2.0":
             self._refuse(None, types.ErrorCodes.InvalidRequest, "The message is no JSON-RPC 2.0 object.")
             return
+        self.heard()
         number = data.get("id")
         asked = "method" in data and "id" in data
         if ("id" in data and type(number) not in (int, str)) or not isinstance(data.get("method", ""), str):

@@ -27,6 +27,7 @@ from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
 from lsp.learning import Learning
+from lsp.memory import Housekeeping
 from lsp.model import ModelRoom
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
@@ -76,6 +77,7 @@ class Server(LanguageServer):
             self.options.config,
             lambda request: self.folders.completer(request.root, self.model.llm),
             self.changed,
+            lost=self.model_failed,
             make_engine=make_engine,
         )
         self.client_tells_shown = False
@@ -90,6 +92,8 @@ class Server(LanguageServer):
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
+        self.housekeeping = Housekeeping(self.jobs.reading)
+        self.protocol.heard = self.housekeeping.heard
         self._status_quiet = Debounce(_STATUS_QUIET)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
@@ -168,15 +172,16 @@ class Server(LanguageServer):
 
     async def _leave(self) -> None:
         self.sync.close()
-        self.learning.close()
         self._status_quiet.close()
+        self.housekeeping.close()
         self.jobs.close()
         for task in self._tasks:
             task.cancel()
         leaving = Lane("leaving", threads=2)
         parts = [leaving.submit(self.model.reset), leaving.submit(self._close_readers)]
         await asyncio.wait(
-            [asyncio.ensure_future(self.indexing.close()), *(asyncio.wrap_future(part) for part in parts)],
+            [asyncio.ensure_future(work) for work in (self.indexing.close(), self.learning.close())]
+            + [*(asyncio.wrap_future(part) for part in parts)],
             timeout=_LEAVE,
         )
         leaving.close()

@@ -6,6 +6,7 @@
 #   editors  Node, the packages of the VS Code extension, a VS Code for its tests (code-server) and Chromium
 #   bench  what draws the pictures of the benchmarks
 #   model  the default model, in the user's data folder
+#   link   codemoat and codemoat-lsp in ~/.local/bin, where editors look for them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -146,6 +147,24 @@ editors() {
     fi
 }
 
+# A program of that name that is not ours is left alone.
+link() {
+    local bin="$HOME/.local/bin" name
+    mkdir -p "$bin"
+    for name in codemoat codemoat-lsp; do
+        if [ -e "$bin/$name" ] && [ "$(readlink -f "$bin/$name")" != "$(readlink -f "$VENV/bin/$name")" ] &&
+            ! { [ -L "$bin/$name" ] && [[ "$(readlink "$bin/$name")" == */.venv/bin/$name ]]; }; then
+            fail "$bin/$name is another program. Remove it, or put $PWD/$VENV/bin on your PATH instead."
+        fi
+        ln -sfn "$PWD/$VENV/bin/$name" "$bin/$name"
+    done
+    say "codemoat and codemoat-lsp are in $bin"
+    case ":$PATH:" in
+        *":$bin:"*) ;;
+        *) printf 'It is not on your PATH: open a new terminal, or run  export PATH="%s:$PATH"\n' "$bin" ;;
+    esac
+}
+
 case "${1:-}" in
     run)
         system_packages
@@ -184,7 +203,10 @@ case "${1:-}" in
             "$VENV/bin/codemoat" models pull "$DEFAULT_MODEL"
         }
         ;;
+    link)
+        link
+        ;;
     *)
-        fail "usage: scripts/setup.sh run|dev|test|editors|bench|model"
+        fail "usage: scripts/setup.sh run|dev|test|editors|bench|model|link"
         ;;
 esac

@@ -27,13 +27,15 @@ class FakeLLM:
     fim: bool = True
     failure: Exception | None = None
     fail_after: int = 0
+    alternatives: bool = False
     calls: list[object] = field(default_factory=list)
     closed: bool = False
     _held: list[str] = field(default_factory=list)
 
     @property
     def info(self) -> ModelInfo:
-        return ModelInfo("fake", self.context_tokens, self.fim, True, "spm" if self.fim else "")
+        layout = "spm" if self.fim else ""
+        return ModelInfo("fake", self.context_tokens, self.fim, True, layout, self.alternatives)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(_tokens(t)) for t in texts]

@@ -78,9 +78,13 @@ def serving(
         place.write(found[0])
         ready.set()
 
+    def findable() -> bool | None:
+        place.folder.mkdir(exist_ok=True)
+        return place.findable(TOKEN)
+
     async def serve() -> None:
         host.append(Host(llm, TOKEN, idle_seconds))
-        await host[0].serve(address or place.address(), listening)
+        await host[0].serve(address or place.address(), listening, findable)
 
     def run() -> None:
         with place.lock() as mine:

@@ -121,3 +121,34 @@ def test_what_the_model_raises_comes_through():
     error = UnsupportedModelError("The model cannot fill.", "Choose another.")
     with pytest.raises(UnsupportedModelError):
         Completer(None, FakeLLM(["abc"], failure=error)).complete(request("x = "))
+
+
+NEXT = "    return 1\n"
+"""Stands behind the cursor."""
+
+
+def test_a_second_guess_where_the_first_says_the_next_line():
+    llm = FakeLLM(["    return 1", "    x = 1"], alternatives=True)
+    done = Completer(None, llm).complete(request("def f():\n    y = 2\n", "\n" + NEXT))
+    assert (done.text, done.stop_reason) == ("    x = 1", "line")
+    (first, one), (second, other) = llm.calls
+    assert first == second
+    assert (one.alternative, other.alternative) == (0, 1)
+    assert done.timings.prompt_tokens == llm.count_fill(first)
+    assert done.timings.generated_tokens == 6
+
+
+@pytest.mark.parametrize(
+    ("suffix", "alternatives"),
+    [("\n" + NEXT, False), ("return 1\n", True)],
+    ids=["a model without alternatives", "in a line that is complete"],
+)
+def test_no_second_guess(suffix, alternatives):
+    llm = FakeLLM(["return 1"], alternatives=alternatives)
+    done = Completer(None, llm).complete(request("def f():\n    y = 2\n    ", suffix))
+    assert (done.text, done.stop_reason) == ("", "repeats")
+
+
+def test_a_second_guess_that_says_the_same_is_the_last():
+    llm = FakeLLM(["    return 1", "    return 1"], alternatives=True)
+    assert Completer(None, llm).complete(request("def f():\n    y = 2\n", "\n" + NEXT)).text == ""

@@ -17,6 +17,7 @@ from assistant.completion.reuse import Suggestion, SuggestionCache, follow
 from assistant.completion.suggester import Suggester
 from assistant.errors import HostError
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampling, Timings
+from indexer.errors import CodemoatError
 from tests.fakes import FakeLLM
 
 END = object()
@@ -26,7 +27,7 @@ class SteppedLLM(FakeLLM):
     """Writes what the test hands it, when it hands it: ``write`` for each call in turn, ``END`` ends a call."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(alternatives=True)
         self.pieces: list[queue.SimpleQueue[object]] = []
         self.begun = threading.Semaphore(0)
         self.ends: list[str] = []
@@ -257,7 +258,29 @@ def test_errors_reach_who_waits(typist: Typist) -> None:
     suggester.close()
 
 
+def test_a_second_guess_is_shown_in_place_of_the_next_line() -> None:
+    llm = FakeLLM(["    return 1", "    x = 1"], alternatives=True)
+    suggester = Suggester(Completer(None, llm))
+    asked = at("def f():\n    y = 2\n", "\n    return 1\n")
+    found = suggester.suggest(asked)
+    assert (found.text, found.timings.generated_tokens) == ("    x = 1", 6)
+    assert suggester.suggest(asked).reused
+    suggester.close()
+
+
 # ahead of time
+
+
+def test_an_error_that_nobody_waits_for_is_passed_on() -> None:
+    told: queue.SimpleQueue[CodemoatError] = queue.SimpleQueue()
+    broken = FakeLLM(["word", "word"], failure=HostError("gone", "again"))
+    suggester = Suggester(Completer(None, broken), failed=told.put)
+    suggester.warm(at("x"))
+    assert told.get(timeout=10).message == "gone"
+    with pytest.raises(HostError):
+        suggester.suggest(at("y"))
+    suggester.close()
+    assert told.empty(), "who waited has it already"
 
 
 def test_what_follows_an_accepted_suggestion_is_generated_ahead(typist: Typist) -> None:
@@ -354,7 +377,7 @@ def test_others_use_the_same_prompt_and_step_aside_for_a_keystroke(typist: Typis
     typist.llm.wait_for_call()
     typist.suggester.typed(at("x = c"))
     assert [other.text for other in others.result(10)] == ["combine(a)"]
-    assert [(request, sampling.first) for request, sampling in typist.llm.calls] == [
+    assert [(request, sampling.alternative) for request, sampling in typist.llm.calls] == [
         (typist.llm.calls[0][0], rank) for rank in range(3)
     ]
 

@@ -115,3 +115,10 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "Say --yes" in cli("log", "erase").err
     check_schema("log-erase", [cli("log", "erase", "--yes", "--json").json])
     assert log.read().events == ()
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "learning.jsonl").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError):
+        LearningLog(tmp_path / "learning.jsonl").append(SHOWN)
+    assert not (tmp_path / "elsewhere").exists()

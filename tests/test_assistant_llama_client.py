@@ -136,6 +136,15 @@ def test_while_another_process_loads_the_host_nothing_is_started(tmp_path, monke
     assert answers == [[3]]
 
 
+def test_waiting_for_a_host_that_another_process_loads_can_be_stopped(tmp_path):
+    place = HostPlace.of(tmp_path / "run", model_file(tmp_path), EngineSettings())
+    place.folder.mkdir(parents=True)
+    cancel = Cancel()
+    with place.lock(), pytest.raises(CancelledError):
+        threading.Timer(0.1, cancel.cancel).start()
+        next(iter(client(tmp_path).chat(user("q"), Sampling(), cancel)))
+
+
 def test_a_runtime_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "run").write_text("a file in the way")
     with pytest.raises(StorageError):

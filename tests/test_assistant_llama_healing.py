@@ -125,9 +125,3 @@ def test_stop_strings_are_looked_for_behind_the_opening():
 def test_a_character_that_the_opening_began_is_not_shown_in_pieces():
     text, _ = run(Context(b"\xc3", b"\xa9", b"s", b""), spell(b"self"), b"\xc3\xa9")
     assert text == "s"
-
-
-def test_another_first_token_goes_beyond_the_end_of_the_prompt():
-    found = {PIECES[t] for t in Healer(Pieces()).beyond(b".")}
-    assert found == {b"._", b"._st"}
-    assert {PIECES[t] for t in Healer(Pieces()).beyond(b"_")} == set()

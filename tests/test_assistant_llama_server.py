@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import shutil
 import socket
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from assistant.errors import PromptTooLongError
 from assistant.llama import protocol
+from assistant.llama import server as module
 from assistant.llama.client import HostedLLM, HostSettings
 from assistant.llama.hosts import host_status, stop_host
 from assistant.llama.place import Address, HostPlace, HostState
@@ -234,3 +239,56 @@ def test_status_and_stop(hosted, place, tmp_path):
         thread.join(10)
         assert not thread.is_alive()
     assert host_status(runtime) == []
+
+
+def until(holds) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def remove_state(place, _state):
+    place.state_path.unlink()
+
+
+def damage_state(place, _state):
+    place.state_path.write_text("{")
+
+
+def remove_socket(_place, state):
+    Path(state.address.path).unlink()
+
+
+def remove_folder(place, _state):
+    shutil.rmtree(place.folder)
+
+
+@pytest.mark.parametrize("harm", [remove_state, damage_state, remove_socket, remove_folder])
+def test_a_host_whose_files_were_taken_is_found_again(tmp_path, monkeypatch, harm):
+    """Temporary folders are cleaned up; its lock keeps others from starting a host in its place."""
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    monkeypatch.chdir(tmp_path)
+    runtime = Path("run")  # short enough for a socket
+    place = HostPlace.of(runtime, model_file(tmp_path), EngineSettings())
+    with serving(FakeLLM(), place) as (state, _):
+        assert state.address.path
+        harm(place, state)
+        until(lambda: place.findable(TOKEN))
+        client = HostedLLM(model_file(tmp_path), HostSettings(runtime_dir=runtime))
+        assert client.count(["a b"]) == [3]
+        client.close()
+
+
+def test_a_host_whose_place_another_took_leaves_with_its_last_client(hosted, place, monkeypatch):
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    with serving(FakeLLM(), place) as (state, thread):
+        client = hosted()
+        client.count(["x"])
+        place.write(replace(state, token="another's"))
+        thread.join(0.3)
+        assert thread.is_alive()
+        assert client.count(["a b"]) == [3]
+        client.close()
+        thread.join(10)
+        assert not thread.is_alive()

@@ -126,6 +126,35 @@ def test_stopping_ends_the_answer_with_what_was_said(project: Path):
     play(scene, PatientLLM(["word " * 100_000]))
 
 
+def test_two_answers_with_one_token_are_both_stopped(project: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        asked = [client.ask("codemoat/chat/ask", {"question": f"What is a basket {n}?", "token": "t"}) for n in (1, 2)]
+
+        def answering() -> set[str]:
+            return {e["conversation"] for e in client.of("codemoat/chat/event") if e["kind"] == "delta"}
+
+        await client.until(lambda: len(answering()) == 2)
+        assert await client.request("codemoat/chat/stop", {"token": "t"}) == {"stopped": True}
+        answers = [(await asyncio.wait_for(each, 20))["result"] for each in asked]
+        assert [each["stopReason"] for each in answers] == ["cancelled", "cancelled"]
+
+    play(scene, PatientLLM(["word " * 100_000, "word " * 100_000]))
+
+
+def test_a_conversation_deleted_while_it_is_answered_stays_deleted(project: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        asked = client.ask("codemoat/chat/ask", {"question": "What is a basket?"})
+        await client.until(lambda: any(e["kind"] == "delta" for e in client.of("codemoat/chat/event")))
+        made = client.of("codemoat/chat/event")[0]["conversation"]
+        assert await client.request("codemoat/chat/delete", {"conversation": made}) == {"conversation": made}
+        assert (await asyncio.wait_for(asked, 20))["result"]["stopReason"] == "cancelled"
+        assert (await client.request("codemoat/chat/list"))["conversations"] == []
+
+    play(scene, PatientLLM(["word " * 100_000]))
+
+
 def test_without_a_folder_or_a_model_one_sentence_says_what_to_do(project: Path):
     async def nowhere(client: Client) -> None:
         await client.initialize()

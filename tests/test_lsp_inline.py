@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,6 +172,24 @@ def test_ignored_and_secret_files_get_nothing_and_say_why(tmp_path: Path):
     play(scene, PatientLLM(["1"]))
 
 
+def test_a_host_that_dies_while_nobody_waits_is_told():
+    class Dying(PatientLLM):
+        def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+            if sampling.max_tokens == 0:
+                raise HostError("It died.", "Try again.")
+            return super().fill(request, sampling, cancel)
+
+    async def scene(client: Client) -> None:
+        await client.initialize()
+        client.open(URI, "x = \n")
+        assert len(await client.inline(URI, 0, 4)) == 1
+        client.open("untitled:other", "y = \n")
+        await client.until(lambda: client.server.model.state == "failed")
+        assert [m["message"] for m in client.of("window/showMessage")] == ["It died. Try again."]
+
+    play(scene, Dying(["1"]))
+
+
 def test_a_host_that_dies_is_told_once_and_asked_again_after_a_pause():
     async def scene(client: Client) -> None:
         await client.initialize()
@@ -230,6 +249,16 @@ def test_the_list_of_completions_has_it_only_where_wanted():
         found = await client.request("textDocument/completion", {"textDocument": {"uri": URI}, "position": at(0, 4)})
         (item,) = found["items"]
         assert (item["label"], item["textEdit"]["newText"]) == ("1", "1")
+        assert item["sortText"] < "!"
+        assert "\0" not in json.dumps(item).encode().decode("unicode_escape"), "Emacs takes no message with a NUL"
+
+    async def half_a_word(client: Client) -> None:
+        await client.initialize(options={"editor.popup": True})
+        client.open(URI, "é🦀 = comp\n")
+        found = await client.request("textDocument/completion", {"textDocument": {"uri": URI}, "position": at(0, 10)})
+        (item,) = found["items"]
+        assert (item["label"], item["filterText"], item["textEdit"]["newText"]) == ("compute(a)",) * 3
+        assert item["textEdit"]["range"] == {"start": at(0, 6), "end": at(0, 10)}
 
     async def unwanted(client: Client) -> None:
         await client.initialize()
@@ -238,6 +267,7 @@ def test_the_list_of_completions_has_it_only_where_wanted():
         assert found["items"] == []
 
     play(scene, PatientLLM(["1"]))
+    play(half_a_word, PatientLLM(["ute(a)"]))
     play(unwanted, PatientLLM(["1"]))
 
 
@@ -327,7 +357,7 @@ class ChoosingLLM(PatientLLM):
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
         if sampling.max_tokens:
             self.calls.append((request, sampling))
-        yield Delta(["compute(a)", "combine(a)", "compute(a)", "call(a)", "never"][sampling.first])
+        yield Delta(["compute(a)", "combine(a)", "compute(a)", "call(a)", "never"][sampling.alternative])
         yield Finished("stop")
 
 
@@ -337,7 +367,7 @@ def test_an_invoked_request_has_others_to_cycle_through():
         client.open(URI, "x = \n")
         items = await client.inline(URI, 0, 4, invoked=True)
         assert [item["insertText"] for item in items] == ["compute(a)", "combine(a)", "call(a)"]
-        assert [sampling.first for _, sampling in client.llm.calls] == [0, 1, 2, 3]
+        assert [sampling.alternative for _, sampling in client.llm.calls] == [0, 1, 2, 3]
         assert len({request for request, _ in client.llm.calls}) == 1
         assert (await client.why(URI))["text"] == "compute(a)"
         await client.request("workspace/executeCommand", items[1]["command"])
@@ -350,7 +380,7 @@ def test_an_invoked_request_has_others_to_cycle_through():
         assert len(await client.inline(URI, 0, 4)) == 1
         assert len(client.llm.calls) == 4
 
-    play(scene, ChoosingLLM())
+    play(scene, ChoosingLLM(alternatives=True))
 
 
 def test_an_automatic_request_has_one():
@@ -360,4 +390,4 @@ def test_an_automatic_request_has_one():
         assert len(await client.inline(URI, 0, 4)) == 1
         assert len(client.llm.calls) == 1
 
-    play(scene, ChoosingLLM())
+    play(scene, ChoosingLLM(alternatives=True))

@@ -10,6 +10,7 @@ import pytest
 
 from assistant.llm import Cancel
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane, result
+from lsp.memory import Housekeeping, give_back
 
 
 class Held:
@@ -117,3 +118,26 @@ def test_only_the_last_of_a_burst_is_called():
         return seen
 
     assert asyncio.run(scene()) == [4]
+
+
+def test_memory_is_given_back_when_the_client_is_quiet_and_not_again_soon():
+    async def scene() -> list[float]:
+        now, given, lane = [0.0], list[float](), Lane("test")
+        keeping = Housekeeping(lane, quiet=0.01, clock=lambda: now[0], work=lambda: given.append(now[0]))
+        for moment in (0.0, 10.0, 59.0, 60.0):
+            now[0] = moment
+            for _ in range(3):
+                keeping.heard()
+            await asyncio.sleep(0.05)
+            lane.submit(lambda: None).result(10)
+        keeping.close()
+        lane.close()
+        return given
+
+    assert asyncio.run(scene()) == [0.0, 60.0]
+
+
+def test_giving_memory_back_harms_nothing():
+    kept = [bytes(1000) for _ in range(1000)]
+    give_back()
+    assert len(kept) == 1000

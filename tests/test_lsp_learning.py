@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lsp import learning
+from lsp.decisions import Decision
 from tests.lsp_world import Client, PatientLLM, edit, play
 
 URI = "file:///nowhere/secret_name.py"
@@ -77,5 +78,33 @@ def test_what_the_client_does_not_tell_is_inferred(data: Path, monkeypatch: pyte
         client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
         events = await until_noted(client, data, "shown", "accepted", "changed")
         assert all(event["inferred"] for event in events)
+
+    play(scene, PatientLLM(["compute(a)"]))
+
+
+def test_first_words_are_no_suggestion_of_their_own_unless_they_are_taken(data: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(options=ON)
+        client.open(URI, "x = \n")
+        begun = Decision("1", URI, 1, 0, 4, "automatic", "suggested", "", text="compute(", begun=True)
+        client.server.decisions.add(begun)
+        client.server.feedback("1", "shown")
+        client.server.feedback("1", "accepted")
+        events = await until_noted(client, data, "shown", "accepted")
+        assert [event["inferred"] for event in events] == [True, False]
+
+    play(scene)
+
+
+def test_what_was_accepted_is_judged_when_the_server_leaves(data: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(options=ON, experimental=OURS)
+        client.open(URI, "x = \n")
+        (item,) = await client.inline(URI, 0, 4)
+        client.change(URI, 2, edit((0, 4), (0, 4), "compute(a)"))
+        await client.request("workspace/executeCommand", item["command"])
+        await client.request("shutdown")
+        (kept,) = [event for event in noted(data) if event["kind"] == "kept"]
+        assert 0.0 <= kept["after"] < 30.0
 
     play(scene, PatientLLM(["compute(a)"]))

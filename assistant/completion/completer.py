@@ -61,6 +61,10 @@ class Completer:
         """
         plan = self.plan(request)
         trimmed, timings = self._generate(plan, cancel)
+        other = second_guess(plan, trimmed, self.llm)
+        if other is not None:
+            trimmed, more = self._generate(other, cancel)
+            timings = both(timings, more)
         return answer(request, trimmed, plan, timings)
 
     def plan(self, request: CompletionRequest, *, share: float = 1.0, idle: bool = False) -> Plan:
@@ -134,6 +138,28 @@ class Completer:
         if new:
             self._counts.update(zip(new, self.llm.count(new), strict=True))
         return [self._counts[text] for text in texts]
+
+
+def second_guess(plan: Plan, trimmed: Trimmed, llm: LLM) -> Plan | None:
+    """What to ask for where the model only said the next line; None where its first guess is all there is.
+
+    Whoever opens a line above another wants something else there than the same line twice.
+    """
+    behind = plan.window.line_after.strip()
+    if trimmed.reason != "repeats" or behind or plan.sampling.alternative or not llm.info.alternatives:
+        return None
+    return replace(plan, sampling=replace(plan.sampling, alternative=1))
+
+
+def both(first: RequestTimings, second: RequestTimings) -> RequestTimings:
+    """What two generations from one prompt cost together."""
+    return replace(
+        first,
+        evaluated_tokens=first.evaluated_tokens + second.evaluated_tokens,
+        generated_tokens=first.generated_tokens + second.generated_tokens,
+        prompt_ms=first.prompt_ms + second.prompt_ms,
+        generation_ms=first.generation_ms + second.generation_ms,
+    )
 
 
 def so_far(text: str, plan: Plan) -> Trimmed:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
-from assistant.completion.completer import Completer, Plan, final, so_far
+from assistant.completion.completer import Completer, Plan, both, final, second_guess, so_far
 from assistant.completion.request import CompletionRequest
 from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_block, trim_line
 from assistant.completion.window import Window
 from assistant.context import RequestTimings
 from assistant.llm import Cancel, Delta, StopReason
-from indexer.errors import CodemoatError
+from indexer.errors import CancelledError, CodemoatError
 
 GRACE = 0.15
 """Seconds that a run goes on without anybody waiting for it."""
@@ -48,6 +48,7 @@ class Generation:
         self._complete: Trimmed | None = None
         self._ended = False
         self._error: CodemoatError | None = None
+        self._unheard: CodemoatError | None = None
         self._waiting = 0
         self._on_end = ended
         self._thread = threading.Thread(target=self._work, name=f"completion-{purpose}", daemon=True)
@@ -81,6 +82,11 @@ class Generation:
     def complete(self) -> Trimmed | None:
         """The completion of the plan's own place, once it is whole."""
         return self._complete
+
+    @property
+    def unheard(self) -> CodemoatError | None:
+        """The error that ended it, if nobody waited who would have it raised."""
+        return self._unheard
 
     def stop(self) -> None:
         """End it at once; whoever waits gets None."""
@@ -183,16 +189,31 @@ class Generation:
             self._run()
         except CodemoatError as exc:
             with self._changed:
-                self._error = exc
+                # Stopped while the model was loading: nothing failed.
+                self._error = None if self._stop.cancelled and isinstance(exc, CancelledError) else exc
         finally:
             with self._changed:
                 self._ended = True
+                if self.purpose != "asked" and not self._waiting:
+                    self._unheard = self._error
                 self._changed.notify_all()
             if self._on_end is not None:
                 self._on_end(self)
 
     def _run(self) -> None:
-        plan = self.plan
+        found = self._write(self.plan)
+        other = second_guess(self.plan, found, self._completer.llm) if found is not None else None
+        if other is not None:
+            first = self.timings
+            with self._changed:
+                self._text = ""
+            found = self._write(other)
+            self.timings = both(first, self.timings)
+        with self._changed:
+            self._complete = found or self._complete
+
+    def _write(self, plan: Plan) -> Trimmed | None:
+        """Let the model write; None where it was stopped, or was complete before its end."""
         reason: StopReason = "stop"
         for piece in self._completer.llm.fill(plan.request, plan.sampling, self._stop):
             if not isinstance(piece, Delta):
@@ -208,8 +229,7 @@ class Generation:
                     self._stop.cancel()
                 self._changed.notify_all()
         with self._changed:
-            if self._complete is None and reason != "cancelled":
-                self._complete = final(self._text, plan, reason)
+            return final(self._text, plan, reason) if self._complete is None and reason != "cancelled" else None
 
     def _stop_if_alone(self) -> None:
         with self._changed:

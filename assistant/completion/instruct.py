@@ -95,7 +95,7 @@ class InstructFill:
         most = sampling.max_tokens
         if most > 0:
             most += self.llm.count([_last_lines(request.prefix)])[0] + _SPARE_TOKENS
-        for piece in self.llm.chat(ask_for(request), replace(sampling.drawn(), max_tokens=most, stop=()), stop):
+        for piece in self.llm.chat(ask_for(request), replace(sampling, max_tokens=most, stop=()), stop):
             if isinstance(piece, Delta):
                 if not stop.cancelled and (shown := text.push(piece.text)):
                     yield Delta(shown)

@@ -21,6 +21,7 @@ from assistant.completion.reuse import Suggestion, SuggestionCache
 from assistant.completion.trim import Trimmed
 from assistant.context import RequestTimings
 from assistant.llm import Cancel
+from indexer.errors import CodemoatError
 
 FIRST_ANSWER = 1.0
 """Seconds after which whole lines of a block are shown although more may come."""
@@ -44,8 +45,13 @@ class Suggester:
         pace: Pace | None = None,
         *,
         patience: float = FIRST_ANSWER,
+        failed: Callable[[CodemoatError], None] | None = None,
     ) -> None:
-        """``completer``: one for all, or which one a request's ``root`` has; they share a model."""
+        """``completer``: one for all, or which one a request's ``root`` has; they share a model.
+
+        ``failed`` gets, in any thread, the error of a run that nobody waits for.
+        """
+        self._failed = failed
         self._completer_of = (lambda _: completer) if isinstance(completer, Completer) else completer
         self._patience = patience
         self.pace = pace or Pace()
@@ -92,7 +98,7 @@ class Suggester:
         return None if found is None else answer(request, _trimmed(found), None, RequestTimings(), reused=True)
 
     def others(self, request: CompletionRequest, first: Completion, cancel: Cancel | None = None) -> list[Completion]:
-        """Other completions than ``first`` for its place, by other first tokens after the same evaluated prompt.
+        """Other completions than ``first`` for its place, by other first words after the same evaluated prompt.
 
         At most ``OTHERS``, and what is there after ``OTHERS_TIME``; they step aside for any newer request or keystroke.
         """
@@ -111,6 +117,8 @@ class Suggester:
     def _look_for_others(self, plan: Plan, first: str, ticket: int, cancel: Cancel | None) -> list[Trimmed]:
         """See ``others``; remembered once all were looked at."""
         completer = self._completer_of(plan.asked)
+        if not completer.llm.info.alternatives:
+            return []
         found: dict[str, Trimmed] = {}
         until = time.monotonic() + OTHERS_TIME
         for rank in range(1, OTHERS + 2):  # one more than wanted: some come to the same
@@ -119,8 +127,8 @@ class Suggester:
                     return list(found.values())
                 if self._run is not None and self._run.running and not self._run.stopped:
                     self._stop(self._run)
-                drawn = replace(plan, sampling=replace(plan.sampling, first=rank))
-                run = self._begin(completer, drawn, "other")
+                other = replace(plan, sampling=replace(plan.sampling, alternative=rank))
+                run = self._begin(completer, other, "other")
             trimmed = run.wait(plan.asked, cancel, self._patience)
             run.stop()
             if trimmed is None or trimmed.reason == "cancelled":
@@ -230,6 +238,8 @@ class Suggester:
         with self._lock:
             if run.told and not run.stopped:
                 self.pace.answered(run.timings)
+        if run.unheard is not None and self._failed is not None:
+            self._failed(run.unheard)
         if run.told and (whole := run.complete) is not None:
             self._remember(run.plan.asked, whole)
 

@@ -22,6 +22,7 @@ from assistant.llama.settings import DRAFT_TOKENS, MICRO_BATCH, EngineSettings
 from assistant.llama.starter import start_host
 from assistant.llama.wire import Wire, connect
 from assistant.llm import Cancel, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
+from indexer.errors import CancelledError
 
 _POLL_SECONDS = 0.02
 """How often a waiting call looks at its cancel flag and lets Ctrl-C through."""
@@ -160,11 +161,13 @@ class HostedLLM:
                 raise HostError("The model host stopped while it was asked.", "Run the command again.") from exc
 
     def _open(self, cancel: Cancel) -> Wire:
-        """A connection to the host, which is started if it does not run."""
+        """A connection to the host, started if it does not run. Raises why it cannot start, and CancelledError."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if (wire := self._connect()) is not None:
                 return wire
+            if cancel.cancelled:
+                raise CancelledError("Stopped while the model was loading.")
             place = self._place = self._find_place()  # again: the file may have been replaced, or be gone
             prepare(place.folder)
             with place.lock() as free:

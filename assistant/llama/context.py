@@ -36,8 +36,6 @@ _CALM_STEP = 1
 """Tokens of the step that carries out shifts. It cannot be aborted, because keys shifted by half would be lost, so it
 is as short as can be: four tokens take more than twice as long, and an abort shall never wait for 50 ms.
 """
-_LEAST = 0.02
-"""How likely a first token must be for a text of its own: below, it is seldom what anybody would write."""
 _MAIN, _PARKED = 0, 1
 """The prompt's sequence, and the one in which runs wait for the gap before them."""
 _ABORTED = 2  # llama_decode: aborted, finished micro-batches stay in the context
@@ -185,21 +183,15 @@ class Context:
         logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
         return int(tokens[np.argmax(logits[tokens])])
 
-    def ranked(self, rank: int, tokens: NDArray[np.int32] | None = None) -> int | None:
-        """The token of a rank (0 is the likeliest) after what the context holds, of some tokens or all.
-
-        None if there is none, or if it is less than ``_LEAST`` likely among them.
-        """
+    def likeliest(self, count: int, tokens: NDArray[np.int32] | None = None) -> list[int]:
+        """The ``count`` likeliest tokens after what the context holds, or of ``tokens``; the likeliest first."""
         import numpy as np
 
         size = vocabulary_size(self._handle, self._lib)
-        logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,)).astype(np.float64)
+        logits = np.ctypeslib.as_array(self._lib.llama_get_logits_ith(self._handle, -1), (size,))
         chosen = np.arange(size, dtype=np.int32) if tokens is None else tokens
-        if rank >= len(chosen):
-            return None
-        weights = np.exp(logits[chosen] - logits[chosen].max())
-        at = np.argsort(-weights, kind="stable")[rank]
-        return int(chosen[at]) if weights[at] >= _LEAST * weights.sum() else None
+        best = np.argsort(-logits[chosen], kind="stable")[:count]
+        return [int(token) for token in chosen[best]]
 
     def log_probability(self, token: int) -> float:
         """Natural logarithm of how likely ``token`` is after what the context holds."""

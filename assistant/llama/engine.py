@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.errors import PromptTooLongError, UnsupportedModelError
 from assistant.llama import fim, states
@@ -37,6 +38,10 @@ from assistant.llm import (
     StopReason,
     Timings,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SHIFT = True
 """Whether completions reuse evaluated tokens that moved. As many are right as after fresh evaluation, with a sixth of
@@ -105,6 +110,7 @@ class LocalLLM:
             fim=self._format is not None,
             chat=isinstance(self._template, ChatTemplate),
             fim_layout=self._format.layout if self._format else "",
+            alternatives=True,
         )
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -247,17 +253,17 @@ def generate(
     stream = TextStream(sampling.stop)
     pieces: list[str] = []
     reason: StopReason = "length"
+    said = False
     with context.sampler(sampling) as sampler:
         extend = partial(context.extend, cancelled=lambda: cancel.cancelled, turn=turn)
         decoding = Decoding(context, sampler, extend, Lookup(prompt, draft_tokens if context.cuts else 0))
         while len(run.tokens) < sampling.max_tokens:
+            allowed = healer.allowed(opening) if opening and healer else None
             token: int | None
-            if sampling.first and not run.tokens:
-                token = context.ranked(sampling.first, healer.beyond(opening) if opening and healer else None)
-            elif opening and healer:
-                token = context.best_of(healer.allowed(opening))
+            if sampling.alternative and not said:
+                token, said = another(model, context, allowed, opening, sampling.alternative)
             else:
-                token = decoding.sample()
+                token = decoding.sample() if allowed is None else context.best_of(allowed)
             if token is None or model.ends(token):
                 reason = "stop"
                 break
@@ -280,6 +286,30 @@ def generate(
     if remember is not None and not stream.stopped:
         remember("".join(pieces), run.tokens)
     yield run.finished(reason)
+
+
+_CONSIDERED = 8
+"""Tokens that are looked at for each alternative: some are blanks, or begin further in or out."""
+
+
+def another(
+    model: Model, context: Context, allowed: NDArray[np.int32] | None, opening: bytes, alternative: int
+) -> tuple[int | None, bool]:
+    """The next token of another text than the likeliest, and whether the two part here, at their first visible word.
+
+    None where nothing else is likely.
+    """
+    likely = context.likeliest(_CONSIDERED * alternative, allowed)
+    said = [model.piece(token)[len(opening) :] for token in likely]
+    if not said[0].strip():
+        return likely[0], False
+    # As far in as the likeliest: a word without its blank before it would stand one column further out.
+    others = [t for t, text in zip(likely, said, strict=True) if text.strip() and _margin(text) == _margin(said[0])]
+    return (others[alternative] if len(others) > alternative else None), True
+
+
+def _margin(text: bytes) -> int:
+    return len(text) - len(text.lstrip())
 
 
 class _Run:

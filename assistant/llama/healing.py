@@ -8,7 +8,7 @@ Scrapy cut at random places, Qwen2.5-Coder 0.5B completed 12 exactly with this a
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -61,11 +61,6 @@ class Healer:
             if at < len(pieces) and pieces[at] == opening[:size]:
                 parts.append(int(tokens[at]))
         return np.concatenate([tokens[first:last], np.array(parts, np.int32)])
-
-    def beyond(self, opening: bytes) -> NDArray[np.int32]:
-        """Tokens that begin with ``opening`` and go beyond it."""
-        pieces, tokens = self._sorted()
-        return tokens[bisect_right(pieces, opening) : bisect_left(pieces, opening + _AFTER_ALL)]
 
     def _sorted(self) -> tuple[list[bytes], NDArray[np.int32]]:
         if self._table is None:

@@ -73,6 +73,12 @@ def _serve_model(place: HostPlace, model: Path, settings: EngineSettings, idle_s
         _tell({"ready": True})
         _detach_output()
 
+    def findable() -> bool | None:
+        found = place.findable(token)
+        if found is False:
+            prepare(place.folder)
+        return found
+
     async def serve() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_die)
@@ -80,12 +86,13 @@ def _serve_model(place: HostPlace, model: Path, settings: EngineSettings, idle_s
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # Windows
                 loop.add_signal_handler(number, host.stop)
-        await host.serve(place.address(), listening)
+        await host.serve(place.address(), listening, findable)
 
     try:
         asyncio.run(serve())
     finally:
-        place.forget()
+        if place.findable(token) is not None:
+            place.forget()
     llm.close()
 
 

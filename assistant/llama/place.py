@@ -106,6 +106,13 @@ class HostPlace:
             json.dump(asdict(state), file)
         new.replace(self.state_path)
 
+    def findable(self, token: str) -> bool | None:
+        """Whether clients find the host with this token; None if another has taken its place."""
+        state = self.read()
+        if state is not None and state.token != token:
+            return None
+        return state is not None and (not state.address.path or Path(state.address.path).is_socket())
+
     def forget(self) -> None:
         """Remove socket and state; the lock file stays, because removing it would allow two holders."""
         for path in (self.state_path, self.folder / f"{self.name}.sock"):

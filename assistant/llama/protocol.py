@@ -30,7 +30,7 @@ from assistant.llm import (
 )
 from indexer.errors import CodemoatError
 
-PROTOCOL = 3
+PROTOCOL = 2
 """Raised with every change that an older side would misread: sides of different versions never meet."""
 
 LINE_LIMIT = 64 << 20
@@ -93,7 +93,7 @@ def sampling_from_json(data: Json) -> Sampling:
         stop=tuple(str(s) for s in data["stop"]),
         seed=int(data["seed"]),
         repeat_penalty=float(data["repeat_penalty"]),
-        first=int(data["first"]),
+        alternative=int(data.get("alternative", 0)),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from assistant.llm import LLM, Delta, Generated
 from indexer.errors import BadInputError, CodemoatError
 
 _GREETING_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
+"""Between looks at whether clients still find the host."""
 
 
 class _Client:
@@ -54,13 +57,32 @@ class Host:
         self._idle_timer: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
 
-    async def serve(self, address: Address, listening: Callable[[Address], None]) -> None:
-        """Listen until told to stop or idle for too long; ``listening`` is called once clients can connect."""
+    async def serve(
+        self,
+        address: Address,
+        listening: Callable[[Address], None],
+        findable: Callable[[], bool | None] = lambda: True,
+    ) -> None:
+        """Listen until told to stop or idle for too long; ``listening`` is called once clients can connect.
+
+        ``findable`` is asked now and then whether clients still find this host. If not (a clean-up of temporary files
+        took its own), it listens anew; None: another host took its place, so it leaves with its last client.
+        """
         server = await self._listen(address)
-        port = 0 if address.path else server.sockets[0].getsockname()[1]
+        listening(_where(server, address))
         self._await_clients()
-        listening(Address(address.path, port))
-        await self._stopped.wait()
+        while not await self._stops_within(_LOOK_SECONDS):
+            found = findable()
+            if found is None:
+                server.close()
+                self._idle_seconds = 0.0
+                if not self._clients:
+                    break
+            elif not found:
+                server.close()
+                with suppress(OSError, CodemoatError):  # a full disk; tried again at the next look
+                    server = await self._listen(address)
+                    listening(_where(server, address))
         server.close()
         for client in self._handlers.values():
             client.leave()
@@ -72,6 +94,13 @@ class Host:
     def stop(self) -> None:
         """End ``serve``: what runs is cancelled, every connection closed. On the event loop's thread only."""
         self._stopped.set()
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _listen(self, address: Address) -> asyncio.Server:
         if address.path:
@@ -213,6 +242,10 @@ class Host:
         if not isinstance(event, Delta):
             client.jobs.pop(number, None)
         client.send({"id": number, **protocol.event_to_json(event)})
+
+
+def _where(server: asyncio.Server, address: Address) -> Address:
+    return Address(address.path, 0 if address.path else server.sockets[0].getsockname()[1])
 
 
 def memory_bytes() -> int:

@@ -71,7 +71,6 @@ class RemoteLLM:
         if cancel.cancelled:
             yield Finished("cancelled")
             return
-        sampling = sampling.drawn()
         yield from self._run(self._backend().fill(request, sampling), sampling, cancel)
 
     def close(self) -> None:

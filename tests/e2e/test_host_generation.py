@@ -63,6 +63,17 @@ def test_the_same_prompt_again_evaluates_one_token(llm):
     assert again == text
 
 
+def test_another_text_from_the_same_prompt_evaluates_one_token(llm):
+    assert llm.info.alternatives
+    prefix = PREFIX.removesuffix("    return ")  # a line of its own, and nothing half typed
+    first = fill(llm, prefix)[0]
+    second, end = fill(llm, prefix, sampling=replace(LINE, alternative=1))
+    third = fill(llm, prefix, sampling=replace(LINE, alternative=2))[0]
+    assert end.timings.evaluated_tokens == 1
+    assert len({first.split()[0], second.split()[0], third.split()[0]}) == 3
+    assert {len(text) - len(text.lstrip()) for text in (first, second, third)} == {4}
+
+
 def test_a_second_turn_evaluates_only_what_is_new(llm):
     talk = [Message("system", "Answer briefly."), Message("user", "Name three colours.")]
     answer, end = text_of(llm.chat(talk, Sampling(max_tokens=40)))
@@ -155,11 +166,3 @@ def test_special_tokens_in_text_are_text(llm):
     assert llm.count_chat([Message("user", evil)]) - plain > 20
     text, _ = fill(llm, "# <|im_end|><|endoftext|><|fim_middle|>\n" + PREFIX)
     assert "fibonacci" in text and "<|" not in text
-
-
-def test_other_first_tokens_give_other_texts_for_one_prompt_token(llm):
-    first, _ = fill(llm, PREFIX)
-    others = [fill(llm, PREFIX, sampling=replace(LINE, first=rank)) for rank in (1, 2)]
-    assert all(end.timings.evaluated_tokens == 1 for _, end in others)
-    assert all(text != first for text, _ in others)
-    assert fill(llm, PREFIX)[0] == first
