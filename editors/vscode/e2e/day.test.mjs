@@ -75,6 +75,17 @@ test('a word is taken, then the rest', async () => {
   assert.match(await world.saved('use.py'), /left = ledger\.outstanding_balance\(/);
 });
 
+test('there are others to choose from', async () => {
+  await newLine();
+  await type('paid = ledger.');
+  const first = await world.waitForGhost(/^\w/);
+  await world.page.keyboard.press('Alt+]');
+  const second = await world.waitForGhost(new RegExp(`^(?!${first.replace(/[^\w]/g, '\\$&')}$)\\w`));
+  await world.page.keyboard.press('Alt+[');
+  await until(async () => (await world.ghostText()) === first, `${first} after ${second}`);
+  await world.page.keyboard.press('Escape');
+});
+
 test('Escape takes it away, and the command brings it back', async () => {
   await newLine();
   await type('open_sum = ledger.outs');
@@ -114,6 +125,10 @@ test('search finds, shows and opens', async () => {
   await hit.waitFor();
   assert.match(await hit.locator('.preview').textContent(), /Account/);
   await picture('search-dark');
+  await search.locator('#path').fill('web');
+  await until(async () => (await search.locator('.hit .path').allTextContents()).join() === 'web/money.ts:1', 'what is in the folder');
+  await search.locator('#path').fill('');
+  await hit.waitFor();
   await hit.click();
   await world.page.waitForSelector('.tab.active[data-resource-name="accounts.py"]');
   await world.run('View: Hide Panel');

@@ -125,9 +125,9 @@ test('no attack in a hit runs or loads anything', async () => {
     await view.page.locator('#query').press('Enter');
     const asked = (await view.posted()).at(-1);
     const hits = [hit(attack, attack, { symbol: attack, language: attack }), hit(attack, attack, { reasons: { [attack]: 1 } })];
-    await view.send({ kind: 'hits', query: asked.query, hits, stale: false });
-    await view.send({ kind: 'failed', query: asked.query, message: attack });
-    await view.send({ kind: 'hits', query: asked.query, hits, stale: false });
+    await view.send({ kind: 'hits', number: asked.number, hits, stale: false });
+    await view.send({ kind: 'failed', number: asked.number, message: attack });
+    await view.send({ kind: 'hits', number: asked.number, hits, stale: false });
   }
   await assertHarmless(view);
 });
@@ -150,22 +150,25 @@ async function assertHarmless(view) {
 test('hits are narrowed down, previewed, walked and opened by keys', async () => {
   const view = await search();
   await view.page.locator('#query').fill('balance');
-  await until(async () => (await view.posted()).some(({ kind }) => kind === 'search'), 'the search while typing');
-  const hits = [hit('src/ledger.py', 'def balance():\n    return 1'), hit('tests/test_ledger.py', 'x = 1', { symbol: null }), hit('web/a.ts', 'let a = 1;', { language: 'typescript' })];
-  await view.send({ kind: 'hits', query: 'balance', hits, stale: false });
-  const shown = () => view.page.locator('.hit .path').allTextContents();
-  assert.equal((await shown()).length, 3);
+  const asked = async () => (await view.posted()).filter(({ kind }) => kind === 'search').at(-1);
+  await until(asked, 'the search while typing');
+  const hits = [hit('src/ledger.py', 'def balance():\n    return 1'), hit('web/a.ts', 'let a = 1;', { language: 'typescript' })];
+  await view.send({ kind: 'hits', number: 1, hits, stale: false });
+  await view.send({ kind: 'hits', number: 0, hits: [], stale: false });
+  assert.deepEqual(await view.page.locator('.hit .path').allTextContents(), ['src/ledger.py:8', 'web/a.ts:8']);
   assert.ok(await view.page.locator('.hit .hljs-keyword').count());
   await view.page.locator('#path').fill('!tests');
-  assert.deepEqual(await shown(), ['src/ledger.py:8', 'web/a.ts:8']);
   await view.page.locator('#language').selectOption('python');
-  assert.deepEqual(await shown(), ['src/ledger.py:8']);
-  await view.page.locator('#path').fill('*.ts');
-  assert.deepEqual(await shown(), []);
-  assert.match(await view.page.locator('[role=status]').textContent(), /0 of 3 hits/);
-  await view.page.locator('#path').fill('');
-  await view.page.locator('#symbols').check();
-  assert.deepEqual(await shown(), ['src/ledger.py:8']);
+  await view.page.locator('#kind').selectOption('Functions');
+  await view.page.locator('#since').fill('main');
+  await until(async () => (await asked()).filters.since, 'the search with filters');
+  const { number, filters } = await asked();
+  assert.deepEqual(filters, { globs: ['!*tests*'], languages: ['python'], kinds: ['function', 'method', 'constructor', 'macro'], since: 'main' });
+  await view.send({ kind: 'failed', number, message: 'There is no revision main.' });
+  assert.equal(await view.page.locator('[role=status]').textContent(), 'There is no revision main.');
+  await view.send({ kind: 'hits', number, hits: hits.slice(0, 1), stale: false });
+  assert.match(await view.page.locator('[role=status]').textContent(), /^1 hit\./);
+  assert.deepEqual(await view.page.locator('#language option').allTextContents(), ['All languages', 'python', 'typescript']);
   await view.page.locator('#query').focus();
   await view.page.keyboard.press('ArrowDown');
   await view.page.keyboard.press('Space');
@@ -189,7 +192,7 @@ for (const [theme, colours] of Object.entries(THEMES)) {
     const hits = await search({ theme, colours });
     await hits.page.locator('#query').fill('balance');
     await hits.page.locator('#query').press('Enter');
-    await hits.send({ kind: 'hits', query: 'balance', hits: [hit('ledger.py', ANSWER), hit('a.py', 'def f(): # note\n    return "text", 12')], stale: true });
+    await hits.send({ kind: 'hits', number: 1, hits: [hit('ledger.py', ANSWER), hit('a.py', 'def f(): # note\n    return "text", 12')], stale: true });
     assert.deepEqual(await hits.violations(), []);
   });
 }

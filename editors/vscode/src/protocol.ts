@@ -71,6 +71,14 @@ export interface Hit extends Place {
   reasons: Record<string, number>;
 }
 
+/** See docs/schemas/lsp/search-params.json. */
+export interface SearchFilters {
+  globs?: string[];
+  languages?: string[];
+  kinds?: string[];
+  since?: string;
+}
+
 export interface SearchResult {
   hits: Hit[];
   stale: boolean;

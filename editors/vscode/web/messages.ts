@@ -1,6 +1,6 @@
 /** What views and their host tell each other. The host is VS Code, or any page that has a server to ask. */
 
-import type { ChatAnswer, ChatConversation, ChatHead, Hit, Range, Source } from '../src/protocol';
+import type { ChatAnswer, ChatConversation, ChatHead, Hit, Range, SearchFilters, Source } from '../src/protocol';
 
 /** From the chat view. */
 export type ChatRequest =
@@ -33,13 +33,13 @@ export type ChatReply =
 /** From the search view. */
 export type SearchRequest =
   | { kind: 'ready' }
-  | { kind: 'search'; query: string }
+  | { kind: 'search'; number: number; query: string; filters: SearchFilters }
   | { kind: 'openPlace'; uri: string; range: Range; preserveFocus: boolean };
 
 /** To the search view. */
 export type SearchReply =
-  | { kind: 'hits'; query: string; hits: Hit[]; stale: boolean }
-  | { kind: 'failed'; query: string; message: string }
+  | { kind: 'hits'; number: number; hits: Hit[]; stale: boolean }
+  | { kind: 'failed'; number: number; message: string }
   | { kind: 'focus'; query?: string };
 
 /** A view's line to its host; `vscodePort` is one, a page may bring another. */

@@ -7,7 +7,7 @@ import type { SearchResult } from '../protocol';
 import type { Server } from '../server/client';
 import { page, webOptions } from '../webview';
 
-/** Filters narrow down what was found, so more is asked for than anybody reads. */
+/** More than anybody reads. */
 const LIMIT = 60;
 
 export class SearchView implements vscode.WebviewViewProvider {
@@ -53,19 +53,19 @@ export class SearchView implements vscode.WebviewViewProvider {
         void vscode.window.showErrorMessage(`codemoat: ${(error as Error).message}`);
       }
     } else {
-      this.post(await this.search(message.query));
+      this.post(await this.search(message));
     }
   }
 
-  async search(query: string): Promise<SearchReply> {
+  private async search({ number, query, filters }: SearchRequest & { kind: 'search' }): Promise<SearchReply> {
     // The latest query is the one that somebody waits for.
     this.running?.cancel();
     const source = (this.running = new vscode.CancellationTokenSource());
     try {
-      const found = await this.server.request<SearchResult>('codemoat/search', { query, limit: LIMIT }, source.token);
-      return { kind: 'hits', query, ...found };
+      const found = await this.server.request<SearchResult>('codemoat/search', { query, limit: LIMIT, ...filters }, source.token);
+      return { kind: 'hits', number, ...found };
     } catch (error) {
-      return { kind: 'failed', query, message: (error as Error).message };
+      return { kind: 'failed', number, message: (error as Error).message };
     } finally {
       source.dispose();
       if (this.running === source) {

@@ -1,51 +1,55 @@
-/** Narrowing hits down by language, path and kind. Pure. */
+/** What narrows a search down, as the server takes it. Pure. */
 
-import type { Hit } from '../../src/protocol';
+import type { Hit, SearchFilters } from '../../src/protocol';
 
 export interface Filters {
   /** Empty: all. */
   language: string;
-  /** Parts of a path or globs, separated by commas; with `!` in front: not these. */
+  /** Words or patterns, separated by commas; with `!` in front: not these. */
   path: string;
-  /** Only definitions. */
-  symbols: boolean;
+  /** A key of `KINDS`. */
+  kind: string;
+  /** A git revision; empty: all files. */
+  since: string;
 }
 
-export const NO_FILTERS: Filters = { language: '', path: '', symbols: false };
+export const NO_FILTERS: Filters = { language: '', path: '', kind: '', since: '' };
 
-export function filtered(hits: readonly Hit[], filters: Filters): Hit[] {
-  const patterns = filters.path.split(',').map((part) => part.trim()).filter(Boolean);
-  const wanted = patterns.filter((part) => !part.startsWith('!')).map(matcher);
-  const unwanted = patterns.filter((part) => part.startsWith('!') && part.length > 1).map((part) => matcher(part.slice(1)));
-  return hits.filter(
-    (hit) =>
-      (!filters.language || hit.language === filters.language) &&
-      (!filters.symbols || hit.symbol !== null) &&
-      (wanted.length === 0 || wanted.some((match) => match(hit.path))) &&
-      !unwanted.some((match) => match(hit.path)),
-  );
+/** Kinds of symbol by what the list calls them; none: any text. */
+export const KINDS: Record<string, string[]> = {
+  'Any text': [],
+  Functions: ['function', 'method', 'constructor', 'macro'],
+  Types: ['class', 'interface', 'enum', 'type'],
+  Values: ['variable', 'constant', 'property', 'field'],
+  Modules: ['module', 'section'],
+};
+
+/** The filters that are set. */
+export function asked(filters: Filters): SearchFilters {
+  const parts = filters.path.split(',').map((part) => part.trim()).filter((part) => part.replace('!', '') !== '');
+  const kinds = KINDS[filters.kind] ?? [];
+  const since = filters.since.trim();
+  return {
+    ...(parts.length > 0 && { globs: parts.flatMap(globs) }),
+    ...(filters.language && { languages: [filters.language] }),
+    ...(kinds.length > 0 && { kinds }),
+    ...(since && { since }),
+  };
 }
 
-/** The languages of some hits with their counts, the most frequent first. */
-export function languages(hits: readonly Hit[]): [string, number][] {
+/** The languages of some hits, the most frequent first. */
+export function languages(hits: readonly Hit[]): string[] {
   const counts = new Map<string, number>();
   for (const { language } of hits) {
     counts.set(language, (counts.get(language) ?? 0) + 1);
   }
-  return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
+  return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).map(([name]) => name);
 }
 
-/** Whether a path holds a text or, where that has `*` or `?`, fits it as a glob, at any depth. */
-function matcher(pattern: string): (path: string) => boolean {
-  if (!/[*?]/.test(pattern)) {
-    return (path) => path.toLowerCase().includes(pattern.toLowerCase());
+/** A part as patterns in the syntax of .gitignore; a plain word is any file or folder whose name has it. */
+function globs(part: string): string[] {
+  if (/[*?[/]/.test(part)) {
+    return [part];
   }
-  const parts = pattern.split(/(\*\*\/?|\*|\?)/).map((part) => {
-    if (part.startsWith('**')) {
-      return '.*';
-    }
-    return part === '*' ? '[^/]*' : part === '?' ? '[^/]' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  });
-  const whole = new RegExp(`^(?:.*/)?${parts.join('')}(?:/.*)?$`, 'i');
-  return (path) => whole.test(path);
+  return part.startsWith('!') ? [`!*${part.slice(1)}*`] : [`*${part}*`, `**/*${part}*/**`];
 }

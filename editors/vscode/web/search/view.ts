@@ -6,7 +6,7 @@ import { button, element } from '../dom';
 import { highlighted } from '../highlight';
 import { lines } from '../lines';
 import type { Port, SearchReply, SearchRequest } from '../messages';
-import { filtered, languages, NO_FILTERS, type Filters } from './filters';
+import { asked, KINDS, languages, NO_FILTERS, type Filters } from './filters';
 
 const PREVIEW_LINES = 8;
 const TYPING_MS = 250;
@@ -14,7 +14,10 @@ const TYPING_MS = 250;
 export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchReply>): void {
   let hits: Hit[] = [];
   let filters: Filters = NO_FILTERS;
-  let asked = '';
+  /** What the hits on the screen, or those that are waited for, answer. */
+  let key = '';
+  let number = 0;
+  let known: string[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const query = element('input', {
@@ -24,7 +27,11 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
   const path = element('input', {
     id: 'path', type: 'text', placeholder: 'Path: src/**, !tests', 'aria-label': 'Paths, separated by commas; with ! not these',
   }); // prettier-ignore
-  const symbols = element('input', { id: 'symbols', type: 'checkbox' });
+  const kind = element('select', { id: 'kind', 'aria-label': 'Kind of definition' });
+  kind.append(...Object.keys(KINDS).map((name) => element('option', { value: name }, name)));
+  const since = element('input', {
+    id: 'since', type: 'text', placeholder: 'Changed since: main', 'aria-label': 'Only files that differ from this git revision',
+  }); // prettier-ignore
   const count = element('p', { class: 'hint', role: 'status', 'aria-live': 'polite' });
   const list = element('ol', { class: 'hits', 'aria-label': 'Hits' });
   root.classList.add('search');
@@ -34,8 +41,8 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
       'form',
       { class: 'searching', role: 'search', onsubmit: (event) => { event.preventDefault(); search(); } },
       query,
-      element('div', { class: 'row' }, language, path),
-      element('label', {}, symbols, ' Definitions only'),
+      element('div', { class: 'row' }, language, kind),
+      element('div', { class: 'row' }, path, since),
     ),
     count,
     list,
@@ -45,15 +52,16 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
     clearTimeout(timer);
     timer = setTimeout(search, TYPING_MS);
   });
-  for (const each of [language, path, symbols]) {
+  for (const each of [language, path, kind, since]) {
     each.addEventListener('input', () => {
-      filters = { language: language.value, path: path.value, symbols: symbols.checked };
-      draw();
+      filters = { language: language.value, path: path.value, kind: kind.value, since: since.value };
+      clearTimeout(timer);
+      timer = setTimeout(search, TYPING_MS);
     });
   }
   root.addEventListener('keydown', (event) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step && event.target !== language) {
+    if (step && event.target !== language && event.target !== kind) {
       event.preventDefault();
       walk(step);
     }
@@ -68,14 +76,17 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
   function search(): void {
     clearTimeout(timer);
     const text = query.value.trim();
-    if (text === asked) {
+    const wanted = asked(filters);
+    const now = text && JSON.stringify([text, wanted]);
+    if (now === key) {
       return;
     }
-    asked = text;
+    key = now;
+    number += 1;
     port.save({ query: text });
     if (text) {
       count.textContent = 'Searching …';
-      port.post({ kind: 'search', query: text });
+      port.post({ kind: 'search', number, query: text, filters: wanted });
     } else {
       hits = [];
       draw();
@@ -88,27 +99,23 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
       query.focus();
       query.select();
       search();
-    } else if (reply.query === asked) {
+    } else if (reply.number === number) {
       hits = reply.kind === 'hits' ? reply.hits : [];
+      known = filters.language ? known : languages(hits);
       draw(reply.kind === 'failed' ? reply.message : reply.stale ? ' The index is older than some files.' : '');
     }
   }
 
   function draw(note = ''): void {
-    const options = languages(hits);
+    const options = [...new Set([...known, filters.language])].filter(Boolean);
     language.replaceChildren(
       element('option', { value: '' }, 'All languages'),
-      ...options.map(([name, number]) => element('option', { value: name }, `${name} (${number})`)),
+      ...options.map((name) => element('option', { value: name }, name)),
     );
-    if (!options.some(([name]) => name === filters.language)) {
-      filters = { ...filters, language: '' };
-    }
     language.value = filters.language;
-    const shown = filtered(hits, filters);
-    list.replaceChildren(...shown.map((hit) => element('li', {}, row(hit))));
-    const narrowed = shown.length < hits.length ? ` of ${hits.length}` : '';
-    const words = hits.length === 0 && note && !note.startsWith(' ') ? '' : `${shown.length}${narrowed} ${hits.length === 1 ? 'hit' : 'hits'}.`;
-    count.textContent = asked ? `${words}${note}` : 'Finds code by words, names and meaning.';
+    list.replaceChildren(...hits.map((hit) => element('li', {}, row(hit))));
+    const words = hits.length === 0 && note && !note.startsWith(' ') ? '' : `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}.`;
+    count.textContent = key ? `${words}${note}` : 'Finds code by words, names and meaning.';
   }
 
   function row(hit: Hit): HTMLElement {
