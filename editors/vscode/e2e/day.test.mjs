@@ -172,7 +172,7 @@ test('the history brings a conversation back; it is read in a narrow window and 
   const chat = await world.view('#question');
   await chat.locator('#history').click();
   await chat.locator('.history .open', { hasText: 'What happens' }).click();
-  await until(async () => /paid out/.test((await chat.locator('article').first().textContent()) ?? ''), 'the turn');
+  await until(async () => /paid out/.test((await chat.locator('.question').first().textContent()) ?? ''), 'the turn');
   await world.run('View: Close All Editors');
   await world.setTheme('high-contrast', 'hc-black');
   await world.page.setViewportSize({ width: 560, height: 740 });

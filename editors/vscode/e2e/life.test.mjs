@@ -48,6 +48,7 @@ test('nothing is installed before its commands were shown and chosen', async () 
   await world.run('codemoat: Install the Server');
   const row = world.page.locator('.quick-input-list .monaco-list-row', { hasText: 'pip, into an environment' });
   assert.match(await row.textContent(), /-m venv .*&&.*-m pip install .*\.whl/);
+  assert.match(await world.page.locator('.quick-input-list').textContent(), /From .*\.whl/);
   await row.click();
   await world.waitForStatus(READY);
   await world.run('codemoat: Remove the Installed Server');

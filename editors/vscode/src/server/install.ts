@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
-import { methods, typed, type Method } from './methods';
+import { fromIndex, methods, typed, type Method } from './methods';
 
 const PYTHONS = process.platform === 'win32' ? ['py', 'python'] : ['python3', 'python3.13', 'python3.12', 'python3.11'];
 const OLD_ENOUGH = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))';
@@ -12,6 +12,8 @@ const LOOK_MS = 5000;
 
 interface Choice extends vscode.QuickPickItem {
   method?: Method;
+  /** Ask for another source. */
+  browse?: boolean;
 }
 
 /** Let somebody choose how to install the server, and do it in a terminal. Whether it was done. */
@@ -23,6 +25,9 @@ export async function installServer(own: string): Promise<boolean> {
     matchOnDetail: true,
     ignoreFocusOut: true,
   });
+  if (chosen?.browse) {
+    return (await chooseSource()) && installServer(own);
+  }
   if (!chosen?.method) {
     return false;
   }
@@ -37,6 +42,21 @@ export async function installServer(own: string): Promise<boolean> {
   return true;
 }
 
+/** Let somebody name a clone or a wheel, and keep it as a setting. */
+async function chooseSource(): Promise<boolean> {
+  const found = await vscode.window.showOpenDialog({
+    title: 'A clone of codemoat, or a wheel of it',
+    canSelectFolders: true,
+    canSelectFiles: true,
+    filters: { Wheels: ['whl'] },
+  });
+  const file = found?.[0];
+  if (file) {
+    await vscode.workspace.getConfiguration('codemoat.server').update('source', file.fsPath, vscode.ConfigurationTarget.Global);
+  }
+  return file !== undefined;
+}
+
 /** Remove the extension's own environment. */
 export async function removeServer(own: string): Promise<void> {
   await rm(own, { recursive: true, force: true });
@@ -44,7 +64,10 @@ export async function removeServer(own: string): Promise<void> {
 
 async function choices(source: string, own: string): Promise<Choice[]> {
   const python = await firstThatRuns(PYTHONS.map((name) => [name, '-c', OLD_ENOUGH]));
-  const found: Choice[] = [];
+  const from = fromIndex(source)
+    ? `From the package index: nobody has checked that "${source}" there is this project's`
+    : `From ${source}`;
+  const found: Choice[] = [{ label: from, kind: vscode.QuickPickItemKind.Separator }];
   for (const method of methods(source, own, python ?? '')) {
     const there = method.needs && (method.needs === python || (await firstThatRuns([[method.needs, '--version']])));
     if (there) {
@@ -52,8 +75,14 @@ async function choices(source: string, own: string): Promise<Choice[]> {
       found.push({ label: method.name, description: method.explanation, detail, method });
     }
   }
+  const other: Choice[] = [
+    { label: 'From elsewhere', kind: vscode.QuickPickItemKind.Separator },
+    { label: 'Choose a folder or a wheel …', detail: 'A clone of the repository, or a .whl file on this machine.', browse: true },
+  ];
   const missing = 'Neither Python 3.11 with venv nor uv nor pipx was found.';
-  return found.length > 0 ? found : [{ label: missing, detail: 'Install one of them, then run this command again.' }];
+  return found.length > 1
+    ? [...found, ...other]
+    : [{ label: missing, detail: 'Install one of them, then run this command again.' }];
 }
 
 async function firstThatRuns(commands: string[][]): Promise<string | undefined> {

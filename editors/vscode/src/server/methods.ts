@@ -48,7 +48,12 @@ export function methods(source: string, own: string, python: string): Method[] {
   ];
 }
 
+/** Whether `source` is a name that a package index is asked for, and no folder, file or address. */
+export function fromIndex(source: string): boolean {
+  return /^[A-Za-z0-9][\w.-]*(\[[\w,.-]*\])?([=<>~!].*)?$/.test(source) && !/\.(whl|gz|zip)$/.test(source);
+}
+
 /** A command as somebody would type it. */
 export function typed(step: readonly string[]): string {
-  return step.map((part) => (/^[\w@%+=:,./\\-]+$/.test(part) ? part : JSON.stringify(part))).join(' ');
+  return step.map((part) => (/^[\w@%+=:,./\\-]+$/.test(part) ? part : part.includes("'") ? JSON.stringify(part) : `'${part}'`)).join(' ');
 }

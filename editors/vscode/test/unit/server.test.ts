@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findServer, inEnvironment, type Places } from '../../src/server/find';
-import { methods, typed } from '../../src/server/methods';
+import { fromIndex, methods, typed } from '../../src/server/methods';
 import { declaredKeys, explicitSettings } from '../../src/settings';
 
 function world() {
@@ -59,11 +59,30 @@ test('a file that cannot be run and a folder are no server', async () => {
 test('every way to install names what it runs', () => {
   const found = methods('codemoat', '/my env', 'python3');
   assert.deepEqual(found.map(({ needs }) => needs), ['python3', 'uv', 'uv', 'pipx']);
-  assert.equal(typed(found[0]!.steps[0]!), 'python3 -m venv "/my env"');
+  assert.equal(typed(found[0]!.steps[0]!), "python3 -m venv '/my env'");
   for (const { steps } of found) {
     assert.ok(steps.every((step) => step.length > 1));
     assert.equal(steps.at(-1)!.at(-1), 'codemoat');
   }
+});
+
+test('a name means the package index, anything else does not', () => {
+  for (const name of ['codemoat', 'codemoat==0.1', 'codemoat[onnx]>=0.1']) {
+    assert.equal(fromIndex(name), true, name);
+  }
+  for (const place of ['/src/codemoat', './codemoat', '~/codemoat', 'codemoat-0.1-py3-none-any.whl', 'git+https://example.org/x', 'C:\\src']) {
+    assert.equal(fromIndex(place), false, place);
+  }
+});
+
+test('the commands of uv and pipx', () => {
+  const [, uv, tool, pipx] = methods('/src/codemoat', '/own', 'python3');
+  assert.deepEqual(uv!.steps.map(typed), [
+    "uv venv --python '>=3.11' /own",
+    `uv pip install --python ${inEnvironment('/own', 'python')} /src/codemoat`,
+  ]);
+  assert.deepEqual(tool!.steps.map(typed), ['uv tool install /src/codemoat']);
+  assert.deepEqual(pipx!.steps.map(typed), ['pipx install /src/codemoat']);
 });
 
 test('only what somebody set is sent, the most specific value of it', () => {

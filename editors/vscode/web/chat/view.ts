@@ -148,7 +148,9 @@ export function chatView(root: HTMLElement, port: Port<ChatRequest, ChatReply>):
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
     empty.hidden = state.turns.length > 0;
     title.textContent = state.title || 'New conversation';
-    while (drawn.length > state.turns.length) {
+    // Another conversation has other questions; an answer that grows or is made anew keeps its own.
+    const other = drawn.findIndex(({ turn }, index) => turn.question !== state.turns[index]?.question);
+    while (other >= 0 && drawn.length > other) {
       drawn.pop()?.root.remove();
     }
     state.turns.forEach((turn, index) => {
