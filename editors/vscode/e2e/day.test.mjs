@@ -14,7 +14,7 @@ let world;
 before(async () => {
   assert.deepEqual(Object.keys(networkInterfaces()), ['lo']);
   await assert.rejects(fetch('https://example.org', { signal: AbortSignal.timeout(5000) }));
-  world = await open({ files: PROJECT, theme: 'dark', size: WIDE, settings: { 'codemoat.ask.answer_tokens': 120 } });
+  world = await open({ files: PROJECT, theme: 'dark', size: WIDE, settings: { 'codemoat.ask.answer_tokens': 100 } });
   await world.workbench();
   await world.openFile('use.py');
   await world.waitForStatus(READY);
@@ -163,9 +163,10 @@ test('a selection is offered and sent along', async () => {
   await chat.locator('#new').click();
   await chat.locator('#question').fill('What is rent here?');
   await chat.locator('#question').press('Enter');
-  await chat.locator('article[data-state=done]').waitFor();
   await chat.locator('summary').click();
   assert.match(await chat.locator('.source').first().textContent(), /^use\.py:1-/);
+  await chat.locator('#question').press('Escape');
+  await chat.locator('article[data-state=done]').waitFor();
 });
 
 test('the history brings a conversation back; it is read in a narrow window and in high contrast', async () => {

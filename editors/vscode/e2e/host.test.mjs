@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { BOOKS, existsSync, EXTENSION, open, until } from './world.mjs';
 
 test('the suite passes inside the extension host', async () => {
-  const world = await open({ files: BOOKS, vsix: null, driver: true });
+  const world = await open({ files: BOOKS, vsix: null, driver: true, settings: { 'codemoat.ask.answer_tokens': 60 } });
   try {
     await world.workbench([
       ['extensionDevelopmentPath', world.remote(EXTENSION)],

@@ -63,7 +63,8 @@ function* candidates(places: Places): Generator<[string, Origin]> {
   yield [inEnvironment(places.own), 'own environment'];
 }
 
-function withHome(file: string): string {
+/** `~/` as the home folder: no shell reads these paths. */
+export function withHome(file: string): string {
   return file.startsWith('~/') ? join(homedir(), file.slice(2)) : file;
 }
 

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
+import { withHome } from './find';
 import { fromIndex, methods, typed, type Method } from './methods';
 
 const PYTHONS = process.platform === 'win32' ? ['py', 'python'] : ['python3', 'python3.13', 'python3.12', 'python3.11'];
@@ -18,7 +19,7 @@ interface Choice extends vscode.QuickPickItem {
 
 /** Let somebody choose how to install the server, and do it in a terminal. Whether it was done. */
 export async function installServer(own: string): Promise<boolean> {
-  const source = vscode.workspace.getConfiguration('codemoat.server').get('source', 'codemoat');
+  const source = withHome(vscode.workspace.getConfiguration('codemoat.server').get('source', 'codemoat'));
   const chosen = await vscode.window.showQuickPick(choices(source, own), {
     title: 'Install the codemoat server: these commands will run in a terminal',
     placeHolder: 'It runs on this machine and sends your code nowhere. Esc: do nothing',
