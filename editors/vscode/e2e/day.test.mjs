@@ -166,7 +166,7 @@ test('a selection is offered and sent along', async () => {
   await chat.locator('summary').click();
   assert.match(await chat.locator('.source').first().textContent(), /^use\.py:1-/);
   await chat.locator('#question').press('Escape');
-  await chat.locator('article[data-state=done]').waitFor();
+  await chat.locator('article[data-state=stopped]').waitFor();
 });
 
 test('the history brings a conversation back; it is read in a narrow window and in high contrast', async () => {
