@@ -175,7 +175,7 @@ def test_ignored_and_secret_files_get_nothing_and_say_why(tmp_path: Path):
 def test_a_host_that_dies_while_nobody_waits_is_told():
     class Dying(PatientLLM):
         def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-            if sampling.max_tokens == 0:
+            if sampling.max_tokens == 0 and request.prefix.startswith("y"):
                 raise HostError("It died.", "Try again.")
             return super().fill(request, sampling, cancel)
 

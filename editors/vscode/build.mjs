@@ -1,6 +1,6 @@
 // node build.mjs [--tests]: bundles of the extension and its views into dist/, of the tests into dist/test/.
 import { build } from 'esbuild';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 
 // VS Code's extension host knows `vscode` by `require` alone.
 const REQUIRED = { 'dynamic-import': false };
@@ -22,7 +22,7 @@ await Promise.all([
     format: 'iife',
     minify: true,
   }),
-  copyFile('web/style.css', 'dist/web/style.css'),
+  style(),
 ]);
 if (process.argv.includes('--tests')) {
   await Promise.all([
@@ -30,4 +30,10 @@ if (process.argv.includes('--tests')) {
     build({ ...host, entryPoints: ['test/unit/all.test.ts'], outdir: 'dist/test/unit' }),
     build({ ...common, entryPoints: ['test/page/harness.ts'], outdir: 'dist/test/page', format: 'iife' }),
   ]);
+}
+
+/** One style for both views. */
+async function style() {
+  const parts = await Promise.all(['web/style.css', 'web/search/style.css'].map((file) => readFile(file, 'utf8')));
+  await writeFile('dist/web/style.css', parts.join('\n'));
 }
