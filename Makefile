@@ -39,7 +39,7 @@ $(DEV): $(RUN)
 	@scripts/setup.sh dev
 	@touch $@
 
-$(TEST): $(DEV)
+$(TEST): $(DEV) editors/vscode/package-lock.json editors/vscode/e2e/package-lock.json
 	@scripts/setup.sh test
 	@touch $@
 
@@ -66,6 +66,6 @@ bench: $(BENCH) model
 	$(PYTHON_BIN) -m benchmarks.all
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist editors/vscode/dist editors/vscode/node_modules editors/vscode/e2e/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 	@echo "Models and indexes stay in your own folders; 'codemoat models remove NAME' removes a model."

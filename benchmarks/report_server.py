@@ -1,4 +1,4 @@
-"""Tables of README.md about the language server: how long an edit waits, what a long session leaves."""
+"""Tables of README.md about the language server and its client in VS Code."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ def soak(rows: list[Row]) -> Table | None:
         body.append((model, f"{row['requests']:,}", memory, *counts))
     head = ("model", "requests", "memory, after a fifth → at the end", "threads", "open files", "child processes")
     return head, body, rows[-1]
+
+
+def vscode(rows: list[Row]) -> Table | None:
+    """The latest run."""
+    if not rows:
+        return None
+    row = rows[-1]
+    times = sorted(row["activation_ms"])
+    body = [
+        (
+            str(len(times)),
+            f"{times[len(times) // 2]:.0f} ms",
+            f"{times[-1]:.0f} ms",
+            f"{row['vsix_bytes'] / 1e6:.2f} MB",
+        )
+    ]
+    return ("starts", "activation, median", "longest", "`.vsix`"), [tuple(body[0])], row

@@ -20,6 +20,7 @@ REASONS: Mapping[str, str] = {
     "line": "The model completed the line.",
     "block": "The model completed the block.",
     "begun": "The model is still writing; these are the first words.",
+    "other": "Another suggestion for the same place.",
     "length": "The model's text was cut at the limit of complete.max_tokens.",
     "cancelled": "A newer request took its place, or the editor cancelled it.",
     "empty": "The model had nothing to add here.",
@@ -87,6 +88,13 @@ class Decisions:
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return decision
+
+    def add_other(self, decision: Decision, offer: Offer) -> None:
+        """Keep a further suggestion of the latest answer, which stays the latest and is counted once."""
+        latest = self._kept.popitem()
+        self._kept[decision.id] = decision
+        self._kept[latest[0]] = latest[1]
+        self._offers[decision.id] = offer
 
     def next_id(self) -> str:
         """An id for the next answer."""

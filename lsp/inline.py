@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from concurrent.futures import Future, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,8 @@ class _Answer:
     completion: Completion | None = None
     request: CompletionRequest | None = None
     failure: CodemoatError | None = None
+    others: tuple[Completion, ...] = ()
+    """For an invoked request: what can be cycled through."""
 
 
 class InlineCompletion:
@@ -83,7 +85,7 @@ class InlineCompletion:
         server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
 
     async def inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-        """At most one item; its command tells that it was accepted."""
+        """One item, and for an invoked request others to cycle through; a command tells that one was accepted."""
         invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         selected = params.context.selected_completion_info
         chosen = _Selected(selected.text, selected.range) if selected is not None else None
@@ -96,7 +98,28 @@ class InlineCompletion:
             range=self._range(params.position, answer, chosen),
             command=types.Command("Accept", ACCEPT, arguments=[decision.id, *self._more(params, answer)]),
         )
-        return types.InlineCompletionList([item])
+        return types.InlineCompletionList(
+            [item, *(self._other(params, answer, each, chosen) for each in answer.others)]
+        )
+
+    def _other(
+        self, params: types.InlineCompletionParams, answer: _Answer, completion: Completion, chosen: _Selected | None
+    ) -> types.InlineCompletionItem:
+        """Another item for the same place, with a decision of its own, so that taking it can be told."""
+        server, place = self._server, params.position
+        document = server.documents.get(params.text_document.uri)
+        decision = Decision(
+            server.decisions.next_id(), params.text_document.uri, document.version if document is not None else -1,
+            place.line, place.character, "invoked", "suggested", REASONS["other"], completion.text,
+            reused=completion.reused,
+        )  # fmt: skip
+        assert answer.request is not None
+        server.decisions.add_other(decision, Offer(answer.request, completion))
+        return types.InlineCompletionItem(
+            insert_text=(chosen.text if chosen else "") + completion.text,
+            range=self._range(place, replace(answer, completion=completion), chosen),
+            command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
+        )
 
     def _more(self, params: types.InlineCompletionParams, answer: _Answer) -> list[dict[str, bool]]:
         """What tells the client to ask again, after the first words of a suggestion."""
@@ -273,7 +296,17 @@ class InlineCompletion:
         told = REASONS.get(reason, reason)
         if reason == "cancelled" and not completion.text:
             return _Answer("cancelled", told)
-        return _Answer("suggested" if completion.text else "nothing", told, completion, request)
+        others: tuple[Completion, ...] = ()
+        if asked.trigger == "invoked" and completion.text and reason != "begun" and asked.ticket == self._latest:
+            others = self._others(request, completion, cancel)
+        return _Answer("suggested" if completion.text else "nothing", told, completion, request, others=others)
+
+    def _others(self, request: CompletionRequest, first: Completion, cancel: Cancel) -> tuple[Completion, ...]:
+        """What can be cycled through; the first is worth an answer even if these fail."""
+        try:
+            return tuple(self._server.model.suggester.others(request, first, cancel))
+        except CodemoatError:
+            return ()
 
     def _complete(self, request: CompletionRequest, asked: _Asked, cancel: Cancel) -> Completion:
         suggester = self._server.model.suggester

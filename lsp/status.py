@@ -18,6 +18,7 @@ from lsp.params import Named, read
 
 if TYPE_CHECKING:
     from assistant.learning import Kind
+    from indexer.filters import Filters
     from lsp.folders import Folder
     from lsp.server import Server
 
@@ -29,10 +30,24 @@ class _Why(msgspec.Struct):
     textDocument: Named | None = None  # noqa: N815
 
 
+_Word = Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
 class _Search(msgspec.Struct):
     query: Annotated[str, Meta(min_length=1, max_length=10_000)]
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
     folder: str | None = None
+    globs: Annotated[list[_Word], Meta(max_length=100)] = []
+    languages: Annotated[list[_Word], Meta(max_length=100)] = []
+    kinds: Annotated[list[_Word], Meta(max_length=100)] = []
+    since: _Word | None = None
+
+    @property
+    def filters(self) -> Filters:
+        """Which part of an index is asked about."""
+        from indexer.filters import Filters
+
+        return Filters(tuple(self.globs), tuple(self.languages), tuple(self.kinds), self.since)
 
 
 class _Index(msgspec.Struct):
@@ -151,7 +166,7 @@ class Status:
         except NoIndexError:
             return [], True
         units = self._server.documents.units
-        found, hits = index.search(asked.query, asked.limit), []
+        found, hits = index.search(asked.query, asked.limit, filters=asked.filters), []
         for hit in found.hits:
             text = index.text(hit.chunk.path) or ""
             place = range_of(units, text.encode("utf-8", "replace"), split_lines(text), hit.chunk.span)

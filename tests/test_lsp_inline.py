@@ -175,7 +175,7 @@ def test_ignored_and_secret_files_get_nothing_and_say_why(tmp_path: Path):
 def test_a_host_that_dies_while_nobody_waits_is_told():
     class Dying(PatientLLM):
         def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-            if sampling.max_tokens == 0:
+            if sampling.max_tokens == 0 and request.prefix.startswith("y"):
                 raise HostError("It died.", "Try again.")
             return super().fill(request, sampling, cancel)
 
@@ -349,3 +349,45 @@ def test_first_words_come_before_the_rest_where_the_client_takes_them():
         assert len(client.llm.calls) == 1
 
     play(scene, SlowLLM())
+
+
+class ChoosingLLM(PatientLLM):
+    """Writes another text for another first token."""
+
+    def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+        if sampling.max_tokens:
+            self.calls.append((request, sampling))
+        yield Delta(["compute(a)", "combine(a)", "compute(a)", "call(a)", "never"][sampling.alternative])
+        yield Finished("stop")
+
+
+def test_an_invoked_request_has_others_to_cycle_through():
+    async def scene(client: Client) -> None:
+        await client.initialize(experimental={"codemoat": {"didShow": True}})
+        client.open(URI, "x = \n")
+        items = await client.inline(URI, 0, 4, invoked=True)
+        assert [item["insertText"] for item in items] == ["compute(a)", "combine(a)", "call(a)"]
+        assert [sampling.alternative for _, sampling in client.llm.calls] == [0, 1, 2, 3]
+        assert len({request for request, _ in client.llm.calls}) == 1
+        assert (await client.why(URI))["text"] == "compute(a)"
+        await client.request("workspace/executeCommand", items[1]["command"])
+        why = await client.request("codemoat/why", {"id": items[1]["command"]["arguments"][0]})
+        assert (why["text"], why["fate"]) == ("combine(a)", "accepted")
+        assert why["reason"] == "Another suggestion for the same place."
+        counts = (await client.request("codemoat/status"))["suggestions"]["counts"]
+        assert counts == {"suggested": 1, "accepted": 1}
+        assert len(await client.inline(URI, 0, 4, invoked=True)) == 3
+        assert len(await client.inline(URI, 0, 4)) == 1
+        assert len(client.llm.calls) == 4
+
+    play(scene, ChoosingLLM(alternatives=True))
+
+
+def test_an_automatic_request_has_one():
+    async def scene(client: Client) -> None:
+        await client.initialize(experimental={"codemoat": {"didShow": True}})
+        client.open(URI, "x = \n")
+        assert len(await client.inline(URI, 0, 4)) == 1
+        assert len(client.llm.calls) == 1
+
+    play(scene, ChoosingLLM(alternatives=True))

@@ -34,7 +34,9 @@ def test_answers_are_as_the_schemas_say(tmp_path: Path):
         check(document, "document-params")
         check(document, "why-params")
         check(await client.request("codemoat/document", document), "document")
-        check(await client.request("codemoat/search", {"query": "x"}), "search")
+        search = {"query": "x", "globs": ["*.py"], "languages": ["python"], "kinds": ["class"], "since": None}
+        check(search, "search-params")
+        check(await client.request("codemoat/search", search), "search")
         check(await client.request("codemoat/index", {"do": "stop"}), "status")
         for params in await client.until(lambda: client.of("codemoat/statusChanged")):
             check(params, "status")

@@ -39,6 +39,15 @@ def test_a_folder_is_indexed_searched_and_its_process_comes_back(project: Path):
         hits = (await client.request("codemoat/search", {"query": "total price of a basket"}))["hits"]
         assert (hits[0]["path"], hits[0]["symbol"]) == ("prices.py", "Basket")
 
+        async def count(**filters: Any) -> int:
+            return len((await client.request("codemoat/search", {"query": "total price", **filters}))["hits"])
+
+        assert await count(globs=["*.py"], languages=["python"], kinds=["class"]) == 1
+        for nothing in ({"globs": ["!prices.py"]}, {"languages": ["rust"]}, {"kinds": ["enum"]}):
+            assert await count(**nothing) == 0
+        refused = await client.error("codemoat/search", {"query": "x", "since": "main"})
+        assert refused["data"]["code"] == "bad_input"
+
         # Unsaved text is what is searched.
         uri = (project / "prices.py").as_uri()
         client.open(uri, (project / "prices.py").read_text())

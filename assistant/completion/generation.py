@@ -25,8 +25,10 @@ GRACE = 0.15
 _POLL = 0.01
 """Seconds between looks at the asker's cancel flag, which wakes nobody."""
 
-Purpose = Literal["asked", "ahead", "warm"]
-"""Asked for; the suggestion that follows one which is being shown; evaluating a prompt that is likely to be asked."""
+Purpose = Literal["asked", "ahead", "other", "warm"]
+"""Asked for; the suggestion that follows one which is being shown; another text for the same place; evaluating a prompt
+that is likely to be asked.
+"""
 
 
 class Generation:
@@ -70,6 +72,11 @@ class Generation:
     def stopped(self) -> bool:
         """Whether it was told to stop before its end."""
         return self._stop.cancelled and self._complete is None
+
+    @property
+    def told(self) -> bool:
+        """Whether what it writes is the model's first choice: what others may read, and what is remembered."""
+        return self.purpose in ("asked", "ahead")
 
     @property
     def complete(self) -> Trimmed | None:

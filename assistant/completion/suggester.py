@@ -8,7 +8,8 @@ while somebody only reads, ``warm`` evaluates the prompt that a keystroke would 
 from __future__ import annotations
 
 import threading
-from collections import Counter
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,6 +27,13 @@ FIRST_ANSWER = 1.0
 """Seconds after which whole lines of a block are shown although more may come."""
 FIRST_WORDS = 0.15
 """Seconds after which the first words of a line are shown, where the asker takes them: four tokens on two cores."""
+
+OTHERS = 2
+"""Completions that can be cycled through beside the first."""
+OTHERS_TIME = 2.0
+"""Seconds after which no further one is begun: somebody waits."""
+_OTHERS_KEPT = 8
+"""Places whose other completions are kept; each holds its document."""
 
 
 class Suggester:
@@ -52,6 +60,7 @@ class Suggester:
         self._run: Generation | None = None
         self._latest = 0
         """Number of the latest request or change: what waits for an older one may give up."""
+        self._others: OrderedDict[CompletionRequest, list[Trimmed]] = OrderedDict()
         self.counts: Counter[str] = Counter()
         """How requests were answered: exact, trimmed, look-back, attached, model; and runs: started, stopped."""
 
@@ -88,6 +97,52 @@ class Suggester:
         found = self._known(unix(request))
         return None if found is None else answer(request, _trimmed(found), None, RequestTimings(), reused=True)
 
+    def others(self, request: CompletionRequest, first: Completion, cancel: Cancel | None = None) -> list[Completion]:
+        """Other completions than ``first`` for its place, by other first words after the same evaluated prompt.
+
+        At most ``OTHERS``, and what is there after ``OTHERS_TIME``; they step aside for any newer request or keystroke.
+        """
+        asked = unix(request)
+        with self._lock:
+            ticket = self._latest
+            kept = self._others.get(asked)
+            plan = self._run.plan if self._run is not None and self._run.told else None
+        if kept is None:
+            if plan is None or plan.asked != asked:
+                completer = self._completer_of(asked)
+                plan = completer.plan(asked, share=self.pace.share(completer.settings.prompt_tokens))
+            kept = self._look_for_others(plan, first.text.replace("\r\n", "\n"), ticket, cancel)
+        return [answer(request, trimmed, None, RequestTimings(), reused=True) for trimmed in kept]
+
+    def _look_for_others(self, plan: Plan, first: str, ticket: int, cancel: Cancel | None) -> list[Trimmed]:
+        """See ``others``; remembered once all were looked at."""
+        completer = self._completer_of(plan.asked)
+        if not completer.llm.info.alternatives:
+            return []
+        found: dict[str, Trimmed] = {}
+        until = time.monotonic() + OTHERS_TIME
+        for rank in range(1, OTHERS + 2):  # one more than wanted: some come to the same
+            with self._lock:
+                if self._latest != ticket or (cancel is not None and cancel.cancelled):
+                    return list(found.values())
+                if self._run is not None and self._run.running and not self._run.stopped:
+                    self._stop(self._run)
+                other = replace(plan, sampling=replace(plan.sampling, alternative=rank))
+                run = self._begin(completer, other, "other")
+            trimmed = run.wait(plan.asked, cancel, self._patience)
+            run.stop()
+            if trimmed is None or trimmed.reason == "cancelled":
+                return list(found.values())
+            if trimmed.text and trimmed.text != first:
+                found.setdefault(trimmed.text, trimmed)
+            if len(found) == OTHERS or time.monotonic() > until:
+                break
+        with self._lock:
+            self._others[plan.asked] = list(found.values())
+            while len(self._others) > _OTHERS_KEPT:
+                self._others.popitem(last=False)
+        return list(found.values())
+
     def typed(self, request: CompletionRequest) -> None:
         """The document changed to this, whether or not a suggestion is wanted: a run that disagrees stops now."""
         asked = unix(request)
@@ -95,7 +150,7 @@ class Suggester:
             self._latest += 1
             self.pace.keystroke()
             run = self._run
-            if run is not None and run.running and run.purpose != "warm" and not run.agrees(asked):
+            if run is not None and run.running and run.purpose != "warm" and not (run.told and run.agrees(asked)):
                 self._stop(run)
 
     def shown(self, request: CompletionRequest, completion: Completion) -> None:
@@ -116,6 +171,7 @@ class Suggester:
         """Drop what is known of a file: it changed by other hands."""
         with self._lock:
             self._cache.forget(path, root)
+            self._others.clear()
 
     def close(self) -> None:
         """Stop what runs, and wait until the model is free."""
@@ -140,7 +196,7 @@ class Suggester:
         with self._lock:
             run = self._run
             if run is not None and run.running:
-                if run.purpose != "warm" and not run.stopped and run.agrees(asked):
+                if run.told and not run.stopped and run.agrees(asked):
                     return run, True
                 self._stop(run)
             share = self.pace.share(completer.settings.prompt_tokens)
@@ -180,11 +236,11 @@ class Suggester:
 
     def _ended(self, run: Generation) -> None:
         with self._lock:
-            if run.purpose != "warm" and not run.stopped:
+            if run.told and not run.stopped:
                 self.pace.answered(run.timings)
         if run.unheard is not None and self._failed is not None:
             self._failed(run.unheard)
-        if run.purpose != "warm" and (whole := run.complete) is not None:
+        if run.told and (whole := run.complete) is not None:
             self._remember(run.plan.asked, whole)
 
     def _remember(self, asked: CompletionRequest, trimmed: Trimmed) -> None:

@@ -18,8 +18,9 @@ from benchmarks.trees import tree
 from indexer.config import IndexConfig
 from indexer.index import Index
 from tests.lsp_session import books, make_session, session
+from tests.vscode_world import bundle, in_vscode, vsix
 
-__all__ = ["books", "make_session", "session"]
+__all__ = ["books", "bundle", "in_vscode", "make_session", "session", "vsix"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,82 @@
+// Before all is well: no trust, no server, no model. One VS Code goes through all of it.
+import assert from 'node:assert/strict';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { BOOKS, existsSync, GIVEN, open, setSettings, until } from './world.mjs';
+
+const READY = /ready, \d files/;
+const marker = join(GIVEN.runtime, `ran-${process.pid}`);
+let world;
+
+before(async () => {
+  const script = `#!/bin/sh\ntouch ${marker}\nexec ${GIVEN.server.join(' ')}\n`;
+  const workspace = { 'codemoat.server.command': ['/bin/touch', `${marker}-setting`] };
+  const files = { ...BOOKS, '.venv/bin/codemoat-lsp': script, '.vscode/settings.json': JSON.stringify(workspace) };
+  const settings = {
+    'codemoat.server.command': undefined,
+    'codemoat.server.source': GIVEN.wheel,
+    'security.workspace.trust.startupPrompt': 'never',
+  };
+  world = await open({ files, settings, trust: false });
+  chmodSync(join(world.folder, '.venv/bin/codemoat-lsp'), 0o755);
+  await world.workbench();
+});
+after(() => world?.close());
+
+test('in restricted mode no program of the workspace runs', async () => {
+  await world.waitForStatus(/the server is not installed/);
+  await world.notification(/needs its server/);
+  assert.equal(world.servers().length, 0);
+  assert.equal(existsSync(marker), false);
+  assert.equal(existsSync(`${marker}-setting`), false);
+});
+
+test('once trusted, the environment of the workspace is found', async () => {
+  writeFileSync(join(world.folder, '.vscode/settings.json'), '{}');
+  assert.equal(existsSync(marker), false);
+  await world.run('Workspaces: Manage Workspace Trust');
+  await world.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
+  await until(() => existsSync(marker), 'the server of the workspace', 30_000);
+  await world.waitForStatus(READY);
+});
+
+test('nothing is installed before its commands were shown and chosen', async () => {
+  rmSync(join(world.folder, '.venv'), { recursive: true });
+  await world.run('codemoat: Restart the Server');
+  await world.waitForStatus(/the server is not installed/);
+  await world.run('codemoat: Install the Server');
+  const row = world.page.locator('.quick-input-list .monaco-list-row', { hasText: 'pip, into an environment' });
+  assert.match(await row.textContent(), /-m venv .*&&.*-m pip install .*\.whl/);
+  assert.match(await world.page.locator('.quick-input-list').textContent(), /From .*\.whl/);
+  await row.click();
+  await world.waitForStatus(READY);
+  await world.run('codemoat: Remove the Installed Server');
+  await world.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Remove' }).click();
+  await world.waitForStatus(/the server is not installed/);
+});
+
+test('without a model the offer says what it is, and editing goes on', async () => {
+  const none = join(GIVEN.runtime, 'no-models');
+  const env = { ...world.serverEnv, CODEMOAT_DATA_DIR: none, CODEMOAT_MODEL_DIR: none };
+  setSettings(world, {
+    'codemoat.server.command': GIVEN.server,
+    'codemoat.server.env': env,
+    'codemoat.model.name': 'qwen2.5-coder-0.5b',
+  });
+  await world.run('codemoat: Restart the Server');
+  await world.openFile('use.py');
+  const offer = await world.notification(/is not on this machine/);
+  assert.match(await offer.textContent(), /licence: Apache-2\.0/);
+  await offer.getByRole('button', { name: 'Fetch it (491 MB)' }).waitFor();
+  await world.waitForStatus(/the model is not on this machine/);
+  await world.toEnd();
+  await world.page.keyboard.type('x = 1');
+  assert.match(await world.saved('use.py'), /x = 1/);
+  await world.run('codemoat: Open Chat');
+  const chat = await world.view('#question');
+  await chat.locator('#question').fill('What is a ledger?');
+  await chat.locator('#question').press('Enter');
+  await chat.locator('article[data-state=failed]').waitFor();
+  assert.match(await chat.locator('.notes').textContent(), /codemoat models pull/);
+});

@@ -1,0 +1,100 @@
+import * as assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findServer, inEnvironment, type Places } from '../../src/server/find';
+import { fromIndex, methods, typed } from '../../src/server/methods';
+import { declaredKeys, explicitSettings } from '../../src/settings';
+
+function world() {
+  const root = mkdtempSync(join(tmpdir(), 'find'));
+  const program = (file: string, mode = 0o755) => {
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, '');
+    chmodSync(file, mode);
+    return file;
+  };
+  const places: Places = { setting: [], folders: [join(root, 'ws')], trusted: true, path: join(root, 'path'), own: join(root, 'own') };
+  const own = () => program(inEnvironment(join(root, 'own')));
+  const path = () => program(join(root, 'path', 'codemoat-lsp'));
+  const workspace = () => program(inEnvironment(join(root, 'ws', '.venv')));
+  return { root, places, program, own, path, workspace };
+}
+
+test('the setting comes before the workspace, PATH and the own environment', async () => {
+  process.env['HOME'] = mkdtempSync(join(tmpdir(), 'home'));
+  const { places, own, path, workspace } = world();
+  assert.equal(await findServer(places), undefined);
+  const expected = [[own(), 'own environment']];
+  assert.deepEqual(await findServer(places), { command: expected[0]![0], args: [], origin: 'own environment' });
+  assert.deepEqual(await findServer(places).then(() => findServer({ ...places, path: '' })), await findServer(places));
+  const onPath = path();
+  assert.equal((await findServer(places))?.command, onPath);
+  const inWorkspace = workspace();
+  assert.equal((await findServer(places))?.command, inWorkspace);
+  assert.deepEqual(await findServer({ ...places, setting: ['~/lsp', '--log', 'x'] }), {
+    command: join(process.env['HOME'], 'lsp'),
+    args: ['--log', 'x'],
+    origin: 'setting',
+  });
+});
+
+test('a workspace without trust and relative parts of PATH are passed over', async () => {
+  const { places, workspace, root, program } = world();
+  workspace();
+  assert.equal(await findServer({ ...places, trusted: false }), undefined);
+  program(join(root, 'here', 'codemoat-lsp'));
+  process.chdir(join(root, 'here'));
+  assert.equal(await findServer({ ...places, trusted: false, path: ':.:here' }), undefined);
+});
+
+test('a file that cannot be run and a folder are no server', async () => {
+  const { places, root, program } = world();
+  program(join(root, 'path', 'codemoat-lsp'), 0o644);
+  mkdirSync(inEnvironment(join(root, 'own')), { recursive: true });
+  assert.equal(await findServer(places), undefined);
+});
+
+test('every way to install names what it runs', () => {
+  const found = methods('codemoat', '/my env', 'python3');
+  assert.deepEqual(found.map(({ needs }) => needs), ['python3', 'uv', 'uv', 'pipx']);
+  assert.equal(typed(found[0]!.steps[0]!), "python3 -m venv '/my env'");
+  for (const { steps } of found) {
+    assert.ok(steps.every((step) => step.length > 1));
+    assert.equal(steps.at(-1)!.at(-1), 'codemoat');
+  }
+});
+
+test('a name means the package index, anything else does not', () => {
+  for (const name of ['codemoat', 'codemoat==0.1', 'codemoat[onnx]>=0.1']) {
+    assert.equal(fromIndex(name), true, name);
+  }
+  for (const place of ['/src/codemoat', './codemoat', '~/codemoat', 'codemoat-0.1-py3-none-any.whl', 'git+https://example.org/x', 'C:\\src']) {
+    assert.equal(fromIndex(place), false, place);
+  }
+});
+
+test('the commands of uv and pipx', () => {
+  const [, uv, tool, pipx] = methods('/src/codemoat', '/own', 'python3');
+  assert.deepEqual(uv!.steps.map(typed), [
+    "uv venv --python '>=3.11' /own",
+    `uv pip install --python ${inEnvironment('/own', 'python')} /src/codemoat`,
+  ]);
+  assert.deepEqual(tool!.steps.map(typed), ['uv tool install /src/codemoat']);
+  assert.deepEqual(pipx!.steps.map(typed), ['pipx install /src/codemoat']);
+});
+
+test('only what somebody set is sent, the most specific value of it', () => {
+  const values = {
+    'editor.automatic': { globalValue: true, workspaceValue: false },
+    'ask.hits': {},
+    'server.command': { globalValue: ['x'] },
+  } as Record<string, object>;
+  assert.deepEqual(explicitSettings(Object.keys(values), (key) => values[key]), { 'editor.automatic': false });
+});
+
+test('keys are those of the manifest', () => {
+  const manifest = { contributes: { configuration: [{ properties: { 'codemoat.a.b': {} } }, { properties: { 'codemoat.c.d': {} } }] } };
+  assert.deepEqual(declaredKeys(manifest), ['a.b', 'c.d']);
+});

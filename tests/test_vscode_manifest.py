@@ -1,0 +1,61 @@
+"""The VS Code extension's manifest says what the server's settings are, and names only what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from assistant.config import settings
+from scripts import vscode_settings
+
+ROOT = Path(__file__).parent.parent
+EXTENSION = ROOT / "editors" / "vscode"
+TEXT = (EXTENSION / "package.json").read_text(encoding="utf-8")
+MANIFEST = json.loads(TEXT)
+
+
+def test_settings_are_those_of_the_server() -> None:
+    assert vscode_settings.filled(TEXT) == TEXT, "Run scripts/vscode_settings.py."
+
+
+def test_a_folder_may_not_choose_the_model_or_where_files_lie() -> None:
+    groups = MANIFEST["contributes"]["configuration"]
+    scopes = {key: each["scope"] for group in groups for key, each in group["properties"].items()}
+    for key in ("model.name", "model.url", "index.cache_dir", "index.workers", "server.source"):
+        assert scopes[f"codemoat.{key}"] == "machine"
+    assert scopes["codemoat.ask.hits"] == "window"
+    assert "codemoat.model.api_key" not in scopes
+    restricted = MANIFEST["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    assert {"codemoat.server.command", "codemoat.server.env"} <= set(restricted)
+
+
+def test_every_setting_has_a_description_and_bounds() -> None:
+    for group in MANIFEST["contributes"]["configuration"]:
+        for key, each in group["properties"].items():
+            assert each["markdownDescription"], key
+            if each["type"] in ("integer", "number"):
+                assert {"minimum", "maximum"} <= set(each), key
+    assert len(settings()) > 30
+
+
+def test_commands_that_are_named_exist() -> None:
+    declared = {each["command"] for each in MANIFEST["contributes"]["commands"]}
+    source = (EXTENSION / "src" / "commands.ts").read_text(encoding="utf-8")
+    body = source[source.index("const commands:") : source.index("return Object.entries(commands)")]
+    made = {f"codemoat.{name}" for name in re.findall(r"^    (\w+): \(", body, re.M)}
+    assert declared == made - {"codemoat.openPlace"}
+    named = set(re.findall(r"command:(codemoat\.\w+)|onCommand:(codemoat\.\w+)", TEXT))
+    assert {first or second for first, second in named} <= declared
+
+
+def test_files_that_are_named_exist() -> None:
+    for path in re.findall(r'"((?:media|walkthrough)/[\w.-]+)"', TEXT):
+        assert (EXTENSION / path).is_file(), path
+    assert (EXTENSION / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert MANIFEST["version"] == project["project"]["version"]
