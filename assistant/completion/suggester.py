@@ -30,7 +30,7 @@ FIRST_WORDS = 0.15
 
 OTHERS = 2
 """Completions that can be cycled through beside the first."""
-OTHERS_TIME = 2.0
+OTHERS_TIME = 1.0
 """Seconds after which no further one is begun: somebody waits."""
 _OTHERS_KEPT = 8
 """Places whose other completions are kept; each holds its document."""
