@@ -138,13 +138,15 @@ class Editor:
 
     def type(self, keys: str) -> None:
         """As from a keyboard, and handled before this returns."""
-        while keys:
-            keys = keys[self.nvim.input(keys) :] if keys.isascii() else keys[0:0] or self._type_all(keys)
+        self.nvim.input(keys)
         self.nvim.eval("1")
 
-    def _type_all(self, keys: str) -> str:
-        self.nvim.input(keys)
-        return ""
+    def type_slowly(self, keys: str) -> None:
+        """Each letter on a screen of its own, as people type."""
+        for key in keys:
+            before = len(self.screen.frames)
+            self.type("<lt>" if key == "<" else key)
+            until(lambda count=before: len(self.screen.frames) > count, "the screen", 5)
 
     @property
     def text(self) -> list[str]:

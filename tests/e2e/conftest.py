@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,49 @@ def package_index(package_root: Path, tmp_path_factory: pytest.TempPathFactory) 
     with Index.open(package_root, config, create=True) as index:
         index.update()
         yield index
+
+
+@pytest.fixture
+def make_editor(tmp_path: Path, runtime_dir: Path, model_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts Neovims with the plugin that share an index and the model host; ended afterwards."""
+    editors: list[Any] = []
+    folders: list[Path] = []
+
+    def make(*files: Path, model: str = str(model_path), options: str = "", environment: Any = None) -> Any:
+        from tests.nvim_world import Editor, setup_command
+
+        # Sockets need short paths.
+        folders.append(Path(tempfile.mkdtemp(prefix="cmn")))
+        variables = {
+            "CODEMOAT_CACHE_DIR": str(tmp_path / "cache"),
+            "CODEMOAT_CONFIG_DIR": str(tmp_path / "config"),
+            "CODEMOAT_DATA_DIR": str(tmp_path / "data"),
+            "CODEMOAT_RUNTIME_DIR": str(runtime_dir),
+            **(environment or {}),
+        }
+        arguments = ("--cmd", setup_command(model, *([options] if options else [])), *map(str, files))
+        editors.append(Editor(folders[-1], environment=variables, arguments=arguments))
+        return editors[-1]
+
+    yield make
+    for editor in editors:
+        editor.close()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    """A repository of two files; one uses what the other defines."""
+    root = tmp_path / "books"
+    (root / ".git").mkdir(parents=True)
+    (root / "ledger.py").write_text(
+        "class Ledger:\n"
+        '    """Money that came and went."""\n\n'
+        '    def record_payment(self, account, cents, memo=""):\n'
+        '        """Note a payment."""\n\n'
+        "    def outstanding_balance(self, account):\n"
+        '        """What is still owed."""\n'
+    )
+    (root / "use.py").write_text("from ledger import Ledger\n\nledger = Ledger()\n")
+    return root
