@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import socket
@@ -65,6 +66,7 @@ class Screen(threading.Thread):
                             self._apply(name, call)
 
     def close(self) -> None:
+        self.join(5)
         self._socket.close()
 
     def lines(self) -> tuple[str, ...]:
@@ -125,9 +127,11 @@ class Editor:
 
     def close(self) -> None:
         try:
-            self.nvim.command("qa!", async_=True)
+            # Not async: pynvim closes its socket only when it reads the end of it.
+            with contextlib.suppress(OSError, EOFError, pynvim.NvimError):
+                self.nvim.command("qa!")
             self.process.wait(5)
-        except (OSError, subprocess.TimeoutExpired):
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.screen.close()
