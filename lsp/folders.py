@@ -14,10 +14,13 @@ from indexer.location import is_huge
 from lsp.convert import path_of, uri_of
 
 if TYPE_CHECKING:
+    from assistant.chat import ChatSession
     from assistant.completion.completer import Completer
     from assistant.config import Config
+    from assistant.conversation import Conversation
     from assistant.engine import Engine
     from assistant.llm import LLM
+    from assistant.saved_chats import SavedChats
     from indexer.index import Index
 
 _REFUSALS_KEPT = 500
@@ -97,6 +100,22 @@ class Folder:
                 engine = self._engine or Engine(self.config, self.root)
                 self._completer = (llm, index, engine.completer(with_index=index is not None, llm=llm))
             return self._completer[2]
+
+    def chat(self, llm: LLM, *, resume: str | None = None, conversation: Conversation | None = None) -> ChatSession:
+        """A conversation about the folder, a new, a saved or a given one. Raises what ``index`` and ``load`` raise."""
+        _ = self.index
+        with self._lock:
+            engine = self._engine
+        if engine is None:
+            raise NoIndexError(f"{self.root} was left.", "Open it again.")
+        return engine.chat(keep=True, resume=resume, conversation=conversation, llm=llm)
+
+    @property
+    def chats(self) -> SavedChats:
+        """The saved conversations about the folder; needs no index."""
+        from assistant.engine import Engine
+
+        return Engine(self.config, self.root).chats
 
     def refuses(self, path: str) -> str | None:
         """Why a file gets no suggestions, as a sentence: it is left out by a rule of codemoat or may hold secrets.

@@ -49,6 +49,8 @@ class _Asked:
     trigger: str
     selected: _Selected | None
     ticket: int
+    words: str | None
+    """First words that the client shows here; None where it does not take any."""
     typing: Future[None] | None
     """Telling of the edits before it; told later, they would be taken for newer than the request."""
 
@@ -71,6 +73,8 @@ class InlineCompletion:
         self._server = server
         self._latest = 0
         self._typing: Future[None] | None = None
+        self._begun: tuple[tuple[str, int, types.Position], str] | None = None
+        """First words that were sent last, and for which place."""
         server.handle(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline)
         server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
 
@@ -86,9 +90,17 @@ class InlineCompletion:
         item = types.InlineCompletionItem(
             insert_text=(chosen.text if chosen else "") + decision.text,
             range=self._range(params.position, answer, chosen),
-            command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
+            command=types.Command("Accept", ACCEPT, arguments=[decision.id, *self._more(params, answer)]),
         )
         return types.InlineCompletionList([item])
+
+    def _more(self, params: types.InlineCompletionParams, answer: _Answer) -> list[dict[str, bool]]:
+        """What tells the client to ask again, after the first words of a suggestion."""
+        completion, request = answer.completion, answer.request
+        if completion is None or request is None or completion.stop_reason != "begun":
+            return []
+        self._begun = (params.text_document.uri, request.version, params.position), completion.text
+        return [{"more": True}]
 
     async def popup(self, params: types.CompletionParams) -> types.CompletionList:
         """The same suggestion as an entry of the list, where the setting wants it."""
@@ -182,7 +194,7 @@ class InlineCompletion:
         decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
         decision.timings = asdict(completion.timings)
         server.decisions.add(decision, Offer(answer.request, completion))
-        if decision.text and not server.client_tells_shown:
+        if decision.text and not server.client_tells_shown and completion.stop_reason != "begun":
             self.shown(decision.id)
         return decision, answer
 
@@ -199,8 +211,23 @@ class InlineCompletion:
     def _asked(self, document: Document, position: types.Position, trigger: str, selected: _Selected | None) -> _Asked:
         documents = self._server.documents
         cells = documents.around_cell(document) if document.notebook is not None else ("", "")
+        words = "" if self._server.client_takes_words and trigger != "popup" else None
+        if (
+            words is not None
+            and self._begun is not None
+            and self._begun[0] == (document.uri, document.version, position)
+        ):
+            words = self._begun[1]
         return _Asked(
-            document.snapshot(), document.notebook, cells, position, trigger, selected, self._latest, self._typing
+            document.snapshot(),
+            document.notebook,
+            cells,
+            position,
+            trigger,
+            selected,
+            self._latest,
+            words,
+            self._typing,
         )
 
     def _work(self, asked: _Asked, cancel: Cancel) -> _Answer:
@@ -233,13 +260,13 @@ class InlineCompletion:
         known = suggester.known(request)
         if known is not None:
             return known
-        if asked.trigger == "automatic":
+        if asked.trigger == "automatic" and not asked.words:
             until = time.monotonic() + suggester.pace.wait()
             while time.monotonic() < until and not cancel.cancelled and asked.ticket == self._latest:
                 time.sleep(_LOOK)
         if cancel.cancelled or asked.ticket != self._latest:
             cancel.cancel()
-        return suggester.suggest(request, cancel)
+        return suggester.suggest(request, cancel, begun=asked.words)
 
     def _request(self, asked: _Asked) -> tuple[Located, CompletionRequest]:
         document, units = asked.document, self._server.documents.units

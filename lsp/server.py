@@ -15,6 +15,7 @@ from pygls.protocol import default_converter
 
 from assistant.errors import ModelError, NoModelError
 from indexer.errors import CodemoatError
+from lsp.chat import Chat
 from lsp.commands import Commands
 from lsp.convert import Units, language_of, uri_of
 from lsp.decisions import Decisions
@@ -76,11 +77,14 @@ class Server(LanguageServer):
             make_engine=make_engine,
         )
         self.client_tells_shown = False
+        self.client_takes_words = False
+        """Whether it shows the first words of a suggestion and asks again for the rest."""
         self.inline = InlineCompletion(self)
         self.sync = Synchronisation(self)
         self.symbols = Symbols(self)
         self.indexing = Indexing(self)
         self.status = Status(self)
+        self.chat = Chat(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self._status_quiet = Debounce(_STATUS_QUIET)
@@ -111,6 +115,7 @@ class Server(LanguageServer):
         experimental = params.capabilities.experimental
         ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
         self.client_tells_shown = isinstance(ours, dict) and ours.get("didShow") is True
+        self.client_takes_words = isinstance(ours, dict) and ours.get("firstWords") is True
         options = params.initialization_options
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from indexer.decoders import convert
 from indexer.errors import BadInputError, NoIndexError
 from lsp.convert import range_of, split_lines
 from lsp.decisions import as_json
 from lsp.folders import uri_in
 from lsp.hello import own_version
 from lsp.jobs import result
+from lsp.params import Named, read
 
 if TYPE_CHECKING:
     from lsp.folders import Folder
@@ -23,13 +23,9 @@ if TYPE_CHECKING:
 STATUS_CHANGED = "codemoat/statusChanged"
 
 
-class _Document(msgspec.Struct):
-    uri: str
-
-
 class _Why(msgspec.Struct):
     id: str | None = None
-    textDocument: _Document | None = None  # noqa: N815
+    textDocument: Named | None = None  # noqa: N815
 
 
 class _Search(msgspec.Struct):
@@ -44,7 +40,7 @@ class _Index(msgspec.Struct):
 
 
 class _Digest(msgspec.Struct):
-    textDocument: _Document  # noqa: N815
+    textDocument: Named  # noqa: N815
 
 
 class _Fate(msgspec.Struct):
@@ -52,7 +48,6 @@ class _Fate(msgspec.Struct):
     characters: Annotated[int, Meta(ge=0)] = 0
 
 
-Params = TypeVar("Params")
 _FATES = {
     "codemoat/didShow": "shown",
     "codemoat/didAccept": "accepted",
@@ -125,13 +120,13 @@ class Status:
 
     def _why(self, params: Any) -> dict[str, Any] | None:
         """The latest decision (of a document, or the one of an id); null if there is none."""
-        asked = _read(params or {}, _Why)
+        asked = read(params or {}, _Why)
         found = self._server.decisions.find(asked.id, asked.textDocument.uri if asked.textDocument else None)
         return as_json(found) if found is not None else None
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
         """What the server holds of a document, for clients that check it; null if it is not open."""
-        document = self._server.documents.get(_read(params, _Digest).textDocument.uri)
+        document = self._server.documents.get(read(params, _Digest).textDocument.uri)
         if document is None:
             return None
         return {
@@ -143,7 +138,7 @@ class Status:
 
     async def _search(self, params: Any) -> dict[str, Any]:
         """The best chunks for a question or words, over one folder or all."""
-        asked = _read(params, _Search)
+        asked = read(params, _Search)
         folders = [self._named(asked.folder)] if asked.folder is not None else list(self._server.folders)
         parts = [await result(self._server.jobs.reading.submit(partial(self._hits, each, asked))) for each in folders]
         hits = sorted((hit for found, _ in parts for hit in found), key=lambda hit: -hit["score"])
@@ -178,7 +173,7 @@ class Status:
 
     async def _index(self, params: Any) -> dict[str, Any]:
         """Let a folder's index, or all, be updated, made anew, left alone or taken up again."""
-        asked = _read(params, _Index)
+        asked = read(params, _Index)
         for folder in [self._named(asked.folder)] if asked.folder is not None else list(self._server.folders):
             if asked.do == "stop":
                 await self._server.indexing.stop(folder)
@@ -195,16 +190,7 @@ class Status:
 
     def _fate(self, fate: str) -> Any:
         def handler(params: Any) -> None:
-            asked = _read(params, _Fate)
+            asked = read(params, _Fate)
             self._server.feedback(asked.id, fate, asked.characters)
 
         return handler
-
-
-def _read(params: Any, kind: type[Params]) -> Params:
-    """The parameters as a type. Raises BadInputError that says what is wrong with them."""
-    try:
-        found: Params = convert(params, kind)
-        return found
-    except (msgspec.ValidationError, UnicodeEncodeError) as exc:
-        raise BadInputError(f"Wrong parameters: {exc}.", "docs/protocol.md describes them.") from exc

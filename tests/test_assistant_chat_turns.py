@@ -62,6 +62,18 @@ def test_the_next_prompt_begins_with_the_last_one_and_the_answer_as_it_was_gener
     assert second.timings.evaluated_tokens == second.timings.prompt_tokens - second.timings.reused_tokens == new + 5
 
 
+def test_a_use_outside_of_any_definition_is_found_and_an_import_is_none():
+    files = {
+        "core/engine.py": ENGINE,
+        "run.py": "import engine\n\nengine.start_spider(None)\n",
+        "lists.py": "from engine import (\n    other,\n    start_spider,\n)\n",
+    }
+    chat, _ = session(SAID, "There [2].", index=SmallIndex(files))
+    ask(chat, FIRST)
+    second = ask(chat, "and where is it called?")
+    assert [source.path for source in second.sources] == ["run.py"]
+
+
 def test_a_follow_up_finds_what_the_conversation_is_about_and_gives_nothing_twice():
     chat, llm = session(SAID, "In `crawl_site` [2].", "It returns nothing [1].")
     first, second = ask(chat, FIRST), ask(chat, "and where is it called?")

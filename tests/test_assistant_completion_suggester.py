@@ -12,7 +12,6 @@ import pytest
 
 from assistant.completion.completer import Completer
 from assistant.completion.generation import Generation
-from assistant.completion.pace import LONGEST_WAIT, Pace
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
 from assistant.completion.reuse import Suggestion, SuggestionCache, follow
 from assistant.completion.suggester import Suggester
@@ -83,6 +82,10 @@ class Typist:
 
     def ask(self, prefix: str, suffix: str = "\n", cancel: Cancel | None = None) -> Future[Completion]:
         return self._pool.submit(self.suggester.suggest, at(prefix, suffix), cancel)
+
+    def begun(self, prefix: str, suffix: str = "\n", words: str = "") -> Future[Completion]:
+        """Asked by somebody who takes first words."""
+        return self._pool.submit(lambda: self.suggester.suggest(at(prefix, suffix), begun=words))
 
     def until_waited_for(self, number: int) -> None:
         """Until so many wait for the run."""
@@ -314,61 +317,27 @@ def test_line_ends_of_the_document_come_back(typist: Typist) -> None:
     assert (again.text, again.reused) == ("    return a", True)
 
 
-# pace
+# first words
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_fast_machine_is_asked_at_once_and_a_slow_one_when_the_next_keystroke_is_late() -> None:
-    clock = Clock()
-    pace = Pace(clock)
-    assert pace.wait() == 0.0
-    for _ in range(5):
-        clock.now += 0.2
-        pace.keystroke()
-    pace.answered(Timings(100, 100, 5, 50.0, 50.0))
-    assert pace.wait() == 0.0
-    for _ in range(5):
-        pace.answered(Timings(100, 100, 5, 900.0, 100.0))
-    assert pace.wait() == pytest.approx(0.16)
-    clock.now += 0.1
-    assert pace.wait() == pytest.approx(0.06)
-    clock.now += 1.0
-    assert pace.wait() == 0.0
-    assert LONGEST_WAIT <= 0.3
+def test_first_words_are_shown_while_the_line_is_written(typist: Typist) -> None:
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("comp", "ute(a, b")
+    done = first.result(timeout=10)
+    assert (done.text, done.stop_reason) == ("compute(a,", "begun")
+    more = typist.begun("x = ", words=done.text)
+    typist.llm.write(")", END)
+    assert more.result(timeout=10).stop_reason == "line"
+    assert text(more) == "compute(a, b)"
+    assert len(typist.llm.calls) == 1
 
 
-def test_pauses_are_no_rhythm() -> None:
-    clock = Clock()
-    pace = Pace(clock)
-    for gap in (0.1, 0.1, 30.0, 0.1):
-        clock.now += gap
-        pace.keystroke()
-    pace.answered(Timings(100, 100, 5, 900.0, 100.0))
-    assert pace.wait() == pytest.approx(0.08)
-
-
-def test_a_slow_machine_gets_less_context_and_a_busy_one_is_noticed() -> None:
-    pace = Pace(Clock())
-    assert pace.share(1200) == 1.0
-    fast, slow = Timings(900, 900, 5, 2000.0, 100.0), Timings(900, 900, 5, 6000.0, 100.0)
-    pace.answered(fast)
-    assert (pace.share(1200), pace.busy) == (1.0, False)
-    for _ in range(3):
-        pace.answered(slow)
-    assert (pace.share(1200), pace.busy) == (0.35, True)
-    for _ in range(3):
-        pace.answered(fast)
-    assert [pace.share(1200) for _ in range(4)] == [0.5, 0.7, 0.7, 0.7]
-    assert not pace.busy
-
-
-def test_small_evaluations_say_nothing_about_speed() -> None:
-    pace = Pace(Clock())
-    pace.answered(Timings(900, 1, 5, 60.0, 100.0))
-    assert pace.tokens_a_second is None
+def test_first_words_are_not_remembered_and_stay_while_one_types_into_them(typist: Typist) -> None:
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("compute(", "a, b")
+    assert text(first) == "compute(a,"
+    assert typist.suggester.known(at("x = ")) is None
+    assert text(typist.begun("x = comp")) == "ute(a,"
+    assert len(typist.llm.calls) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.completion.trim import after_blanks, trim_block, trim_line, wants_block
+from assistant.completion.trim import after_blanks, trim_begun, trim_block, trim_line, wants_block
 from assistant.completion.window import Window, window
 from tests.fakes import FakeLLM
 
@@ -177,3 +177,21 @@ def test_a_block_has_a_most_of_lines():
     found = trim_block(generated, at("def f(x):\n    ‸\n"), "python", final=False)
     assert found.done
     assert found.text.count("\n") == 19
+
+
+@pytest.mark.parametrize(
+    ("text", "generated", "kept"),
+    [
+        ("x = ‸\n", "compute(alpha, be", "compute(alpha,"),
+        ("x = ‸\n", "compute(alpha)", "compute(alpha)"),
+        ("x = ‸\n", "comp", ""),
+        ("x = ‸\n", "((", ""),
+        ("‸\ny = compute(b)\n", "y = compute", ""),
+        ("‸\ny = compute(b)\n", "y = compute(a, c", "y = compute(a,"),
+        ("foo(‸)\n", "a, b)", "a, b"),
+        ("x = [‸ones]\n", "1, ones] + ", ""),
+        ("if a:\n    ‸\n", "b = 1\nc = 2", "b = 1"),
+    ],
+)
+def test_first_words_are_whole_and_say_something_new(text, generated, kept):
+    assert trim_begun(generated, at(text), "python").text == kept

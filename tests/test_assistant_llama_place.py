@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 
@@ -43,6 +44,15 @@ def test_a_damaged_state_is_no_state(tmp_path, text):
     place = HostPlace(tmp_path, "host-1")
     place.state_path.write_text(text)
     assert place.read() is None
+
+
+def test_what_another_version_wrote_beyond_ours_is_passed_over(tmp_path):
+    place = HostPlace(tmp_path / "run" / "hosts", "host-1")
+    prepare(place.folder)
+    place.write(STATE)
+    data = json.loads(place.state_path.read_text())
+    place.state_path.write_text(json.dumps({**data, "new": 1, "settings": {**data["settings"], "newer": 2}}))
+    assert place.read() == STATE
 
 
 def test_an_open_folder_is_closed(tmp_path):

@@ -39,6 +39,8 @@ def place(tmp_path):
 
 
 def raw(state: HostState) -> Wire:
+    if not state.address.path:  # the test's folder has a long name
+        return Wire(socket.create_connection(("127.0.0.1", state.address.port)))
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(state.address.path)
     return Wire(connection)

@@ -273,8 +273,9 @@ def test_cache_that_cannot_be_made(tree):
 @pytest.fixture
 def unprivileged(tmp_path):
     """Calling it makes this process somebody whom file modes bind; everything is given back afterwards."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(0o755)
 
     def become(folder: Path):
         for path in (*folder.rglob("*"), folder):

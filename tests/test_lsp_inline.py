@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assistant.errors import HostError, NoModelError
+from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampling
 from lsp.documents import MOST_CHARACTERS
 from tests.lsp_world import Client, PatientLLM, edit, inline_params, play
 
@@ -285,3 +288,34 @@ def test_the_prompt_is_evaluated_where_somebody_reads():
         assert not client.llm.calls
 
     play(scene)
+
+
+class SlowLLM(PatientLLM):
+    """Writes a line in two pieces, the second when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__([""])
+        self.go_on = threading.Event()
+
+    def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
+        self.calls.append((request, sampling))
+        yield Delta("compute(alpha, be")
+        assert self.go_on.wait(20)
+        yield Delta("ta)")
+        yield Finished("stop")
+
+
+def test_first_words_come_before_the_rest_where_the_client_takes_them():
+    async def scene(client: Client) -> None:
+        await client.initialize(experimental={"codemoat": {"didShow": True, "firstWords": True}})
+        client.open(URI, "x = \n")
+        (item,) = await client.inline(URI, 0, 4)
+        assert (item["insertText"], item["command"]["arguments"][1]) == ("compute(alpha,", {"more": True})
+        assert (await client.why(URI))["reason"] == "The model is still writing; these are the first words."
+        rest = client.ask("textDocument/inlineCompletion", inline_params(URI, 0, 4, False, {}))
+        client.llm.go_on.set()
+        (item,) = (await asyncio.wait_for(rest, 20))["result"]["items"]
+        assert (item["insertText"], len(item["command"]["arguments"])) == ("compute(alpha, beta)", 1)
+        assert len(client.llm.calls) == 1
+
+    play(scene, SlowLLM())

@@ -14,7 +14,7 @@ from typing import Literal
 
 from assistant.completion.completer import Completer, Plan, final, so_far
 from assistant.completion.request import CompletionRequest
-from assistant.completion.trim import Trimmed, after_blanks, trim_block, trim_line
+from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_block, trim_line
 from assistant.completion.window import Window
 from assistant.context import RequestTimings
 from assistant.llm import Cancel, Delta, StopReason
@@ -90,15 +90,22 @@ class Generation:
         with self._changed:
             return self._left(asked) is not None
 
-    def wait(self, asked: CompletionRequest, cancel: Cancel | None, patience: float | None = None) -> Trimmed | None:
+    def wait(
+        self,
+        asked: CompletionRequest,
+        cancel: Cancel | None,
+        patience: float | None = None,
+        begun: tuple[float, str] | None = None,
+    ) -> Trimmed | None:
         """The completion for ``asked``'s place as soon as it is whole; None when the run disagrees or was stopped.
 
-        ``patience``: seconds after which whole lines are enough. Raises what the model raised.
+        ``patience``: seconds after which whole lines are enough; ``begun``: seconds after which the first words are,
+        where they are others than these. Raises what the model raised.
         """
         with self._changed:
             self._waiting += 1
         try:
-            return self._wait(asked, cancel, patience)
+            return self._wait(asked, cancel, patience, begun)
         finally:
             with self._changed:
                 self._waiting -= 1
@@ -108,7 +115,13 @@ class Generation:
                 timer.daemon = True
                 timer.start()
 
-    def _wait(self, asked: CompletionRequest, cancel: Cancel | None, patience: float | None) -> Trimmed | None:
+    def _wait(
+        self,
+        asked: CompletionRequest,
+        cancel: Cancel | None,
+        patience: float | None,
+        begun: tuple[float, str] | None,
+    ) -> Trimmed | None:
         waited = 0.0
         window: Window | None = None
         while True:
@@ -125,6 +138,11 @@ class Generation:
                     return whole
                 early = patience is not None and waited >= patience and "\n" in left.strip()
                 if not ended and not early:
+                    if begun is not None and waited >= begun[0] and left.strip():
+                        window = window or self._completer.window(asked)
+                        words = trim_begun(left, window, self.plan.asked.language)
+                        if words.text and words.text != begun[1]:
+                            return words
                     self._changed.wait(_POLL)
                     waited += _POLL
                     continue

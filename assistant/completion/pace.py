@@ -1,7 +1,8 @@
 """When to ask the model, and for how much: the typist's rhythm against the machine's speed. Pure but for its clock.
 
 Waiting a fixed time after each keystroke is wrong twice: a fast machine could have answered, and a slow typist waits
-for nothing. So a request waits only while the next keystroke is likelier to come than the answer.
+for nothing. A run that a key overtakes costs little here, since what it evaluated is kept. So a request waits only in a
+burst of keys, and where the machine is so slow that nothing can be answered while somebody types.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ _PAUSE = 1.5
 _REMEMBERED = 16
 _RHYTHM = 0.8
 """Part of the usual interval after which the next keystroke is late."""
+_BURST = 0.5
+"""Below this part of the usual interval two keys are a burst, and after as much of it the burst is over."""
+_HOPELESS = 4.0
+"""Usual intervals that an answer takes on a machine which cannot keep up with the typist."""
 PATIENCE = 3.0
 """Seconds that a prompt of full length may take before less of it is asked for."""
 _SHARES = (1.0, 0.7, 0.5, 0.35)
@@ -69,13 +74,20 @@ class Pace:
     def wait(self) -> float:
         """Seconds to wait for a further keystroke before the model is asked.
 
-        Nothing when answers come before the next keystroke would; else until that is late.
+        Nothing when answers come before the next keystroke would; in a burst until it is over; else, where answers take
+        far longer than a keystroke, until the next one is late.
         """
         interval, answer = _median(self._intervals), _median(self._answers)
         if interval is None or answer is None or answer <= interval:
             return 0.0
+        if answer > _HOPELESS * interval:
+            rest = _RHYTHM * interval
+        elif self._intervals[-1] < _BURST * interval:
+            rest = _BURST * interval
+        else:
+            return 0.0
         since = 0.0 if self._last is None else self._clock() - self._last
-        return max(0.0, min(_RHYTHM * interval, LONGEST_WAIT) - since)
+        return max(0.0, min(rest, LONGEST_WAIT) - since)
 
     def share(self, prompt_tokens: int) -> float:
         """Part of ``prompt_tokens`` that is worth its time on this machine: less where it is slow, or busy.

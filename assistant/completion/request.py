@@ -37,8 +37,8 @@ class Completion:
     reused: bool
     """Answered without asking the model."""
     stop_reason: str
-    """line, block: complete; length: cut off by the token limit; cancelled; or why there is no text: empty,
-    repeats, closes (unbalanced brackets), prose."""
+    """line, block: complete; begun: the first words, more is being written; length: cut off by the token limit;
+    cancelled; or why there is no text: empty, repeats, closes (unbalanced brackets), prose."""
     timings: RequestTimings = field(default_factory=RequestTimings)
     context: tuple[str, ...] = ()
     """Paths of the files whose snippets stood in the prompt, in prompt order, as ``path:start-end``."""

@@ -23,6 +23,8 @@ from assistant.llm import Cancel
 
 FIRST_ANSWER = 1.0
 """Seconds after which whole lines of a block are shown although more may come."""
+FIRST_WORDS = 0.15
+"""Seconds after which the first words of a line are shown, where the asker takes them: four tokens on two cores."""
 
 
 class Suggester:
@@ -47,10 +49,13 @@ class Suggester:
         self.counts: Counter[str] = Counter()
         """How requests were answered: exact, trimmed, look-back, attached, model; and runs: started, stopped."""
 
-    def suggest(self, request: CompletionRequest, cancel: Cancel | None = None) -> Completion:
+    def suggest(
+        self, request: CompletionRequest, cancel: Cancel | None = None, *, begun: str | None = None
+    ) -> Completion:
         """The completion at the cursor, from wherever it is known; empty with a reason when there is none.
 
-        Raises what ``Completer.complete`` raises.
+        ``begun``: what is shown so far, "" for nothing; the answer may then be the first words of a line, with the
+        reason "begun", and the asker shows them and asks again with them. Raises what ``Completer.complete`` raises.
         """
         asked = unix(request)
         found = self._known(asked)
@@ -61,11 +66,13 @@ class Suggester:
         trimmed: Trimmed | None = None
         while trimmed is None:
             run, attached = self._run_for(asked)
-            trimmed = run.wait(asked, cancel, self._patience)
+            # What a run has written already is shown at once, so that nothing flickers while one types into it.
+            words = None if begun is None else (0.0 if attached or begun else FIRST_WORDS, begun)
+            trimmed = run.wait(asked, cancel, self._patience, words)
             if trimmed is None and self._latest != ticket:
                 trimmed = Trimmed("", "cancelled")
         self.counts["attached" if attached else "model"] += 1
-        if trimmed.reason != "cancelled":
+        if trimmed.reason not in ("cancelled", "begun"):
             self._remember(asked, trimmed)
         timings = RequestTimings() if attached else run.timings
         return answer(request, trimmed, None if attached else run.plan, timings, reused=attached)

@@ -17,6 +17,7 @@ NEAR_LINES = 40
 SPECIAL = re.compile(
     r"<\|[a-z_]+\|>|<\|[a-z_]*$|</s>|<fim[_-][a-z]+>|<(?:PRE|SUF|MID|EOT)>|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
 )
+_WORD_AT_END = re.compile(r"\w+$")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.M)
 _PROSE = re.compile(
     r"[A-Z][a-z']*(?:,? [A-Za-z'`]+){3,}[^;{}()=]*[.:!?]?$|(?:Here|This|In this|The|Note|Explanation)\b[^;{}=]*$"
@@ -97,6 +98,19 @@ def trim_line(generated: str, window: Window, language: str) -> Trimmed:
     if language not in _MARKUP and not window.line_before.strip() and _PROSE.match(text.strip()):
         return Trimmed("", "prose")
     return _against_rest(text, window)
+
+
+def trim_begun(generated: str, window: Window, language: str) -> Trimmed:
+    """The first words of a line that is still being written; empty while they say nothing, or what stands next."""
+    text, line_end, _ = generated.partition("\n")
+    if not line_end:
+        text = _WORD_AT_END.sub("", text).rstrip()
+    following = next((line.strip() for line in window.below if line.strip()), "")
+    if not any(c.isalnum() for c in text) or following.startswith((window.line_before + text).strip()):
+        return Trimmed("", "begun")
+    trimmed = trim_line(text, window, language)
+    # What replaces the line's rest is known only when the line is whole.
+    return Trimmed("" if trimmed.replaces else trimmed.text, "begun")
 
 
 def trim_block(generated: str, window: Window, language: str, *, final: bool) -> Trimmed:

@@ -39,7 +39,7 @@ class HostSettings:
     context_tokens: int = 8192
     threads: int = 0
     gpu_layers: int = 0
-    flash_attention: bool = True
+    flash_attention: bool = False
     micro_batch: int = MICRO_BATCH
     draft_tokens: int = DRAFT_TOKENS
     idle_seconds: float = 900.0

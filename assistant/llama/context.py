@@ -80,7 +80,7 @@ class Context:
         *,
         context_tokens: int,
         threads: int,
-        flash_attention: bool = True,
+        flash_attention: bool = False,
         micro_batch: int = MICRO_BATCH,
         shift: bool = False,
         kept_bytes: int = 0,

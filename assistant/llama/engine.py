@@ -92,9 +92,9 @@ class LocalLLM:
             flash_attention=settings.flash_attention,
             micro_batch=settings.micro_batch,
         )
-        # Only completions come back to prompts they left; an answer's prompt is rarely asked twice.
         self._completion = _Lane(partial(make, shift=shift, kept_bytes=states.CAPACITY))
-        self._conversation = _Lane(make)
+        # A conversation is come back to after another window's question.
+        self._conversation = _Lane(partial(make, kept_bytes=states.CHAT_CAPACITY))
 
     @property
     def info(self) -> ModelInfo:

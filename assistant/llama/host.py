@@ -114,7 +114,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--context-tokens", type=int, required=True)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--gpu-layers", type=int, default=0)
-    parser.add_argument("--flash-attention", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--flash-attention", action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--micro-batch", type=int, default=MICRO_BATCH)
     parser.add_argument("--draft-tokens", type=int, default=DRAFT_TOKENS)
     parser.add_argument("--idle-seconds", type=float, default=900.0)

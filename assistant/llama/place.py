@@ -12,8 +12,9 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from assistant.llama.protocol import PROTOCOL
 from assistant.llama.settings import EngineSettings
@@ -83,11 +84,17 @@ class HostPlace:
         return Address()
 
     def read(self) -> HostState | None:
-        """What the host wrote, or None if there is nothing sensible."""
+        """What the host wrote, or None if there is nothing sensible.
+
+        What only another version writes is passed over: codemoat may have been updated below a client that runs.
+        """
         try:
             data = json.loads(self.state_path.read_text())
-            settings = EngineSettings(**data.pop("settings"))
-            return HostState(address=Address(**data.pop("address")), settings=settings, **data)
+            return HostState(
+                address=Address(**_known(Address, data["address"])),
+                settings=EngineSettings(**_known(EngineSettings, data["settings"])),
+                **{key: data[key] for key in ("pid", "token", "model")},
+            )
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -120,6 +127,11 @@ class HostPlace:
             yield True
         finally:
             lock.release()
+
+
+def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    """The items of ``data`` that are fields of a dataclass."""
+    return {field.name: data[field.name] for field in fields(kind) if field.name in data}
 
 
 def prepare(folder: Path) -> None:

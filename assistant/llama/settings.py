@@ -7,8 +7,8 @@ from dataclasses import dataclass
 MICRO_BATCH = 128
 """Tokens a step of prompt evaluation: an aborted step is lost, so it must be short; larger ones are hardly faster."""
 
-DRAFT_TOKENS = 0
-"""Tokens that are guessed at most by prompt lookup, where `codemoat models tune` did not measure what is best."""
+DRAFT_TOKENS = 2
+"""Tokens that prompt lookup guesses at most: two make code a sixth faster on two cores, more do not pay there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,6 @@ class EngineSettings:
     context_tokens: int = 8192
     threads: int = 0
     gpu_layers: int = 0
-    flash_attention: bool = True
+    flash_attention: bool = False
     micro_batch: int = MICRO_BATCH
     draft_tokens: int = DRAFT_TOKENS

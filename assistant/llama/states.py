@@ -10,6 +10,8 @@ from assistant.llama.reuse import common_prefix
 
 CAPACITY = 128 << 20
 """Bytes kept for a context: eight prompts of 1,300 tokens of the 0.5B model (12 KB a token), three of the 1.5B one."""
+CHAT_CAPACITY = 64 << 20
+"""Bytes kept of left conversations: one or two of the 0.5B model with some questions each."""
 MARGIN = 64
 """Tokens that must be gained: copying a state in or out costs as much as a few tokens."""
 

@@ -18,6 +18,9 @@ from assistant.models import resolve
 from benchmarks.trees import tree
 from indexer.config import IndexConfig
 from indexer.index import Index
+from tests.lsp_session import books, make_session, session
+
+__all__ = ["books", "make_session", "session"]
 
 
 @pytest.fixture(scope="session")

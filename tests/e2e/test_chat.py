@@ -104,6 +104,17 @@ def test_another_answer_evaluates_one_token(real_llm: LLM, index: Index) -> None
     assert len(chat.turns) == 1
 
 
+def test_a_conversation_is_come_back_to_after_somebody_elses_question(real_llm: LLM, index: Index) -> None:
+    chat = ChatSession(index, real_llm)
+    ask(chat, FIRST)
+    before = ask(chat, SECOND).timings
+    ask(ChatSession(index, real_llm), "How often is mail sent again?")
+    *_, done = chat.regenerate()
+    assert isinstance(done, Done)
+    assert done.timings.evaluated_tokens == 1
+    assert done.timings.restored_tokens > before.prompt_tokens // 2
+
+
 def test_a_conversation_goes_on_from_the_disk(
     real_llm: LLM, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,335 @@
+"""``codemoat/chat/…``: conversations about a folder, streamed as notifications and cited with places (docs/chat.md)."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from lsprotocol import types
+from msgspec import Meta
+
+from assistant.errors import HostError, ModelError
+from assistant.llm import Cancel
+from indexer.errors import BadInputError, CancelledError
+from lsp.folders import uri_in
+from lsp.jobs import DroppedError, result
+from lsp.params import Named, read
+
+if TYPE_CHECKING:
+    from assistant.chat import ChatEvent, ChatSession, Done
+    from assistant.conversation import Conversation
+    from assistant.excerpts import OpenFile, Selection
+    from assistant.llm import LLM
+    from lsp.documents import Snapshot
+    from lsp.folders import Folder
+    from lsp.server import Server
+
+EVENT = "codemoat/chat/event"
+_OPEN = 8
+"""Conversations that are kept in memory; a saved one opens again from the disk."""
+
+
+class _Position(msgspec.Struct):
+    line: Annotated[int, Meta(ge=0)]
+    character: Annotated[int, Meta(ge=0)] = 0
+
+
+class _Range(msgspec.Struct):
+    start: _Position
+    end: _Position
+
+
+class _Selected(msgspec.Struct):
+    textDocument: Named  # noqa: N815
+    range: _Range
+
+
+class _Ask(msgspec.Struct):
+    question: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    conversation: str | None = None
+    folder: str | None = None
+    selection: _Selected | None = None
+    textDocument: Named | None = None  # noqa: N815
+    position: _Position | None = None
+    token: str | int | None = None
+
+
+class _Conversation(msgspec.Struct):
+    conversation: Annotated[str, Meta(min_length=1)]
+    folder: str | None = None
+    token: str | int | None = None
+
+
+class _Rename(msgspec.Struct):
+    conversation: Annotated[str, Meta(min_length=1)]
+    title: str
+    folder: str | None = None
+
+
+class _List(msgspec.Struct):
+    folder: str | None = None
+
+
+class _Stop(msgspec.Struct):
+    token: str | int | None = None
+
+
+class Chat:
+    """Requests on the event loop, answers from the chat lane. A conversation answers one question at a time."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, tuple[ChatSession, LLM, object]] = OrderedDict()
+        """By id, the last used at the end; with the model and index that they were opened with."""
+        self._running: dict[object, Cancel] = {}
+        """What stops an answer, by the client's token."""
+        for method, handler in (
+            ("ask", self._ask),
+            ("regenerate", self._regenerate),
+            ("stop", self._stop),
+            ("list", self._list),
+            ("open", self._open),
+            ("rename", self._rename),
+            ("delete", self._delete),
+        ):
+            server.handle(f"codemoat/chat/{method}", handler)
+
+    async def _ask(self, params: Any) -> dict[str, Any]:
+        """Answer a question in a new or an earlier conversation; the events come as notifications meanwhile."""
+        asked = read(params, _Ask)
+        shown = asked.selection.textDocument if asked.selection is not None else asked.textDocument
+        folder = self._folder(asked.folder, shown.uri if shown is not None else None)
+        selection, file = self._selection(asked), self._file(asked)
+
+        def events(session: ChatSession, cancel: Cancel) -> Generator[ChatEvent, None, None]:
+            return session.ask(asked.question, cancel, selection=selection, file=file)
+
+        return await self._answer(folder, asked.conversation, asked.token, events)
+
+    async def _regenerate(self, params: Any) -> dict[str, Any]:
+        """Answer the last question of a conversation anew."""
+        asked = read(params, _Conversation)
+        folder = self._folder(asked.folder, None)
+        return await self._answer(folder, asked.conversation, asked.token, lambda s, cancel: s.regenerate(cancel))
+
+    def _stop(self, params: Any) -> dict[str, bool]:
+        """End an answer, or all of them; what was said so far stays."""
+        token = read(params or {}, _Stop).token
+        found = [cancel for key, cancel in self._running.items() if token is None or key == ("token", token)]
+        for cancel in found:
+            cancel.cancel()
+        return {"stopped": bool(found)}
+
+    async def _list(self, params: Any) -> dict[str, Any]:
+        """The saved conversations about a folder, the last used first."""
+        folder = self._folder(read(params or {}, _List).folder, None)
+        listing = await result(self._server.jobs.reading.submit(lambda: folder.chats.list()))
+        return {"conversations": [_head(each) for each in listing.conversations], "problems": list(listing.problems)}
+
+    async def _open(self, params: Any) -> dict[str, Any]:
+        """A conversation with its turns."""
+        asked = read(params, _Conversation)
+        folder = self._folder(asked.folder, None)
+        conversation = await result(self._server.jobs.reading.submit(lambda: self._find(folder, asked.conversation)))
+        turns = [
+            {
+                "question": turn.question,
+                "answer": turn.answer,
+                "sources": [_source(folder, source) for source in conversation.sources_of(turn)],
+                "model": turn.model,
+                "stopReason": turn.stop_reason,
+                "at": turn.at,
+            }
+            for turn in conversation.turns
+        ]
+        return {**_head(conversation), "turns": turns}
+
+    async def _rename(self, params: Any) -> dict[str, Any]:
+        """Give a conversation another title."""
+        asked = read(params, _Rename)
+        folder = self._folder(asked.folder, None)
+
+        def work() -> Conversation:
+            with self._lock:
+                held = self._sessions.get(asked.conversation)
+            if held is not None:
+                held[0].rename(asked.title)
+                return held[0].conversation
+            return folder.chats.rename(asked.conversation, asked.title)
+
+        return _head(await result(self._server.jobs.reading.submit(work)))
+
+    async def _delete(self, params: Any) -> dict[str, Any]:
+        """Remove a saved conversation."""
+        asked = read(params, _Conversation)
+        folder = self._folder(asked.folder, None)
+        deleted = await result(self._server.jobs.reading.submit(lambda: folder.chats.delete(asked.conversation)))
+        with self._lock:
+            self._sessions.pop(deleted, None)
+        return {"conversation": deleted}
+
+    async def _answer(
+        self,
+        folder: Folder,
+        conversation: str | None,
+        token: str | int | None,
+        events: Callable[[ChatSession, Cancel], Generator[ChatEvent, None, None]],
+    ) -> dict[str, Any]:
+        cancel, key = Cancel(), ("token", token) if token is not None else object()
+        self._running[key] = cancel
+        work = partial(self._work, folder, conversation, token, events, cancel)
+        try:
+            return await result(self._server.jobs.chat.submit(work), cancel)
+        except DroppedError as exc:
+            raise CancelledError("Too many questions wait already.", "Ask again in a moment.") from exc
+        finally:
+            self._running.pop(key, None)
+
+    def _work(
+        self,
+        folder: Folder,
+        conversation: str | None,
+        token: str | int | None,
+        events: Callable[[ChatSession, Cancel], Generator[ChatEvent, None, None]],
+        cancel: Cancel,
+    ) -> dict[str, Any]:
+        """The chat lane's part. Raises what ends the answer, after what was said was told."""
+        from assistant.chat import Delta, Done, Failed, Sources
+
+        try:
+            session = self._session(folder, conversation)
+            tell = partial(self._tell, session, token)
+            for event in events(session, cancel):
+                match event:
+                    case Sources(sources, stale):
+                        tell({"kind": "sources", "sources": [_source(folder, s) for s in sources], "stale": stale})
+                    case Delta(text):
+                        tell({"kind": "delta", "text": text})
+                    case Done():
+                        self._server.model.worked()
+                        return {**_head(session.conversation), **_done(folder, event)}
+                    case Failed(error):
+                        raise error
+        except ModelError as exc:
+            self._server.model_failed(exc)
+            raise
+        raise HostError("The answer ended without an end.", "Ask again.")
+
+    def _session(self, folder: Folder, wanted: str | None) -> ChatSession:
+        """The conversation, opened anew where its model or index is not today's."""
+        llm, index = self._server.model.llm, folder.index
+        with self._lock:
+            held = self._sessions.get(wanted) if wanted is not None else None
+            if held is None or held[1] is not llm or held[2] is not index:
+                if held is not None:
+                    session = folder.chat(llm, conversation=held[0].conversation)
+                else:
+                    session = folder.chat(llm, resume=wanted)
+                held = session, llm, index
+            self._sessions[held[0].id] = held
+            self._sessions.move_to_end(held[0].id)
+            while len(self._sessions) > _OPEN:
+                self._sessions.popitem(last=False)
+        return held[0]
+
+    def _find(self, folder: Folder, wanted: str) -> Conversation:
+        with self._lock:
+            held = self._sessions.get(wanted)
+        return held[0].conversation if held is not None else folder.chats.load(wanted)
+
+    def _tell(self, session: ChatSession, token: str | int | None, event: dict[str, Any]) -> None:
+        """Send an event, in order, from the worker's thread."""
+        value = {"conversation": session.id, "token": token, **event}
+        self._server.on_loop(partial(self._server.protocol.notify, EVENT, value))
+
+    def _folder(self, uri: str | None, document: str | None) -> Folder:
+        """The folder that is named, the one a document lies in, or the first. Raises BadInputError."""
+        folders = self._server.folders
+        if uri is not None:
+            folder = folders.by_uri(uri)
+            if folder is None:
+                raise BadInputError(f"{uri} is no folder of the workspace.", "`codemoat/status` lists them.")
+            return folder
+        located = folders.locate(document).folder if document is not None else None
+        folder = located or next(iter(folders), None)
+        if folder is None:
+            raise BadInputError("No folder is open that could be asked about.", "Open the folder of a project.")
+        return folder
+
+    def _selection(self, asked: _Ask) -> Selection | None:
+        """The selected lines, whole, as they stand in the editor."""
+        from assistant.excerpts import Selection
+
+        if asked.selection is None:
+            return None
+        document, where = self._snapshot(asked.selection.textDocument.uri), asked.selection.range
+        place = self._server.documents.units.place
+        start = place(document.lines, types.Position(where.start.line, where.start.character))
+        end = place(document.lines, types.Position(where.end.line, where.end.character))
+        # A selection that ends before the first character of a line does not mean that line.
+        last = end.line if end.column or end.line <= start.line else end.line - 1
+        text = "".join(document.lines[start.line : last + 1])
+        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1)
+
+    def _file(self, asked: _Ask) -> OpenFile | None:
+        """The document before the user, as it stands in the editor."""
+        from assistant.excerpts import OpenFile
+
+        named = asked.textDocument or (asked.selection.textDocument if asked.selection is not None else None)
+        if named is None:
+            return None
+        document = self._snapshot(named.uri)
+        line = asked.position.line + 1 if asked.position is not None else 1
+        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line)
+
+    def _snapshot(self, uri: str) -> Snapshot:
+        document = self._server.documents.get(uri)
+        if document is None:
+            raise BadInputError(f"{uri} is not open.", "Send textDocument/didOpen first.")
+        return document.snapshot()
+
+
+def _head(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "conversation": conversation.id,
+        "title": conversation.title,
+        "created": conversation.created,
+        "updated": conversation.updated,
+        "questions": len(conversation.turns),
+    }
+
+
+def _done(folder: Folder, done: Done) -> dict[str, Any]:
+    return {
+        "answer": done.answer,
+        "sources": [_source(folder, source) for source in done.sources],
+        "citations": [{"text": str(each), **_place(folder, each)} for each in done.citations],
+        "model": done.model,
+        "stopReason": done.stop_reason,
+        "timings": asdict(done.timings),
+        "dropped": done.dropped,
+        "unverified": list(done.unverified),
+        "notSaved": done.not_saved,
+    }
+
+
+def _source(folder: Folder, source: Any) -> dict[str, Any]:
+    return {"number": source.number, "symbol": source.symbol, "origin": source.origin, **_place(folder, source)}
+
+
+def _place(folder: Folder, lines: Any) -> dict[str, Any]:
+    """Whole lines as a location: columns are 0, which every client counts alike."""
+    return {
+        "uri": uri_in(folder, lines.path),
+        "path": lines.path,
+        "range": {
+            "start": {"line": lines.start_line - 1, "character": 0},
+            "end": {"line": lines.end_line, "character": 0},
+        },
+    }
