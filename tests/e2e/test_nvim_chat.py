@@ -1,0 +1,87 @@
+"""Conversations and search in a real Neovim, with the real server and model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nvim_world import Editor, until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def editor(make_editor: Any, books: Path) -> Editor:
+    made: Editor = make_editor(books / "use.py")
+    made.wait_for_index()
+    return made
+
+
+def answered(editor: Editor) -> bool:
+    return bool(editor.lua("return package.loaded['codemoat.chat'] ~= nil and not require('codemoat.chat').busy()"))
+
+
+def test_nvim_chat_streams_an_answer_and_jumps_to_its_source(editor: Editor) -> None:
+    editor.type(":Codemoat chat What does outstanding_balance return?<CR>")
+    until(lambda: "ledger.py:" in editor.screen.text(), "sources")
+    source = until(lambda: next((x for x in editor.text if x.startswith("- [1] ")), ""), "a source")
+    before = len(editor.text[-1])
+    until(lambda: len(editor.text[-1]) > before or answered(editor), "the first words")
+    until(lambda: answered(editor), "the answer")
+    first = "\n".join(editor.text)
+    assert first.startswith("## What does outstanding_balance return?\n")
+    assert len(first.split(source)[1].strip()) > 20
+    # It came in pieces: the screen grew.
+    lengths = {len("".join(frame)) for frame in editor.screen.frames if source[2:] in "\n".join(frame)}
+    assert len(lengths) > 3
+
+    editor.type("gg/\\[1\\]<CR><CR>")
+    assert Path(editor.nvim.current.buffer.name).name == source.split("] ")[1].split(":")[0]
+    line = int(source.split(":")[1].split("-")[0])
+    assert editor.nvim.current.window.cursor[0] == line
+
+    # A follow-up goes on with the same conversation.
+    editor.type(":Codemoat chat<CR>iWhere is it used?<CR>")
+    until(lambda: any("Where is it used?" in line for line in editor.text), "the second question")
+    until(lambda: answered(editor), "the second answer")
+    found = editor.lua(ASK, "codemoat/chat/list", {})
+    assert [head["questions"] for head in found["conversations"]] == [2]
+
+
+ASK = """
+local method, params = ...
+local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync(method, params, 5000, 0)
+return answer.result
+"""
+
+
+def test_nvim_asks_about_a_range(editor: Editor) -> None:
+    editor.type(":1,3Codemoat ask What is ledger here?<CR>")
+    until(lambda: any("use.py:1-3" in line for line in editor.text), "the question")
+    until(lambda: answered(editor), "the answer")
+    assert any(line.startswith("- [1] use.py:1-3") for line in editor.text)
+
+
+def test_nvim_puts_what_it_finds_into_the_quickfix_list(editor: Editor, books: Path) -> None:
+    editor.type(":Codemoat search what is still owed<CR>")
+    until(lambda: editor.nvim.funcs.getqflist(), "the list")
+    assert editor.nvim.funcs.getqflist({"title": 1})["title"] == "codemoat: what is still owed"
+    until(lambda: "ledger.py|" in editor.screen.text(), "the window")
+    editor.type("<CR>")
+    assert Path(editor.nvim.current.buffer.name) == books / "ledger.py"
+
+
+def test_nvim_search_lets_choose(make_editor: Any, books: Path) -> None:
+    editor: Editor = make_editor(books / "use.py", options='picker = "select"')
+    editor.wait_for_index()
+    editor.lua("""
+        vim.ui.select = function(items, options, choose)
+          vim.g.shown = options.format_item(items[1])
+          choose(items[1])
+        end
+    """)
+    editor.type(":Codemoat search record_payment<CR>")
+    shown = until(lambda: editor.nvim.vars.get("shown"), "the choice")
+    until(lambda: Path(editor.nvim.current.buffer.name).name == shown.split(":")[0], "the jump")
