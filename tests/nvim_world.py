@@ -19,7 +19,8 @@ import pynvim
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ROOT / "editors" / "nvim"
-COLUMNS, LINES = 100, 30
+COLUMNS, LINES = 160, 30
+"""Wide: Neovim's own message about a server that died must not end in a prompt for a key."""
 
 
 def nvim_binary() -> Path:
@@ -126,14 +127,16 @@ class Editor:
         self.screen = Screen(path)
 
     def close(self) -> None:
+        # An editor that waits for a key answers nothing, so nothing is asked of it.
+        self.process.terminate()
         try:
-            # Not async: pynvim closes its socket only when it reads the end of it.
-            with contextlib.suppress(OSError, EOFError, pynvim.NvimError):
-                self.nvim.command("qa!")
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        # pynvim closes its socket only when it reads the end of it.
+        with contextlib.suppress(OSError, EOFError, pynvim.NvimError):
+            self.nvim.eval("1")
         self.screen.close()
         self.nvim.close()
 

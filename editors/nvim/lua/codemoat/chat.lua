@@ -5,8 +5,6 @@ local M = {}
 
 ---@type string? id of the conversation that the next question goes on with
 local conversation
----@type string? folder it is about
-local folder
 ---@type integer? names the answer that is under way
 local token
 local tokens = 0
@@ -43,7 +41,7 @@ local function send(method, params)
   tokens = tokens + 1
   token = tokens
   local mine = token
-  params.token, params.conversation, params.folder = mine, conversation, folder
+  params.token, params.conversation = mine, conversation
   view.waiting()
   lsp.request(client, method, params, function(err, answer)
     if token ~= mine then
@@ -111,7 +109,7 @@ end
 local actions = {}
 
 function actions.new()
-  conversation, folder = nil, nil
+  conversation = nil
   view.open()
   view.clear()
 end

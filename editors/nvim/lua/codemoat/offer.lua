@@ -16,8 +16,8 @@ function M.receive(params)
       end)
     end,
   }
-  local first = params.message:match("^(.-%.)%s") or params.message
-  vim.notify(("codemoat: %s :Codemoat fetch"):format(first), vim.log.levels.WARN)
+  -- Short: a message that is wider than the screen waits for a key.
+  vim.notify("codemoat: the model is not on this machine. :Codemoat fetch", vim.log.levels.WARN)
   return coroutine.yield()
 end
 
