@@ -117,7 +117,7 @@ def make_editor(tmp_path: Path, runtime_dir: Path, model_path: Path) -> Iterator
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Path:
+def repository(tmp_path: Path) -> Path:
     """A repository of two files; one uses what the other defines."""
     root = tmp_path / "books"
     (root / ".git").mkdir(parents=True)

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def editor(make_editor: Any, books: Path) -> Editor:
-    made: Editor = make_editor(books / "use.py")
+def editor(make_editor: Any, repository: Path) -> Editor:
+    made: Editor = make_editor(repository / "use.py")
     made.wait_for_index()
     return made
 
@@ -64,17 +64,17 @@ def test_nvim_asks_about_a_range(editor: Editor) -> None:
     assert any(line.startswith("- [") and "use.py:1-3" in line for line in editor.text), editor.text
 
 
-def test_nvim_puts_what_it_finds_into_the_quickfix_list(editor: Editor, books: Path) -> None:
+def test_nvim_puts_what_it_finds_into_the_quickfix_list(editor: Editor, repository: Path) -> None:
     editor.type(":Codemoat search what is still owed<CR>")
     until(lambda: editor.nvim.funcs.getqflist(), "the list")
     assert editor.nvim.funcs.getqflist({"title": 1})["title"] == "codemoat: what is still owed"
     until(lambda: "ledger.py|" in editor.screen.text(), "the window")
     editor.type("<CR>")
-    assert Path(editor.nvim.current.buffer.name) == books / "ledger.py"
+    assert Path(editor.nvim.current.buffer.name) == repository / "ledger.py"
 
 
-def test_nvim_search_lets_choose(make_editor: Any, books: Path) -> None:
-    editor: Editor = make_editor(books / "use.py", options='picker = "select"')
+def test_nvim_search_lets_choose(make_editor: Any, repository: Path) -> None:
+    editor: Editor = make_editor(repository / "use.py", options='picker = "select"')
     editor.wait_for_index()
     editor.lua("""
         vim.ui.select = function(items, options, choose)

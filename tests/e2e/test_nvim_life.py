@@ -16,8 +16,8 @@ pytestmark = pytest.mark.e2e
 HEALTH = "checkhealth codemoat"
 
 
-def test_nvim_starts_a_killed_server_again(make_editor: Any, books: Path) -> None:
-    editor: Editor = make_editor(books / "use.py")
+def test_nvim_starts_a_killed_server_again(make_editor: Any, repository: Path) -> None:
+    editor: Editor = make_editor(repository / "use.py")
     editor.wait_for_index()
     first = editor.server_pid()
     os.kill(first, signal.SIGKILL)
@@ -28,9 +28,9 @@ def test_nvim_starts_a_killed_server_again(make_editor: Any, books: Path) -> Non
     assert editor.wait_for_ghost().startswith("ord_payment(")
 
 
-def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, books: Path, tmp_path: Path) -> None:
+def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, repository: Path, tmp_path: Path) -> None:
     editor: Editor = make_editor(
-        books / "use.py",
+        repository / "use.py",
         model="qwen2.5-coder-0.5b",
         environment={"CODEMOAT_DATA_DIR": str(tmp_path / "none"), "CODEMOAT_MODEL_DIR": str(tmp_path / "none")},
     )
@@ -55,39 +55,39 @@ def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, boo
     assert "codemoat models pull qwen2.5-coder-0.5b" in "\n".join(editor.text)
 
 
-def test_nvim_health_tells_what_is_there(make_editor: Any, books: Path) -> None:
-    editor: Editor = make_editor(books / "use.py")
+def test_nvim_health_tells_what_is_there(make_editor: Any, repository: Path) -> None:
+    editor: Editor = make_editor(repository / "use.py")
     editor.wait_for_index()
     editor.nvim.command(HEALTH)
     text = "\n".join(editor.text)
     assert "ERROR" not in text
     assert "WARNING" not in text
-    for part in ("It runs for 1 buffers", ".gguf: ", f"{books}: ready, 2 files", "drawn by the plugin"):
+    for part in ("It runs for 1 buffers", ".gguf: ", f"{repository}: ready, 2 files", "drawn by the plugin"):
         assert part in text
 
 
-def test_nvim_tells_once_where_there_is_no_server(make_editor: Any, books: Path) -> None:
-    editor: Editor = make_editor(books / "use.py", options='cmd = { "no-such-server" }')
+def test_nvim_tells_once_where_there_is_no_server(make_editor: Any, repository: Path) -> None:
+    editor: Editor = make_editor(repository / "use.py", options='cmd = { "no-such-server" }')
     until(lambda: "no-such-server was not found" in editor.message(), "the message")
-    editor.nvim.command(f"edit {books / 'ledger.py'}")
+    editor.nvim.command(f"edit {repository / 'ledger.py'}")
     assert editor.message().count("was not found") == 1
     editor.nvim.command(HEALTH)
     assert "pip install codemoat" in "\n".join(editor.text)
 
 
-def test_nvim_uses_one_server_for_two_repositories(make_editor: Any, books: Path, tmp_path: Path) -> None:
+def test_nvim_uses_one_server_for_two_repositories(make_editor: Any, repository: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     (other / ".git").mkdir(parents=True)
     (other / "more.py").write_text("def more():\n    return 1\n")
-    editor: Editor = make_editor(books / "use.py")
+    editor: Editor = make_editor(repository / "use.py")
     editor.wait_for_index()
     editor.nvim.command(f"edit {other / 'more.py'}")
     until(lambda: len(editor.status().get("folders", ())) == 2, "the second folder")
     assert editor.lua("return #vim.lsp.get_clients({ name = 'codemoat' })") == 1
 
 
-def test_nvim_commands_of_the_server(make_editor: Any, books: Path) -> None:
-    editor: Editor = make_editor(books / "use.py")
+def test_nvim_commands_of_the_server(make_editor: Any, repository: Path) -> None:
+    editor: Editor = make_editor(repository / "use.py")
     editor.wait_for_index()
     assert {"ask", "chat", "search", "why", "status", "toggle"} <= set(
         editor.nvim.funcs.getcompletion("Codemoat ", "cmdline")

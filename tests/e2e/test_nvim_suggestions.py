@@ -24,9 +24,9 @@ CALL = "ledger.rec"
 
 
 @pytest.fixture
-def editor(make_editor: Any, books: Path) -> Editor:
+def editor(make_editor: Any, repository: Path) -> Editor:
     """``use.py`` open, its folder indexed, keys mapped as the help suggests."""
-    made: Editor = make_editor(books / "use.py")
+    made: Editor = make_editor(repository / "use.py")
     made.wait_for_index()
     made.lua(TAB)
     return made
