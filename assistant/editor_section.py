@@ -22,4 +22,7 @@ class EditorSection(msgspec.Struct, frozen=True, kw_only=True):
     popup: Annotated[
         bool, Meta(description="Offer the suggestion in the list of completions too, for editors without inline ones.")
     ] = False
+    learning_log: Annotated[
+        bool, Meta(description="Note on this disk which suggestions were shown, accepted and kept (`codemoat log`).")
+    ] = False
     index: Annotated[bool, Meta(description="Make an index of each workspace folder and keep it up to date.")] = True

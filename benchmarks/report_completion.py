@@ -27,13 +27,24 @@ def typing(rows: list[Row]) -> Table | None:
     return ("", "codemoat", "llama-server as llama.vim drives it", "ratio"), body, rows[-1]
 
 
-RATIOS = {"model_p50", "model_p95", "all_p50", "all_p95", "first", "evaluated_each", "generated_each"}
+RATIOS = {
+    "model_p50",
+    "model_p95",
+    "whole_p50",
+    "whole_p95",
+    "all_p50",
+    "all_p95",
+    "first",
+    "evaluated_each",
+    "generated_each",
+}
 LABELS = {
     "sessions": "sessions",
     "keystrokes": "keystrokes",
     "model_p50": "seconds until something is shown, keystrokes that need the model, p50",
     "model_p95": "… p95",
-    "whole_p50": "seconds until a suggestion is whole, where no other key came before that, p50",
+    "whole_p50": "seconds until a suggestion is whole, the same keystrokes, p50",
+    "whole_p95": "… p95",
     "all_p50": "seconds until something is shown, all keystrokes, p50",
     "all_p95": "… p95",
     "first": "seconds to the first suggestion in a file, after 5 s of reading",

@@ -11,7 +11,7 @@ from pathlib import Path
 from assistant.config import Config
 from assistant.engine import Engine
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Timings
-from lsp.__main__ import serve_stdio
+from lsp.__main__ import few_arenas, serve_stdio
 from lsp.server import Server
 
 
@@ -55,6 +55,7 @@ class ScriptedLLM:
 
 def main() -> None:
     """Serve standard input and output."""
+    few_arenas()
 
     async def serve() -> int:
         server = Server(make_engine=_engine)

@@ -113,7 +113,12 @@ def paired(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Figures over the keystrokes of all sessions; those that need the model apart."""
     strokes = [stroke for row in rows for stroke in row["strokes"]]
-    whole = [s["whole"] for s in strokes if s.get("whole") is not None and s["how"] != "known"]
+    whole = [
+        seconds
+        for row in rows
+        for s, seconds in zip(row["strokes"], waits(row, whole=True), strict=True)
+        if s["how"] != "known"
+    ]
     waited = [(s["how"], seconds) for row in rows for s, seconds in zip(row["strokes"], waits(row), strict=True)]
     needed = [seconds for how, seconds in waited if how != "known"]
     known = [s for s in strokes if s["how"] == "known"]
@@ -125,6 +130,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
         "model_p50": round(median(needed), 3) if needed else 0.0,
         "model_p95": round(percentile(needed, 0.95), 3) if needed else 0.0,
         "whole_p50": round(median(whole), 3) if whole else 0.0,
+        "whole_p95": round(percentile(whole, 0.95), 3) if whole else 0.0,
         "all_p50": round(median(seconds for _, seconds in waited), 4) if waited else 0.0,
         "all_p95": round(percentile([seconds for _, seconds in waited], 0.95), 3) if waited else 0.0,
         "first": round(median(waits(row)[0] for row in rows), 3),
@@ -137,13 +143,19 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def waits(row: dict[str, Any]) -> list[float]:
-    """For each keystroke the seconds until something was shown for it or for a later one, or known not to be there."""
+def waits(row: dict[str, Any], *, whole: bool = False) -> list[float]:
+    """For each keystroke the seconds until something was shown for it or for a later one, or known not to be there.
+
+    ``whole``: until nothing more came; first words do not count then.
+    """
     found: list[float] = []
     shown_at = row["ended"]
     for stroke in reversed(row["strokes"]):
-        if stroke["seconds"] is not None:
-            shown_at = min(shown_at, stroke["at"] + stroke["seconds"])
+        # What is known is whole, and so is all that a way shows which knows no first words.
+        partial = whole and stroke["how"] != "known" and "whole" in stroke
+        seconds = stroke["whole"] if partial else stroke["seconds"]
+        if seconds is not None:
+            shown_at = min(shown_at, stroke["at"] + seconds)
         found.append(shown_at - stroke["at"])
     return found[::-1]
 
@@ -332,7 +344,8 @@ class Theirs(Player):
                 found = self._cache.find(request.prefix, request.suffix)
             if found is not None:
                 self.visible = found
-                return Stroke("model", time.perf_counter() - started, bool(found.strip()))
+                seconds = time.perf_counter() - started
+                return Stroke("model", seconds, bool(found.strip()), whole=seconds)
         try:
             text = self._ask(request.prefix, request.suffix, LATER_MS if self._any else FIRST_MS)
         finally:

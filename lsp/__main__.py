@@ -14,6 +14,7 @@ from lsp.hello import greet, own_version, write_all
 if TYPE_CHECKING:
     from lsp.server import Server
 
+_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 _SWITCH = 0.0005
 """Seconds after which a computing thread gives way to the event loop; Python's own 5 ms are felt while typing."""
 
@@ -41,10 +42,24 @@ def main(arguments: list[str] | None = None) -> int:
     return _run(first, answered, chosen)
 
 
+def few_arenas() -> None:
+    """Let all threads share two heaps, where the C library is glibc.
+
+    It gives threads heaps of their own, eight a core, and hardly gives back what a short-lived thread leaves in one:
+    memory grew with every hundred suggestions.
+    """
+    import ctypes
+    from contextlib import suppress
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
 def _run(first: bytes, answered: bool, chosen: argparse.Namespace) -> int:
     import asyncio
 
     _log_to(chosen.log)
+    few_arenas()
     from lsp.server import Server
 
     # Thousands of types that stay: no collection needs to look at them again.

@@ -194,6 +194,8 @@ class InlineCompletion:
         decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
         decision.timings = asdict(completion.timings)
         server.decisions.add(decision, Offer(answer.request, completion))
+        if decision.text and not server.client_tells_shown:
+            server.learning.told(decision, "shown", inferred=True)
         if decision.text and not server.client_tells_shown and completion.stop_reason != "begun":
             self.shown(decision.id)
         return decision, answer

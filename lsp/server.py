@@ -26,6 +26,7 @@ from lsp.hello import POPUP, own_version, wants_popup
 from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
+from lsp.learning import Learning
 from lsp.model import ModelRoom
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from assistant.config import Config
     from assistant.engine import Engine
+    from assistant.learning import Kind
     from lsp.documents import Document
 
 _STATUS_QUIET = 0.1
@@ -85,6 +87,7 @@ class Server(LanguageServer):
         self.indexing = Indexing(self)
         self.status = Status(self)
         self.chat = Chat(self)
+        self.learning = Learning(self)
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self._status_quiet = Debounce(_STATUS_QUIET)
@@ -92,6 +95,8 @@ class Server(LanguageServer):
         self._last_status: dict[str, Any] = {}
         self._popup_announced = False
         self._initial_options: Any = None
+        self._settled = False
+        """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
         for method, handler in (
             (types.INITIALIZE, self._initialize),
@@ -135,6 +140,9 @@ class Server(LanguageServer):
     async def _attach(self) -> None:
         """What comes after ``initialize``: settings, then indexes."""
         await self._read_configuration()
+        self._settled = True
+        for document in list(self.documents.open.values()):
+            self.use_model(document)
         workspace = self.client_capabilities.workspace
         registrations = []
         changing = workspace.did_change_configuration if workspace is not None else None
@@ -160,6 +168,7 @@ class Server(LanguageServer):
 
     async def _leave(self) -> None:
         self.sync.close()
+        self.learning.close()
         self._status_quiet.close()
         self.jobs.close()
         for task in self._tasks:
@@ -249,6 +258,9 @@ class Server(LanguageServer):
 
     def use_model(self, document: Document) -> None:
         """Load the model if this document may want it and it was not tried yet."""
+        if not self._settled:
+            # Documents are opened before the client says which model it wants; then they are looked at again.
+            return
         language = language_of(document.uri, document.language_id)
         config = self.options.config()
         if self.model.state != "unused" or self.switches.refuse(config, language, document.language_id, automatic=True):
@@ -265,10 +277,13 @@ class Server(LanguageServer):
         else:
             self.log(sentence(error))
 
-    def feedback(self, id_: str, fate: str, characters: int = 0) -> None:
-        """What became of a suggestion."""
-        self.decisions.tell(id_, fate, characters)
-        if fate == "shown":
+    def feedback(self, id_: str, fate: Kind, characters: int = 0, *, inferred: bool = False) -> None:
+        """What became of a suggestion; ``inferred``: the client did not tell."""
+        known = self.decisions.tell(id_, fate, characters)
+        decision = self.decisions.find(id_)
+        if known and decision is not None:
+            self.learning.told(decision, fate, characters, inferred=inferred)
+        if fate == "shown" and not inferred:
             self.client_tells_shown = True
             self.inline.shown(id_)
 

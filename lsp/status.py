@@ -17,6 +17,7 @@ from lsp.jobs import result
 from lsp.params import Named, read
 
 if TYPE_CHECKING:
+    from assistant.learning import Kind
     from lsp.folders import Folder
     from lsp.server import Server
 
@@ -48,7 +49,7 @@ class _Fate(msgspec.Struct):
     characters: Annotated[int, Meta(ge=0)] = 0
 
 
-_FATES = {
+_FATES: dict[str, Kind] = {
     "codemoat/didShow": "shown",
     "codemoat/didAccept": "accepted",
     "codemoat/didPartiallyAccept": "partially-accepted",
@@ -188,7 +189,7 @@ class Status:
             raise BadInputError(f"{uri} is no folder of the workspace.", "`codemoat/status` lists them.")
         return folder
 
-    def _fate(self, fate: str) -> Any:
+    def _fate(self, fate: Kind) -> Any:
         def handler(params: Any) -> None:
             asked = read(params, _Fate)
             self._server.feedback(asked.id, fate, asked.characters)

@@ -68,6 +68,7 @@ class Synchronisation:
 
     def _did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
+        self._server.learning.closing(uri)
         self._server.documents.drop(uri)
         self._parse.cancel(uri)
         self._warm.cancel(uri)
@@ -98,6 +99,7 @@ class Synchronisation:
             self._warm.cancel("cursor")
             position = _end_of(document, edit, self._server)
             self._server.inline.typed(document, position)
+            self._server.learning.changed(document, edit)
         if document.notebook is None:
             self._parse.call(document.uri, lambda: self._put(document.uri))
 

@@ -6,10 +6,14 @@ A module is its dotted name and its syntax tree; a finding is one sentence that 
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 FLOORS = ("indexer", "assistant", "lsp")
 """From the ground up: a floor imports itself and what lies below it."""
@@ -58,10 +62,12 @@ class Import:
 
 
 def modules(root: Path, packages: Iterable[str]) -> dict[str, ast.Module]:
-    """Every module of the packages under ``root``, by dotted name."""
+    """Every module of the packages under ``root``, by dotted name; files that are data are none."""
     found = {}
     for package in packages:
         for path in sorted((root / package).rglob("*.py")):
+            if "data" in path.relative_to(root).parts:
+                continue
             name = ".".join(path.relative_to(root).with_suffix("").parts)
             found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"), str(path))
     return found
@@ -162,6 +168,47 @@ def undocumented_dependencies(requirements: Iterable[str], page: str) -> list[st
     rows = re.findall(r"^\| `([^`]+)` \|[^|\n]*\S[^|\n]*\|", page, re.MULTILINE)
     wrong = [f"{name} has {rows.count(name)} rows" for name in names if rows.count(name) != 1]
     return wrong + [f"{row} is no dependency" for row in rows if row not in names]
+
+
+def undeclared_imports(trees: Mapping[str, ast.Module], requirements: Iterable[str]) -> list[str]:
+    """Imports that no requirement brings, however deep: what one environment happens to hold is missing in the next."""
+    brought = _closure(requirements)
+    providers = importlib.metadata.packages_distributions()
+    ours = {name.partition(".")[0] for name in trees} | sys.stdlib_module_names
+    wrong = []
+    for name, tree in sorted(trees.items()):
+        for found in imports(name, tree):
+            top = found.target.partition(".")[0]
+            if top not in ours and not brought & {_normal(each) for each in providers.get(top, ())}:
+                wrong.append(f"{name}:{found.line} imports {top}, which no requirement brings")
+    return wrong
+
+
+def _closure(requirements: Iterable[str]) -> set[str]:
+    """The names of the installed distributions that the requirements bring, their own requirements included."""
+    waiting = [(Requirement(text), "") for text in requirements]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        for chosen in ("", *requirement.extras):
+            key = (_normal(requirement.name), chosen)
+            if key not in seen:
+                seen.add(key)
+                waiting += [(Requirement(text), chosen) for text in _requires(requirement.name)]
+    return {name for name, _ in seen}
+
+
+def _requires(distribution: str) -> list[str]:
+    try:
+        return importlib.metadata.requires(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _walk(node: ast.AST, lazy: bool, typing: bool) -> Iterator[tuple[ast.AST, bool, bool]]:

@@ -74,6 +74,14 @@ def test_an_overtaken_keystroke_waits_for_the_next_that_is_answered() -> None:
     assert waits({"strokes": strokes, "ended": 4.0}) == [1.25, 0.75, 0.25, 0.125, 1.0]
 
 
+def test_first_words_are_not_the_whole() -> None:
+    begun = {**stroke("model", 0.0, 0.25), "whole": None}
+    whole = {**stroke("model", 1.0, 0.25), "whole": 0.5}
+    row = {"strokes": [begun, whole, stroke("known", 2.0, 0.125)], "ended": 4.0}
+    assert waits(row) == [0.25, 0.25, 0.125]
+    assert waits(row, whole=True) == [1.5, 0.5, 0.125]
+
+
 def test_intervals_are_wilsons() -> None:
     share, low, high = interval(620, 1033)
     assert (round(share, 3), round(low, 3), round(high, 3)) == (0.6, 0.57, 0.63)

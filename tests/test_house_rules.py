@@ -54,6 +54,23 @@ def test_every_dependency_has_its_reason():
     assert rules.undocumented_dependencies(requirements, page) == []
 
 
+def test_every_import_is_brought_by_a_requirement(house):
+    """One that only this environment happens to hold fails on the next machine."""
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"]
+    optional = [name for extra in ("transformers", "onnx") for name in extras[extra]]
+    assert rules.undeclared_imports(house, [*project["dependencies"], *optional]) == []
+    tests = {name.removeprefix("tests."): tree for name, tree in rules.modules(ROOT, ["tests"]).items()}
+    floors = {floor: ast.Module([], []) for floor in (*rules.FLOORS, "tests", "benchmarks")}
+    assert rules.undeclared_imports(tests | floors, [*project["dependencies"], *optional, *extras["dev"]]) == []
+
+
+def test_an_import_that_no_requirement_brings_is_found():
+    trees = sample(lsp__bad="import hypothesis\nimport attrs, json, lsp.other")
+    (found,) = rules.undeclared_imports(trees, ["pygls>=2", "nothing-of-this-name"])
+    assert found == "lsp.bad:1 imports hypothesis, which no requirement brings"
+
+
 @pytest.mark.parametrize(
     "source",
     [

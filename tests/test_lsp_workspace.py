@@ -122,6 +122,22 @@ def test_a_wrong_setting_names_the_nearest_once_and_the_others_hold():
     play(scene)
 
 
+def test_no_model_is_loaded_before_the_client_told_its_settings():
+    async def scene(client: Client) -> None:
+        loaded: list[str] = []
+        client.server.fetching.load = lambda: loaded.append(client.server.options.config().model.name)
+        client.replies["workspace/configuration"] = [{"model": {"name": "chosen"}}]
+        params = {"processId": None, "rootUri": None, "capabilities": {"workspace": {"configuration": True}}}
+        await client.request("initialize", params)
+        # As editors do: the documents follow at once, the settings when they were asked for.
+        client.notify("initialized", {})
+        client.open("untitled:a", "x = 1\n")
+        await client.until(lambda: loaded)
+        assert loaded == ["chosen"]
+
+    play(scene)
+
+
 def test_a_changed_setting_holds_at_once():
     async def scene(client: Client) -> None:
         await client.initialize()

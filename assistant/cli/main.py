@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BROKEN_PIPE = 141
 _NEW_OBJECTS = 50_000
 """How many come before garbage is looked for: imports make many objects and no garbage, and took 7 % longer."""
-_COMMANDS = ("index", "search", "ask", "chat", "complete", "status", "doctor", "config", "models")
+_COMMANDS = ("index", "search", "ask", "chat", "complete", "status", "doctor", "config", "models", "log")
 """In the order of the help; each has a module of its name with ``register``."""
 
 

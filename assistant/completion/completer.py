@@ -22,7 +22,8 @@ LINE_TOKENS = 64
 """Most tokens of a line: 100 columns of code are 30 to 40."""
 SPARE_TOKENS = 64
 """Room in the context for the format's own tokens and the line being typed."""
-_COUNTS_KEPT = 20_000
+_COUNTS_KEPT = 4_000
+"""Lines whose tokens were counted: those of some windows. A line more is 200 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

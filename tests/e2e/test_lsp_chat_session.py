@@ -16,9 +16,7 @@ from tests.lsp_session import Session
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio]
 QUESTION = "Which method notes a payment, and what are its parameters?"
-LONG = (
-    "What does the class Ledger do, what does record_payment note and what does outstanding_balance say? Explain each."
-)
+LONG = "What does the class Ledger do, what does record_payment note and what does outstanding_balance say?"
 
 
 def listen(client: LanguageClient) -> list[Any]:
