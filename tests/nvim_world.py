@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +142,19 @@ class Editor:
         self.screen.close()
         self.nvim.close()
 
+    def renew(self, file: Path) -> None:
+        """As if it had just been opened with ``file``: one window, one buffer, no messages."""
+        self.nvim.input("<C-\\><C-n>")
+        self.lua(RENEW, str(file))
+
     def lua(self, code: str, *arguments: Any) -> Any:
         return self.nvim.exec_lua(code, *arguments)
 
     def type(self, keys: str) -> None:
         """As from a keyboard, and handled before this returns."""
         self.nvim.input(keys)
+        # Answered at once, also where the editor waits for a key, which no test means it to.
+        assert not self.nvim.api.get_mode()["blocking"], self.screen.text()
         self.nvim.eval("1")
 
     def type_slowly(self, keys: str) -> None:
@@ -164,7 +173,11 @@ class Editor:
         return str(self.lua("return require('codemoat.ghost').rest() or ''"))
 
     def wait_for_ghost(self) -> str:
-        return str(until(self.ghost, "a suggestion"))
+        """The whole suggestion; its first words may be shown before."""
+        try:
+            return str(until(lambda: self.lua(WHOLE), "a suggestion", 30))
+        except AssertionError as exc:
+            raise AssertionError(f"no suggestion: {self.lua(WHY)} {self.text} {self.nvim.api.get_mode()}") from exc
 
     def status(self) -> dict[str, Any]:
         return dict(self.lua("return require('codemoat.status').get() or vim.empty_dict()"))
@@ -182,6 +195,64 @@ class Editor:
     def message(self) -> str:
         """What the editor told, all of it."""
         return str(self.nvim.command_output("messages"))
+
+
+WHOLE = """
+local shown = require("codemoat.ghost").shown()
+return shown and not shown.items[shown.index].more and shown.rest or ""
+"""
+WHY = """
+local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/why", nil, 5000, 0)
+return vim.inspect(answer and answer.result)
+"""
+RENEW = """
+vim.cmd("silent! fclose!")
+vim.cmd("silent! tabonly! | only! | %bwipeout!")
+vim.cmd("messages clear | set completeopt&")
+vim.fn.setqflist({}, "f")
+vim.cmd.edit(vim.fn.fnameescape(...))
+"""
+
+
+@contextlib.contextmanager
+def editors(folder: Path, runtime_dir: Path, model_path: Path) -> Iterator[Callable[..., Editor]]:
+    """Starts Neovims with the plugin that share an index (under ``folder``) and the model host; ended afterwards."""
+    made: list[Editor] = []
+
+    def make(
+        *files: Path, model: str = str(model_path), options: str = "", environment: dict[str, str] | None = None
+    ) -> Editor:
+        variables = {
+            **{f"CODEMOAT_{name.upper()}_DIR": str(folder / name) for name in ("cache", "config", "data")},
+            "CODEMOAT_RUNTIME_DIR": str(runtime_dir),
+            **(environment or {}),
+        }
+        arguments = ("--cmd", setup_command(model, *([options] if options else [])), *map(str, files))
+        # Sockets need short paths.
+        made.append(Editor(Path(tempfile.mkdtemp(prefix="cmn")), environment=variables, arguments=arguments))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for editor in made:
+            editor.close()
+            shutil.rmtree(editor.home, ignore_errors=True)
+
+
+def make_repository(root: Path) -> Path:
+    """A repository of two files; one uses what the other defines."""
+    (root / ".git").mkdir(parents=True)
+    (root / "ledger.py").write_text(
+        "class Ledger:\n"
+        '    """Money that came and went."""\n\n'
+        '    def record_payment(self, account, cents, memo=""):\n'
+        '        """Note a payment."""\n\n'
+        "    def outstanding_balance(self, account):\n"
+        '        """What is still owed."""\n'
+    )
+    (root / "use.py").write_text("from ledger import Ledger\n\nledger = Ledger()\n")
+    return root
 
 
 def setup_command(model: str, *more: str) -> str:

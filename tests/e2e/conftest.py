@@ -89,45 +89,35 @@ def package_index(package_root: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def make_editor(tmp_path: Path, runtime_dir: Path, model_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts Neovims with the plugin that share an index and the model host; ended afterwards."""
-    editors: list[Any] = []
-    folders: list[Path] = []
+    """Starts Neovims with the plugin; ended afterwards."""
+    from tests.nvim_world import editors
 
-    def make(*files: Path, model: str = str(model_path), options: str = "", environment: Any = None) -> Any:
-        from tests.nvim_world import Editor, setup_command
-
-        # Sockets need short paths.
-        folders.append(Path(tempfile.mkdtemp(prefix="cmn")))
-        variables = {
-            "CODEMOAT_CACHE_DIR": str(tmp_path / "cache"),
-            "CODEMOAT_CONFIG_DIR": str(tmp_path / "config"),
-            "CODEMOAT_DATA_DIR": str(tmp_path / "data"),
-            "CODEMOAT_RUNTIME_DIR": str(runtime_dir),
-            **(environment or {}),
-        }
-        arguments = ("--cmd", setup_command(model, *([options] if options else [])), *map(str, files))
-        editors.append(Editor(folders[-1], environment=variables, arguments=arguments))
-        return editors[-1]
-
-    yield make
-    for editor in editors:
-        editor.close()
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    with editors(tmp_path, runtime_dir, model_path) as make:
+        yield make
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository of two files; one uses what the other defines."""
-    root = tmp_path / "books"
-    (root / ".git").mkdir(parents=True)
-    (root / "ledger.py").write_text(
-        "class Ledger:\n"
-        '    """Money that came and went."""\n\n'
-        '    def record_payment(self, account, cents, memo=""):\n'
-        '        """Note a payment."""\n\n'
-        "    def outstanding_balance(self, account):\n"
-        '        """What is still owed."""\n'
-    )
-    (root / "use.py").write_text("from ledger import Ledger\n\nledger = Ledger()\n")
-    return root
+    from tests.nvim_world import make_repository
+
+    return make_repository(tmp_path / "books")
+
+
+@pytest.fixture(scope="module")
+def shared_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for all tests of a module."""
+    from tests.nvim_world import make_repository
+
+    return make_repository(tmp_path_factory.mktemp("nvim") / "books")
+
+
+@pytest.fixture(scope="module")
+def shared_editor(shared_repository: Path, runtime_dir: Path, model_path: Path) -> Iterator[Any]:
+    """A Neovim for all tests of a module, its folder indexed; ``renew`` it before each."""
+    from tests.nvim_world import editors
+
+    with editors(shared_repository.parent, runtime_dir, model_path) as make:
+        made = make(shared_repository / "use.py")
+        made.wait_for_index()
+        yield made

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
 import pytest
 
 from tests.nvim_world import Editor, until
@@ -13,10 +11,10 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def editor(make_editor: Any, repository: Path) -> Editor:
-    made: Editor = make_editor(repository / "use.py")
-    made.wait_for_index()
-    return made
+def editor(shared_editor: Editor, shared_repository: Path) -> Editor:
+    shared_editor.renew(shared_repository / "use.py")
+    shared_editor.nvim.command("Codemoat chat new | close")
+    return shared_editor
 
 
 def answered(editor: Editor) -> bool:
@@ -64,19 +62,18 @@ def test_nvim_asks_about_a_range(editor: Editor) -> None:
     assert any(line.startswith("- [") and "use.py:1-3" in line for line in editor.text), editor.text
 
 
-def test_nvim_puts_what_it_finds_into_the_quickfix_list(editor: Editor, repository: Path) -> None:
+def test_nvim_puts_what_it_finds_into_the_quickfix_list(editor: Editor, shared_repository: Path) -> None:
     editor.type(":Codemoat search what is still owed<CR>")
     until(lambda: editor.nvim.funcs.getqflist(), "the list")
     assert editor.nvim.funcs.getqflist({"title": 1})["title"] == "codemoat: what is still owed"
     until(lambda: "ledger.py|" in editor.screen.text(), "the window")
     editor.type("<CR>")
-    assert Path(editor.nvim.current.buffer.name) == repository / "ledger.py"
+    assert Path(editor.nvim.current.buffer.name) == shared_repository / "ledger.py"
 
 
-def test_nvim_search_lets_choose(make_editor: Any, repository: Path) -> None:
-    editor: Editor = make_editor(repository / "use.py", options='picker = "select"')
-    editor.wait_for_index()
+def test_nvim_search_lets_choose(editor: Editor) -> None:
     editor.lua("""
+        require("codemoat.config").options.picker = "select"
         vim.ui.select = function(items, options, choose)
           vim.g.shown = options.format_item(items[1])
           choose(items[1])

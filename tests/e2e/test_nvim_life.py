@@ -32,7 +32,7 @@ def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, rep
     editor: Editor = make_editor(
         repository / "use.py",
         model="qwen2.5-coder-0.5b",
-        environment={"CODEMOAT_DATA_DIR": str(tmp_path / "none"), "CODEMOAT_MODEL_DIR": str(tmp_path / "none")},
+        environment={"CODEMOAT_DATA_DIR": str(tmp_path / "none")},
     )
     editor.type("Goledger.")
     until(lambda: ":Codemoat fetch" in editor.message(), "the offer")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
 import pytest
 
 from tests.nvim_world import Editor, until
@@ -24,12 +22,11 @@ CALL = "ledger.rec"
 
 
 @pytest.fixture
-def editor(make_editor: Any, repository: Path) -> Editor:
+def editor(shared_editor: Editor, shared_repository: Path) -> Editor:
     """``use.py`` open, its folder indexed, keys mapped as the help suggests."""
-    made: Editor = make_editor(repository / "use.py")
-    made.wait_for_index()
-    made.lua(TAB)
-    return made
+    shared_editor.renew(shared_repository / "use.py")
+    shared_editor.lua(TAB)
+    return shared_editor
 
 
 @pytest.fixture
@@ -44,14 +41,12 @@ def suggested(editor: Editor) -> tuple[Editor, str]:
 def test_nvim_suggests_with_a_definition_of_another_file(suggested: tuple[Editor, str]) -> None:
     editor, ghost = suggested
     assert ghost.startswith("ord_payment(")
+    id_ = editor.lua("local shown = require('codemoat.ghost').shown(); return shown.items[shown.index].id")
     editor.type("<Tab>")
     assert editor.text[-1] == CALL + ghost.split("\n")[-1]
     assert not editor.ghost() or editor.ghost() != ghost
-    counts = until(
-        lambda: (c := editor.lua(STATUS)["suggestions"]["counts"]).get("accepted") and c, "the server to hear of it"
-    )
-    assert counts["accepted"] == 1
-    why = editor.lua(WHY)
+    until(lambda: editor.lua(STATUS)["suggestions"]["counts"].get("accepted") == 1, "the server to hear of it")
+    why = editor.lua(WHY, id_)
     assert any(place.startswith("ledger.py:") for place in why["context"]), why
 
 
@@ -60,7 +55,7 @@ local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codem
 return answer.result
 """
 WHY = """
-local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/why", { id = "1" }, 5000, 0)
+local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/why", { id = ... }, 5000, 0)
 return answer.result ~= vim.NIL and answer.result or vim.empty_dict()
 """
 
@@ -147,7 +142,7 @@ def test_nvim_shows_it_in_the_window_that_is_typed_in_alone(editor: Editor) -> N
 
 def test_nvim_records_macros_without_suggestions(editor: Editor) -> None:
     editor.lua("vim.bo.expandtab = false")
-    editor.type("qa")
+    editor.type("Gqa")
     editor.type("o" + CALL + "<Tab>x<Esc>q")
     assert editor.text[-1] == CALL + "\tx"
     assert editor.ghost() == ""

@@ -164,7 +164,7 @@ function M.sources(sources)
   stop_waiting()
   local lines = {}
   for _, source in ipairs(sources) do
-    local first, last = source.range.start.line + 1, source.range["end"].line + 1
+    local first, last = source.range.start.line + 1, require("codemoat.window").last_line(source.range)
     local text = ("[%d] %s:%d-%d"):format(source.number, source.path, first, last)
     local symbol = source.symbol ~= vim.NIL and source.symbol and "  `" .. source.symbol .. "`" or ""
     numbered[source.number] = { uri = source.uri, range = source.range }

@@ -6,7 +6,7 @@ local M = {}
 ---@field enabled fun(buf: integer): boolean which buffers it is started for
 ---@field settings table keys of docs/configuration.md, nested or dotted
 ---@field picker "auto"|"telescope"|"fzf-lua"|"select"|"quickfix" where `:Codemoat search` shows what it found
----@field native boolean let `vim.lsp.inline_completion` (0.12) draw suggestions
+---@field native boolean|"auto" whether `vim.lsp.inline_completion` (0.12) draws suggestions; "auto": where it is enabled
 ---@field chat { position: "right"|"left"|"tab", width: integer }
 local defaults = {
   cmd = { "codemoat-lsp" },
@@ -15,7 +15,7 @@ local defaults = {
   end,
   settings = vim.empty_dict(),
   picker = "auto",
-  native = false,
+  native = "auto",
   chat = { position = "right", width = 80 },
 }
 
@@ -26,19 +26,19 @@ M.options = vim.deepcopy(defaults)
 ---@param options table?
 function M.set(options)
   local checks = {
-    cmd = "table",
-    enabled = "function",
-    settings = "table",
-    picker = "string",
-    native = "boolean",
-    chat = "table",
+    cmd = { "table" },
+    enabled = { "function" },
+    settings = { "table" },
+    picker = { "string" },
+    native = { "boolean", "string" },
+    chat = { "table" },
   }
   local wrong, taken = {}, {}
   for name, value in pairs(options or {}) do
-    if type(value) == checks[name] then
+    if checks[name] and vim.list_contains(checks[name], type(value)) then
       taken[name] = value
     else
-      local known = checks[name] and ("must be a " .. checks[name]) or "is no option"
+      local known = checks[name] and ("must be a " .. table.concat(checks[name], " or ")) or "is no option"
       wrong[#wrong + 1] = ("%s %s"):format(name, known)
     end
   end

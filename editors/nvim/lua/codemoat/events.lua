@@ -22,10 +22,7 @@ end
 
 --- Let suggestions follow a buffer.
 function M.attach(buf, client)
-  if vim.lsp.inline_completion and require("codemoat.config").options.native then
-    vim.lsp.inline_completion.enable(true, { bufnr = buf, client_id = client.id })
-    return
-  end
+  require("codemoat.native").attach(buf, client)
   local made = api.nvim_create_augroup(group(buf), {})
   local function on(events, callback)
     api.nvim_create_autocmd(events, { group = made, buffer = buf, callback = callback })
@@ -39,6 +36,12 @@ function M.attach(buf, client)
   on({ "InsertLeave", "BufLeave", "WinLeave" }, ghost.on_leave)
   on("CursorMoved", function()
     rest_timer:start(RESTS, 0, vim.schedule_wrap(tell_cursor))
+  end)
+  -- Somebody may have begun to type while the server started.
+  vim.schedule(function()
+    if api.nvim_get_current_buf() == buf then
+      ghost.on_text()
+    end
   end)
 end
 

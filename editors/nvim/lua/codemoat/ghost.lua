@@ -17,6 +17,7 @@ local places = api.nvim_create_namespace("codemoat.places")
 ---@field text string
 ---@field replaced string what it takes the place of behind the cursor
 ---@field id string
+---@field more boolean? the beginning of what the model still writes
 
 ---@class codemoat.Shown
 ---@field place codemoat.Place
@@ -26,10 +27,18 @@ local places = api.nvim_create_namespace("codemoat.places")
 ---@field rest string what is not typed yet
 ---@field told table<string, boolean> ids that were shown
 ---@field accepted integer characters taken in parts
+---@field invoked boolean asked for by hand
 
 ---@type codemoat.Shown?
 local shown
----@type { place: codemoat.Place, id: integer?, client: vim.lsp.Client, invoked: boolean }?
+---@class codemoat.Asked
+---@field place codemoat.Place
+---@field id integer?
+---@field client vim.lsp.Client
+---@field invoked boolean
+---@field more boolean for the rest of what is shown
+
+---@type codemoat.Asked?
 local asked
 
 --- The cursor for the server.
@@ -103,7 +112,7 @@ function M.sync()
   end
   shown.rest = item.text:sub(#typed + 1)
   render.draw(shown.place.buf, shown.win, row, col, shown.rest, item.replaced)
-  if not shown.told[item.id] then
+  if not item.more and not shown.told[item.id] then
     shown.told[item.id] = true
     tell("didShow", item.id)
   end
@@ -120,10 +129,11 @@ function M.drop(fate)
   shown = nil
   render.clear(gone.place.buf)
   leave(gone.place)
+  local id = gone.items[gone.index].id
   if fate == "accepted" then
-    tell("didAccept", gone.items[gone.index].id)
-  elseif fate == "rejected" and gone.accepted == 0 then
-    tell("didReject", gone.items[gone.index].id)
+    tell("didAccept", id)
+  elseif fate == "rejected" and gone.accepted == 0 and gone.told[id] then
+    tell("didReject", id)
   end
   return true
 end
@@ -147,7 +157,8 @@ local function may_ask(buf)
 end
 
 ---@param invoked boolean? asked for by hand
-function M.request(invoked)
+---@param more boolean? for the rest of what is shown
+function M.request(invoked, more)
   local buf = api.nvim_get_current_buf()
   local client = lsp.client(buf)
   if not client or api.nvim_get_mode().mode:sub(1, 1) ~= "i" then
@@ -156,8 +167,11 @@ function M.request(invoked)
   if not may_ask(buf) or not invoked and not require("codemoat.status").automatic() then
     return
   end
+  if require("codemoat.native").on(buf) then
+    return
+  end
   withdraw(false)
-  local mine = { place = here(buf), client = client, invoked = invoked or false }
+  local mine = { place = here(buf), client = client, invoked = invoked or false, more = more or false }
   asked = mine
   local params = M.position_params(client)
   params.context = { triggerKind = invoked and INVOKED or AUTOMATIC }
@@ -194,7 +208,12 @@ function M.receive(mine, err, result)
       text = type(item.insertText) == "table" and item.insertText.value or item.insertText,
       replaced = replaced_by(mine.place, item.range, mine.client.offset_encoding),
       id = (command.arguments or {})[1] or "",
+      more = ((command.arguments or {})[2] or {}).more,
     }
+  end
+  if #items == 0 and mine.more then
+    M.receive_nothing_more(mine)
+    return
   end
   if #items == 0 or api.nvim_get_mode().mode:sub(1, 1) ~= "i" then
     leave(mine.place)
@@ -203,6 +222,7 @@ function M.receive(mine, err, result)
     end
     return
   end
+  local accepted = mine.more and shown and shown.accepted or 0
   M.drop("rejected")
   shown = {
     place = mine.place,
@@ -211,10 +231,35 @@ function M.receive(mine, err, result)
     index = 1,
     rest = "",
     told = {},
-    accepted = 0,
+    accepted = accepted,
+    invoked = mine.invoked,
   }
   -- What was typed meanwhile may be the beginning of it.
-  M.sync()
+  if M.sync() then
+    M.ask_for_more()
+  end
+end
+
+--- While the first words stand there, the rest is asked for: at the same place or where typing came to.
+function M.ask_for_more()
+  if shown and shown.items[shown.index].more and not asked then
+    M.request(shown.invoked, true)
+  end
+end
+
+--- The whole line is worth nothing, or typing overtook the question.
+---@param mine codemoat.Asked
+function M.receive_nothing_more(mine)
+  local typed = typed_since(mine.place)
+  leave(mine.place)
+  if not shown or not shown.items[shown.index].more then
+    return
+  end
+  if typed and typed ~= "" then
+    M.ask_for_more()
+  else
+    M.drop("")
+  end
 end
 
 --- Show another candidate.
@@ -241,7 +286,9 @@ function M.took(characters)
 end
 
 function M.on_text()
-  if not M.sync() and api.nvim_get_mode().mode:sub(1, 1) == "i" then
+  if M.sync() then
+    M.ask_for_more()
+  elseif api.nvim_get_mode().mode:sub(1, 1) == "i" then
     M.request(false)
   end
 end

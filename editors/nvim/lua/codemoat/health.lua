@@ -11,11 +11,10 @@ local function editor()
   else
     vim.health.ok(("Neovim %s: the server is started without vim.lsp.config"):format(version))
   end
-  local native = require("codemoat.config").options.native
-  if native and not vim.lsp.inline_completion then
+  if require("codemoat.config").options.native == true and not vim.lsp.inline_completion then
     vim.health.warn("native = true, but this Neovim has no vim.lsp.inline_completion (0.12)", "Remove the option")
   else
-    vim.health.ok("Suggestions are drawn by " .. (native and "vim.lsp.inline_completion" or "the plugin"))
+    vim.health.ok("Suggestions are drawn by " .. (require("codemoat.native").on(0) and "vim.lsp.inline_completion" or "the plugin"))
   end
   for _, name in ipairs({ "telescope", "fzf-lua" }) do
     if pcall(require, name) then

@@ -20,6 +20,10 @@ end
 --- Whether a suggestion is on the screen.
 ---@return boolean
 function M.visible()
+  local native = require("codemoat.native")
+  if native.on(vim.api.nvim_get_current_buf()) then
+    return native.visible()
+  end
   return require("codemoat.ghost").rest() ~= nil
 end
 
@@ -31,7 +35,9 @@ end
 --- Show another suggestion for the same place.
 ---@param step 1|-1
 function M.cycle(step)
-  require("codemoat.ghost").cycle(step)
+  local native = require("codemoat.native")
+  local drawn = native.on(vim.api.nvim_get_current_buf()) and native or require("codemoat.ghost")
+  drawn.cycle(step)
 end
 
 --- Take the suggestion off the screen.

@@ -7,6 +7,9 @@ local FIRST_PAUSE, LONGEST_PAUSE = 1000, 60000
 --- Milliseconds that the server has to run for the next pause to be the first again.
 local SOUND = 30000
 
+--- Of messages, in the protocol's order: error, warning, information, log.
+local SEVERITY = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
+
 local enabled, told_missing = false, false
 local pause, started_at = FIRST_PAUSE, 0
 ---@type table<integer, vim.lsp.Client> by buffer
@@ -78,9 +81,21 @@ function M.ask(method, params, handler)
   end, vim.api.nvim_get_current_buf())
 end
 
+--- Tell without waiting for a key, as the editor's own message would that is wider than the screen: what does not fit
+--- is cut, `:messages` has all of it.
 ---@param text string
 function M.tell(text, level)
-  vim.notify("codemoat: " .. text, level or vim.log.levels.INFO)
+  text = ("codemoat: " .. text):gsub("%s*\n%s*", " ")
+  local room = vim.o.columns - 12
+  local source = debug.getinfo(vim.notify, "S").source
+  local of_a_plugin = source:sub(1, 1) == "@" and source:sub(1, 5) ~= "@vim/"
+  if of_a_plugin or vim.api.nvim_strwidth(text) <= room then
+    vim.notify(text, level or vim.log.levels.INFO)
+    return
+  end
+  vim.cmd("silent echomsg " .. vim.fn.string(text))
+  local short = vim.fn.strcharpart(text, 0, room - 1) .. "…"
+  vim.api.nvim_echo({ { short, (level or 0) >= vim.log.levels.WARN and "WarningMsg" or nil } }, false, {})
 end
 
 --- Let the server complete, chat and search. Safe to call again: changed settings are sent.
@@ -142,6 +157,10 @@ function M.start(buf)
   if not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= "" or vim.bo[buf].filetype == "" then
     return
   end
+  -- `vim.lsp.enable` says nothing of a program that is not there.
+  if not M.may_start(buf) then
+    return
+  end
   if vim.lsp.config and vim.lsp.enable then
     vim.api.nvim_exec_autocmds("FileType", { group = "nvim.lsp.enable", buffer = buf, modeline = false })
     return
@@ -157,7 +176,10 @@ end
 function M.client_config()
   local options = config.options
   local capabilities = vim.lsp.protocol.make_client_capabilities()
-  capabilities.experimental = { codemoat = { didShow = true } }
+  if not require("codemoat.native").on(0) then
+    -- What the editor draws itself neither tells that it is shown nor asks for the rest of a beginning.
+    capabilities.experimental = { codemoat = { didShow = true, firstWords = true } }
+  end
   return {
     name = NAME,
     cmd = options.cmd,
@@ -178,6 +200,9 @@ function M.client_config()
       end,
       ["codemoat/chat/event"] = function(_, event)
         require("codemoat.chat").on_event(event)
+      end,
+      ["window/showMessage"] = function(_, message)
+        M.tell(message.message, SEVERITY[message.type])
       end,
       ["window/showMessageRequest"] = function(_, params)
         return require("codemoat.offer").receive(params)

@@ -12,7 +12,7 @@ local function entry(hit)
   return {
     filename = vim.uri_to_fname(hit.uri),
     lnum = hit.range.start.line + 1,
-    end_lnum = hit.range["end"].line + 1,
+    end_lnum = require("codemoat.window").last_line(hit.range),
     col = 1,
     text = vim.trim(hit.symbol and hit.symbol ~= vim.NIL and ("%s: %s"):format(hit.symbol, first) or first),
   }

@@ -39,8 +39,14 @@ function M.float(title, lines, filetype)
   return buf, win
 end
 
+--- The last line that a range takes in, 1-based: one that ends before the first column of a line stops before it.
+function M.last_line(range)
+  local last = range["end"]
+  return last.character == 0 and last.line > range.start.line and last.line or last.line + 1
+end
+
 --- Open a range of a file in a window that holds files, and mark its lines for a moment.
----@param range { start: { line: integer }, ["end"]: { line: integer } } 0-based lines, the end included
+---@param range { start: { line: integer }, ["end"]: { line: integer, character: integer } } 0-based
 function M.open(uri, range)
   local win = M.code_window()
   api.nvim_set_current_win(win)
@@ -55,7 +61,7 @@ function M.open(uri, range)
   local namespace = api.nvim_create_namespace("codemoat.jump")
   api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   api.nvim_buf_set_extmark(buf, namespace, line - 1, 0, {
-    end_row = math.min(range["end"].line + 1, last),
+    end_row = math.min(M.last_line(range), last),
     hl_group = "Visual",
     hl_eol = true,
     strict = false,
