@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -331,6 +332,19 @@ def test_first_words_are_shown_while_the_line_is_written(typist: Typist) -> None
     assert more.result(timeout=10).stop_reason == "line"
     assert text(more) == "compute(a, b)"
     assert len(typist.llm.calls) == 1
+
+
+def test_the_rest_of_a_line_has_the_context_of_its_beginning(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, context = Completer.plan, ("shop/prices.py:1-2",)
+    monkeypatch.setattr(Completer, "plan", lambda *args, **kind: replace(plan(*args, **kind), context=context))
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("comp", "ute(a, b")
+    assert first.result(timeout=10).context == context
+    more = typist.begun("x = ", words=text(first))
+    typist.llm.write(")", END)
+    assert more.result(timeout=10).context == context
+    assert more.result(timeout=10).reused
 
 
 def test_first_words_are_not_remembered_and_stay_while_one_types_into_them(typist: Typist) -> None:

@@ -75,7 +75,9 @@ class Suggester:
         if trimmed.reason not in ("cancelled", "begun"):
             self._remember(asked, trimmed)
         timings = RequestTimings() if attached else run.timings
-        return answer(request, trimmed, None if attached else run.plan, timings, reused=attached)
+        done = answer(request, trimmed, None if attached else run.plan, timings, reused=attached)
+        # Who reads what another began has its time from nowhere, but the same context.
+        return replace(done, context=tuple(map(str, run.plan.context)))
 
     def known(self, request: CompletionRequest) -> Completion | None:
         """The completion at the cursor if no model call is needed for it; takes less than a millisecond."""
