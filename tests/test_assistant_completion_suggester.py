@@ -318,6 +318,17 @@ def test_line_ends_of_the_document_come_back(typist: Typist) -> None:
     assert (again.text, again.reused) == ("    return a", True)
 
 
+def test_who_was_overtaken_before_asking_leaves_the_run_of_the_other(typist: Typist) -> None:
+    newer = typist.ask("x = c")
+    typist.llm.wait_for_call()
+    overtaken = Cancel()
+    overtaken.cancel()
+    assert typist.ask("x = ", cancel=overtaken).result(timeout=10).stop_reason == "cancelled"
+    typist.llm.write("ompute()", END)
+    assert text(newer) == "ompute()"
+    assert len(typist.llm.calls) == 1
+
+
 # first words
 
 

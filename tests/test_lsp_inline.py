@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assistant.completion.completer import Completer
 from assistant.errors import HostError, NoModelError
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampling
 from lsp.documents import MOST_CHARACTERS
@@ -305,7 +307,10 @@ class SlowLLM(PatientLLM):
         yield Finished("stop")
 
 
-def test_first_words_come_before_the_rest_where_the_client_takes_them():
+def test_first_words_come_before_the_rest_where_the_client_takes_them(monkeypatch):
+    plan, context = Completer.plan, ("shop/prices.py:1-2",)
+    monkeypatch.setattr(Completer, "plan", lambda *args, **kind: replace(plan(*args, **kind), context=context))
+
     async def scene(client: Client) -> None:
         await client.initialize(experimental={"codemoat": {"didShow": True, "firstWords": True}})
         client.open(URI, "x = \n")
@@ -316,6 +321,11 @@ def test_first_words_come_before_the_rest_where_the_client_takes_them():
         client.llm.go_on.set()
         (item,) = (await asyncio.wait_for(rest, 20))["result"]["items"]
         assert (item["insertText"], len(item["command"]["arguments"])) == ("compute(alpha, beta)", 1)
-        assert len(client.llm.calls) == 1
+        assert (await client.why(URI))["context"] == list(context)
+        # What is remembered by now was written with the same.
+        (item,) = await client.inline(URI, 0, 4)
+        assert item["insertText"] == "compute(alpha, beta)"
+        assert (await client.why(URI))["context"] == list(context)
+        assert len([call for call in client.llm.calls if call[1].max_tokens]) == 1
 
     play(scene, SlowLLM())

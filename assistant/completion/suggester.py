@@ -61,6 +61,9 @@ class Suggester:
         found = self._known(asked)
         if found is not None:
             return answer(request, _trimmed(found), None, RequestTimings(), reused=True)
+        if cancel is not None and cancel.cancelled:
+            # It was overtaken while it waited: it must not stop the run of who overtook it.
+            return answer(request, Trimmed("", "cancelled"), None, RequestTimings())
         with self._lock:
             self._latest = ticket = self._latest + 1
         trimmed: Trimmed | None = None

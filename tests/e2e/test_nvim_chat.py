@@ -13,7 +13,8 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture
 def editor(shared_editor: Editor, shared_repository: Path) -> Editor:
     shared_editor.renew(shared_repository / "use.py")
-    shared_editor.nvim.command("Codemoat chat new | close")
+    shared_editor.nvim.command("Codemoat chat new")
+    shared_editor.nvim.command("close")
     return shared_editor
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 import pytest
 
@@ -74,6 +75,34 @@ def test_nvim_never_flickers_while_somebody_types_through_a_suggestion(suggested
     assert len(frames) >= 18
     assert {frame[row] for frame in frames} == {whole}
     assert {frame[row + 1 :][:3] for frame in frames} == {frames[0][row + 1 :][:3]}
+
+
+def test_nvim_shows_first_words_and_lets_them_grow(editor: Editor) -> None:
+    editor.type("Goopen_sums = [ledger.outst")
+    first = len(editor.screen.frames)
+    whole = editor.text[-1] + editor.wait_for_ghost().split("\n")[0]
+    until(lambda: editor.screen.lines()[3] == whole, "the whole on the screen")
+    rows = list(dict.fromkeys(frame[3] for frame in editor.screen.frames[first - 1 :]))
+    # It only ever grew, and before it was whole there was something to read.
+    assert rows == sorted(rows, key=len)
+    assert all(later.startswith(earlier) for earlier, later in pairwise(rows))
+    assert len(rows) > 2, rows
+
+
+def test_nvim_goes_on_after_accepting_and_asks_the_model_nothing_twice(suggested: tuple[Editor, str]) -> None:
+    editor, ghost = suggested
+    editor.type("<Tab>")
+    editor.type("<CR>ledger.out")
+    ghost = editor.wait_for_ghost()
+    assert ghost.startswith("standing_balance(")
+    editor.type_slowly(ghost[:2])
+    assert editor.ghost() == ghost[2:]
+    # Asked for by hand, it comes from what is known.
+    editor.type("<C-g>s")
+    why = until(lambda: (w := editor.lua(WHY))["trigger"] == "invoked" and w, "the answer")
+    assert why["reused"]
+    assert why["text"] == ghost[2:]
+    assert why["timings"]["evaluated_tokens"] == 0
 
 
 def test_nvim_lets_a_wrong_letter_take_the_suggestion_away_at_once(suggested: tuple[Editor, str]) -> None:
