@@ -129,6 +129,8 @@ class Editor:
         self.screen = Screen(path)
 
     def close(self) -> None:
+        if self.process.poll() is not None:
+            return
         # An editor that waits for a key answers nothing, so nothing is asked of it.
         self.process.terminate()
         try:

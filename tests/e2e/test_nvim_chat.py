@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 from pathlib import Path
 import pytest
 
+from assistant.llama.hosts import host_status
 from tests.nvim_world import Editor, until
+
+LONG = "What does the class Ledger do, what does record_payment note and what does outstanding_balance say?"
 
 pytestmark = pytest.mark.e2e
 
@@ -47,6 +53,45 @@ def test_nvim_chat_streams_an_answer_and_jumps_to_its_source(editor: Editor) -> 
     until(lambda: answered(editor), "the second answer")
     found = editor.lua(ASK, "codemoat/chat/list", {})
     assert [head["questions"] for head in found["conversations"]] == [2]
+
+
+def test_nvim_chat_cites_and_goes_where_it_cites(editor: Editor) -> None:
+    editor.type(":Codemoat chat What does record_payment do?<CR>")
+    until(lambda: answered(editor), "the answer")
+    assert any(re.search(r"\[(\d+|ledger.py:\d+-\d+)\]", line) for line in editor.text if line[:3] != "- ["), editor.text
+    # A number goes to that source from anywhere in the buffer.
+    editor.type("gg1<CR>")
+    assert Path(editor.nvim.current.buffer.name).suffix == ".py"
+
+
+def test_nvim_chat_is_stopped_and_keeps_what_was_said(editor: Editor) -> None:
+    editor.type(f":Codemoat chat {LONG}<CR>")
+    until(lambda: any(line.startswith("- [1] ") for line in editor.text), "the sources")
+    said = len("\n".join(editor.text))
+    until(lambda: len("\n".join(editor.text)) > said + 10, "the first words")
+    editor.type("<C-c>")
+    until(lambda: answered(editor), "the end")
+    assert editor.text[-1] == "*Stopped.*"
+    # The conversation goes on.
+    editor.type(":Codemoat chat And in one word?<CR>")
+    until(lambda: answered(editor) and "And in one word?" in editor.screen.text(), "the next answer")
+    assert "*Stopped.*" in editor.text[: editor.text.index("## And in one word?")]
+
+
+def test_nvim_chat_tells_when_the_model_dies_and_answers_the_next_question(editor: Editor, runtime_dir: Path) -> None:
+    editor.type(f":Codemoat chat {LONG}<CR>")
+    until(lambda: any(line.startswith("- [1] ") for line in editor.text), "the sources")
+    said = len("\n".join(editor.text))
+    until(lambda: len("\n".join(editor.text)) > said + 10, "the first words")
+    for host in host_status(runtime_dir):
+        os.kill(host.pid, signal.SIGKILL)
+    until(lambda: answered(editor), "the end")
+    last = next(line for line in reversed(editor.text) if line)
+    assert "model" in last
+    assert last.endswith("*")
+    editor.type(":Codemoat chat What does record_payment do?<CR>")
+    until(lambda: answered(editor) and "\n".join(editor.text).count("- [1] ") == 2, "the next answer")
+    assert not editor.text[-1].endswith("*")
 
 
 ASK = """

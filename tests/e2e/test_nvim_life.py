@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assistant.llama.hosts import host_status
 from tests.nvim_world import Editor, until
 
 pytestmark = pytest.mark.e2e
@@ -28,6 +30,34 @@ def test_nvim_starts_a_killed_server_again(make_editor: Any, repository: Path) -
     assert editor.wait_for_ghost().startswith("ord_payment(")
 
 
+def test_nvim_goes_on_when_the_model_dies_in_mid_completion(
+    make_editor: Any, repository: Path, runtime_dir: Path
+) -> None:
+    editor: Editor = make_editor(repository / "use.py")
+    editor.wait_for_index()
+    editor.type("Goledger.rec")
+    until(editor.ghost, "the first words")
+    for host in host_status(runtime_dir):
+        os.kill(host.pid, signal.SIGKILL)
+    editor.type("<Esc>oledger.outst")
+    assert editor.text[-1] == "ledger.outst"
+    # Another host is started after a second at the latest; what is typed till then may be answered with nothing.
+    time.sleep(1.5)
+    editor.type("a")
+    assert editor.wait_for_ghost().startswith("nding_balance")
+
+
+def test_nvim_starts_anew_with_the_index_that_is_there(make_editor: Any, repository: Path) -> None:
+    first: Editor = make_editor(repository / "use.py")
+    first.wait_for_index()
+    generation = first.status()["folders"][0]["generation"]
+    first.close()
+    again: Editor = make_editor(repository / "use.py")
+    again.wait_for_index()
+    folder = again.status()["folders"][0]
+    assert (folder["files"], folder["generation"]) == (2, generation)
+
+
 def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, repository: Path, tmp_path: Path) -> None:
     editor: Editor = make_editor(
         repository / "use.py",
@@ -39,7 +69,7 @@ def test_nvim_offers_a_missing_model_and_lets_typing_go_on(make_editor: Any, rep
     assert "is not on this machine" in editor.message()
     editor.type("rec")
     assert editor.text[-1] == "ledger.rec"
-    assert editor.lua("return require('codemoat').statusline()") == "codemoat: no model"
+    until(lambda: editor.lua("return require('codemoat').statusline()") == "codemoat: no model", "the statusline")
     editor.lua("""
         vim.ui.select = function(items, options, choose)
           vim.g.asked = { options.prompt, options.format_item(items[1]), options.format_item(items[2]) }

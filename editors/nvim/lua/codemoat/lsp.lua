@@ -89,6 +89,10 @@ function M.tell(text, level)
   local room = vim.o.columns - 12
   local source = debug.getinfo(vim.notify, "S").source
   local of_a_plugin = source:sub(1, 1) == "@" and source:sub(1, 5) ~= "@vim/"
+  if not of_a_plugin then
+    -- A second line below another message would wait for a key too.
+    vim.cmd.redraw()
+  end
   if of_a_plugin or vim.api.nvim_strwidth(text) <= room then
     vim.notify(text, level or vim.log.levels.INFO)
     return
