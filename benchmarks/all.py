@@ -45,6 +45,7 @@ def main() -> None:
     run("crash")
     run("lsp_latency")
     run("soak")
+    run("nvim")
     report.main()
 
 

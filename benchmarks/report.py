@@ -287,6 +287,7 @@ TABLES = {
     "tuning": made(report_completion.tuning),
     "lsp_latency": made(report_server.latency),
     "soak": made(report_server.soak),
+    "nvim": made(report_server.nvim),
     "retrieval": retrieval,
     "beside": beside,
     "natural": natural,
