@@ -46,6 +46,7 @@ def main() -> None:
     run("lsp_latency")
     run("soak")
     run("vscode")
+    run("nvim")
     report.main()
 
 

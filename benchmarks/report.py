@@ -288,6 +288,7 @@ TABLES = {
     "lsp_latency": made(report_server.latency),
     "soak": made(report_server.soak),
     "vscode": made(report_server.vscode),
+    "nvim": made(report_server.nvim),
     "retrieval": retrieval,
     "beside": beside,
     "natural": natural,

@@ -57,3 +57,21 @@ def vscode(rows: list[Row]) -> Table | None:
         )
     ]
     return ("starts", "activation, median", "longest", "`.vsix`"), [tuple(body[0])], row
+
+
+def nvim(rows: list[Row]) -> Table | None:
+    """What the Neovim plugin costs, beside its limits."""
+    latest = {row["what"]: row for row in rows}
+    if len(latest) != 2:
+        return None
+    start, key = latest["startup"], latest["keystrokes"]
+    body: list[tuple[object, ...]] = [
+        ("start-up with the plugin", f"{start['with_ms'] - start['without_ms']:+.2f} ms", "2 ms"),
+        ("start-up with the plugin and `setup()`", f"{start['setup_ms'] - start['without_ms']:+.2f} ms", "2 ms"),
+    ]
+    for name, label in (("processor", "processor time"), ("wall", "wall time")):
+        for point, text in (("p50", "median"), ("mean", "mean"), ("p95", "p95")):
+            body.append((f"plugin, a key: {label}, {text}", f"{key[f'{name}_{point}_ms']:.2f} ms", "0.5 ms"))
+    body.append(("editor process more than without, a key", f"{key['process_ms']:.2f} ms", ""))
+    head = (f"medians of {start['runs']} starts; {key['keys']:,} keys, {key['suggested']} of a suggestion", "", "limit")
+    return head, body, rows[-1]

@@ -55,6 +55,8 @@ class _Asked:
     ticket: int
     words: str | None
     """First words that the client shows here; None where it does not take any."""
+    context: tuple[str, ...]
+    """What these words were written with."""
     typing: Future[None] | None
     """Telling of the edits before it; told later, they would be taken for newer than the request."""
 
@@ -79,7 +81,7 @@ class InlineCompletion:
         self._server = server
         self._latest = 0
         self._typing: Future[None] | None = None
-        self._begun: tuple[tuple[str, int, types.Position], str] | None = None
+        self._begun: tuple[tuple[str, int, types.Position], Decision] | None = None
         """First words that were sent last, and for which place."""
         server.handle(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline)
         server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
@@ -96,7 +98,7 @@ class InlineCompletion:
         item = types.InlineCompletionItem(
             insert_text=(chosen.text if chosen else "") + decision.text,
             range=self._range(params.position, answer, chosen),
-            command=types.Command("Accept", ACCEPT, arguments=[decision.id, *self._more(params, answer)]),
+            command=types.Command("Accept", ACCEPT, arguments=[decision.id, *self._more(params, answer, decision)]),
         )
         return types.InlineCompletionList(
             [item, *(self._other(params, answer, each, chosen) for each in answer.others)]
@@ -121,12 +123,12 @@ class InlineCompletion:
             command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
         )
 
-    def _more(self, params: types.InlineCompletionParams, answer: _Answer) -> list[dict[str, bool]]:
+    def _more(self, params: types.InlineCompletionParams, answer: _Answer, decision: Decision) -> list[dict[str, bool]]:
         """What tells the client to ask again, after the first words of a suggestion."""
         completion, request = answer.completion, answer.request
         if completion is None or request is None or completion.stop_reason != "begun":
             return []
-        self._begun = (params.text_document.uri, request.version, params.position), completion.text
+        self._begun = (params.text_document.uri, request.version, params.position), decision
         return [{"more": True}]
 
     async def popup(self, params: types.CompletionParams) -> types.CompletionList:
@@ -233,7 +235,9 @@ class InlineCompletion:
         if completion is None or answer.request is None:
             server.decisions.add(decision)
             return None, None
-        decision.text, decision.reused, decision.context = completion.text, completion.reused, completion.context
+        decision.text, decision.reused = completion.text, completion.reused
+        # The rest of a line may be known by now; it was written with what its beginning was.
+        decision.context = completion.context or asked.context
         decision.timings = asdict(completion.timings)
         decision.begun = completion.stop_reason == "begun"
         server.decisions.add(decision, Offer(answer.request, completion))
@@ -257,12 +261,13 @@ class InlineCompletion:
         documents = self._server.documents
         cells = documents.around_cell(document) if document.notebook is not None else ("", "")
         words = "" if self._server.client_takes_words and trigger != "popup" else None
+        context: tuple[str, ...] = ()
         if (
             words is not None
             and self._begun is not None
             and self._begun[0] == (document.uri, document.version, position)
         ):
-            words = self._begun[1]
+            words, context = self._begun[1].text, self._begun[1].context
         return _Asked(
             document.snapshot(),
             document.notebook,
@@ -272,6 +277,7 @@ class InlineCompletion:
             selected,
             self._latest,
             words,
+            context,
             self._typing,
         )
 

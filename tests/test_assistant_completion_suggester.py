@@ -3,101 +3,20 @@
 from __future__ import annotations
 
 import queue
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from assistant.completion.completer import Completer
 from assistant.completion.generation import Generation
-from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
 from assistant.completion.reuse import Suggestion, SuggestionCache, follow
 from assistant.completion.suggester import Suggester
 from assistant.errors import HostError
-from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampling, Timings
+from assistant.llm import Cancel
 from indexer.errors import CodemoatError
 from tests.fakes import FakeLLM
-
-END = object()
-
-
-class SteppedLLM(FakeLLM):
-    """Writes what the test hands it, when it hands it: ``write`` for each call in turn, ``END`` ends a call."""
-
-    def __init__(self) -> None:
-        super().__init__(alternatives=True)
-        self.pieces: list[queue.SimpleQueue[object]] = []
-        self.begun = threading.Semaphore(0)
-        self.ends: list[str] = []
-        self._model = threading.Lock()
-
-    def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
-        self.calls.append((request, sampling))
-        pieces: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self.pieces.append(pieces)
-        self.begun.release()
-        return self._write(pieces, cancel or Cancel())
-
-    def _write(self, pieces: queue.SimpleQueue[object], cancel: Cancel) -> Iterator[Generated]:
-        with self._model:  # one after the other, as the model's host takes them
-            yield from self._writing(pieces, cancel)
-
-    def _writing(self, pieces: queue.SimpleQueue[object], cancel: Cancel) -> Iterator[Generated]:
-        count = 0
-        while not cancel.cancelled:
-            try:
-                piece = pieces.get(timeout=0.005)
-            except queue.Empty:
-                continue
-            if piece is END:
-                self.ends.append("stop")
-                yield Finished("stop", Timings(100, 100, count, 1000.0, 50.0))
-                return
-            count += 1
-            yield Delta(str(piece))
-        self.ends.append("cancelled")
-        yield Finished("cancelled", Timings(100, 100, count))
-
-    def write(self, *pieces: object, call: int = -1) -> None:
-        for piece in pieces:
-            self.pieces[call].put(piece)
-
-    def wait_for_call(self) -> None:
-        assert self.begun.acquire(timeout=10)
-
-
-def at(prefix: str, suffix: str = "\n", path: str = "a.py") -> CompletionRequest:
-    return CompletionRequest(path, "python", 1, prefix, suffix)
-
-
-class Typist:
-    """A suggester over a stepped model, asked from threads as a server would."""
-
-    def __init__(self, *, patience: float = 60.0, multiline: bool = True) -> None:
-        self.llm = SteppedLLM()
-        completer = Completer(None, self.llm, CompletionSettings(multiline=multiline))
-        self.suggester = Suggester(completer, patience=patience)
-        self._pool = ThreadPoolExecutor(4)
-
-    def ask(self, prefix: str, suffix: str = "\n", cancel: Cancel | None = None) -> Future[Completion]:
-        return self._pool.submit(self.suggester.suggest, at(prefix, suffix), cancel)
-
-    def begun(self, prefix: str, suffix: str = "\n", words: str = "") -> Future[Completion]:
-        """Asked by somebody who takes first words."""
-        return self._pool.submit(lambda: self.suggester.suggest(at(prefix, suffix), begun=words))
-
-    def until_waited_for(self, number: int) -> None:
-        """Until so many wait for the run."""
-        deadline = time.monotonic() + 10
-        while self.suggester._run is None or self.suggester._run.waiting != number:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-
-    def close(self) -> None:
-        self.suggester.close()
-        self._pool.shutdown()
+from tests.typist_world import END, Typist, at, text
 
 
 @pytest.fixture
@@ -105,10 +24,6 @@ def typist() -> Iterator[Typist]:
     made = Typist()
     yield made
     made.close()
-
-
-def text(future: Future[Completion]) -> str:
-    return future.result(timeout=10).text
 
 
 # known suggestions
@@ -340,6 +255,17 @@ def test_line_ends_of_the_document_come_back(typist: Typist) -> None:
     assert (again.text, again.reused) == ("    return a", True)
 
 
+def test_who_was_overtaken_before_asking_leaves_the_run_of_the_other(typist: Typist) -> None:
+    newer = typist.ask("x = c")
+    typist.llm.wait_for_call()
+    overtaken = Cancel()
+    overtaken.cancel()
+    assert typist.ask("x = ", cancel=overtaken).result(timeout=10).stop_reason == "cancelled"
+    typist.llm.write("ompute()", END)
+    assert text(newer) == "ompute()"
+    assert len(typist.llm.calls) == 1
+
+
 # first words
 
 
@@ -354,6 +280,19 @@ def test_first_words_are_shown_while_the_line_is_written(typist: Typist) -> None
     assert more.result(timeout=10).stop_reason == "line"
     assert text(more) == "compute(a, b)"
     assert len(typist.llm.calls) == 1
+
+
+def test_the_rest_of_a_line_has_the_context_of_its_beginning(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, context = Completer.plan, ("shop/prices.py:1-2",)
+    monkeypatch.setattr(Completer, "plan", lambda *args, **kind: replace(plan(*args, **kind), context=context))
+    first = typist.begun("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("comp", "ute(a, b")
+    assert first.result(timeout=10).context == context
+    more = typist.begun("x = ", words=text(first))
+    typist.llm.write(")", END)
+    assert more.result(timeout=10).context == context
+    assert more.result(timeout=10).reused
 
 
 def test_first_words_are_not_remembered_and_stay_while_one_types_into_them(typist: Typist) -> None:
@@ -388,9 +327,9 @@ def test_others_are_neither_joined_nor_remembered_as_the_suggestion(typist: Typi
     typist.llm.write("compute(a)", END)
     completion = first.result(10)
     others = typist._pool.submit(typist.suggester.others, at("x = "), completion)
-    for text in ("combine(a)", "call(a)"):
+    for written in ("combine(a)", "call(a)"):
         typist.llm.wait_for_call()
-        typist.llm.write(text, END)
+        typist.llm.write(written, END)
     assert [other.text for other in others.result(10)] == ["combine(a)", "call(a)"]
     assert typist.suggester.others(at("x = "), completion) == others.result(10)
     known = typist.suggester.known(at("x = "))

@@ -76,6 +76,9 @@ class Suggester:
         found = self._known(asked)
         if found is not None:
             return answer(request, _trimmed(found), None, RequestTimings(), reused=True)
+        if cancel is not None and cancel.cancelled:
+            # It was overtaken while it waited: it must not stop the run of who overtook it.
+            return answer(request, Trimmed("", "cancelled"), None, RequestTimings())
         with self._lock:
             self._latest = ticket = self._latest + 1
         trimmed: Trimmed | None = None
@@ -90,7 +93,9 @@ class Suggester:
         if trimmed.reason not in ("cancelled", "begun"):
             self._remember(asked, trimmed)
         timings = RequestTimings() if attached else run.timings
-        return answer(request, trimmed, None if attached else run.plan, timings, reused=attached)
+        done = answer(request, trimmed, None if attached else run.plan, timings, reused=attached)
+        # Who reads what another began has its time from nowhere, but the same context.
+        return replace(done, context=tuple(map(str, run.plan.context)))
 
     def known(self, request: CompletionRequest) -> Completion | None:
         """The completion at the cursor if no model call is needed for it; takes less than a millisecond."""

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,39 @@ def package_index(package_root: Path, tmp_path_factory: pytest.TempPathFactory) 
     with Index.open(package_root, config, create=True) as index:
         index.update()
         yield index
+
+
+@pytest.fixture
+def make_editor(tmp_path: Path, runtime_dir: Path, model_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts Neovims with the plugin; ended afterwards."""
+    from tests.nvim_world import editors
+
+    with editors(tmp_path, runtime_dir, model_path) as make:
+        yield make
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository of two files; one uses what the other defines."""
+    from tests.nvim_world import make_repository
+
+    return make_repository(tmp_path / "books")
+
+
+@pytest.fixture(scope="module")
+def shared_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for all tests of a module."""
+    from tests.nvim_world import make_repository
+
+    return make_repository(tmp_path_factory.mktemp("nvim") / "books")
+
+
+@pytest.fixture(scope="module")
+def shared_editor(shared_repository: Path, runtime_dir: Path, model_path: Path) -> Iterator[Any]:
+    """A Neovim for all tests of a module, its folder indexed; ``renew`` it before each."""
+    from tests.nvim_world import editors
+
+    with editors(shared_repository.parent, runtime_dir, model_path) as make:
+        made = make(shared_repository / "use.py")
+        made.wait_for_index()
+        yield made

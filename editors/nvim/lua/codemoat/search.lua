@@ -1,0 +1,109 @@
+--- `:Codemoat search`: what was found goes to the quickfix list, and to the picker that is there.
+local config = require("codemoat.config")
+local lsp = require("codemoat.lsp")
+local M = {}
+
+local LIMIT = 30
+
+---@param hit table of codemoat/search
+---@return table entry for the quickfix list
+local function entry(hit)
+  local first = hit.text:match("[^\n]*%S[^\n]*") or ""
+  return {
+    filename = vim.uri_to_fname(hit.uri),
+    lnum = hit.range.start.line + 1,
+    end_lnum = require("codemoat.window").last_line(hit.range),
+    col = 1,
+    text = vim.trim(hit.symbol and hit.symbol ~= vim.NIL and ("%s: %s"):format(hit.symbol, first) or first),
+  }
+end
+
+local function label(hit)
+  local symbol = hit.symbol ~= vim.NIL and hit.symbol or nil
+  return ("%s:%d  %s"):format(hit.path, hit.range.start.line + 1, symbol or vim.trim(hit.text:match("[^\n]+") or ""))
+end
+
+local function jump(hit)
+  require("codemoat.window").open(hit.uri, hit.range)
+end
+
+---@type table<string, fun(query: string, hits: table[])>
+local pickers = {}
+
+function pickers.quickfix()
+  vim.cmd("botright copen")
+end
+
+function pickers.select(query, hits)
+  vim.ui.select(hits, { prompt = "codemoat: " .. query, format_item = label, kind = "codemoat" }, function(hit)
+    if hit then
+      jump(hit)
+    end
+  end)
+end
+
+function pickers.telescope(query, hits)
+  local values = require("telescope.config").values
+  require("telescope.pickers")
+    .new({}, {
+      prompt_title = "codemoat: " .. query,
+      finder = require("telescope.finders").new_table({
+        results = hits,
+        entry_maker = function(hit)
+          local made = entry(hit)
+          return { value = hit, display = label(hit), ordinal = label(hit), filename = made.filename, lnum = made.lnum }
+        end,
+      }),
+      previewer = values.grep_previewer({}),
+      sorter = values.generic_sorter({}),
+    })
+    :find()
+end
+
+pickers["fzf-lua"] = function(query, hits)
+  local lines = vim.tbl_map(function(hit)
+    local made = entry(hit)
+    return ("%s:%d:1:%s"):format(vim.fn.fnamemodify(made.filename, ":."), made.lnum, made.text)
+  end, hits)
+  require("fzf-lua").fzf_exec(lines, {
+    prompt = query .. "> ",
+    previewer = "builtin",
+    actions = { ["default"] = require("fzf-lua.actions").file_edit },
+  })
+end
+
+--- The picker that was asked for, or the first that is installed.
+local function picker()
+  local named = config.options.picker
+  if named ~= "auto" then
+    return pickers[named] or pickers.quickfix
+  end
+  for _, name in ipairs({ "telescope", "fzf-lua" }) do
+    if pcall(require, name) then
+      return pickers[name]
+    end
+  end
+  return pickers.quickfix
+end
+
+---@param query string asked for where it is empty
+function M.run(query)
+  if query == "" then
+    vim.ui.input({ prompt = "Search for: " }, function(text)
+      if text and text ~= "" then
+        M.run(text)
+      end
+    end)
+    return
+  end
+  lsp.ask("codemoat/search", { query = query, limit = LIMIT }, function(found)
+    if #found.hits == 0 then
+      lsp.tell("nothing found" .. (found.stale and "; the index is not up to date" or ""))
+      return
+    end
+    vim.fn.setqflist({}, " ", { title = "codemoat: " .. query, items = vim.tbl_map(entry, found.hits) })
+    picker()(query, found.hits)
+  end)
+end
+
+return M
