@@ -2,6 +2,7 @@
 #
 #   make demo    set up what users need, then an index, an answer and a completion on a real package
 #   make install what users need, with codemoat and codemoat-lsp linked into ~/.local/bin
+#   make vsix    the VS Code extension, editors/vscode/codemoat.vsix
 #   make test    set up everything, then all tests (with the real model and torch)
 #   make check   style, types and the fast tests, in under a minute
 #   make bench   every figure of benchmarks/README.md
@@ -19,7 +20,7 @@ TEST := $(VENV)/.set-up-test
 BENCH := $(VENV)/.set-up-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install model demo test check bench clean
+.PHONY: help setup install model vsix demo test check bench clean
 # Steps write to the same .venv and print in order.
 .NOTPARALLEL:
 
@@ -30,6 +31,9 @@ setup: $(RUN) model
 
 install: $(RUN) model
 	@scripts/setup.sh link
+
+vsix: $(RUN)
+	@scripts/setup.sh vsix
 
 $(RUN): $(REQUIREMENTS)
 	@scripts/setup.sh run

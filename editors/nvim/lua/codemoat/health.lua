@@ -26,10 +26,10 @@ end
 ---@return boolean
 local function program()
   vim.health.start("Server")
-  local command = require("codemoat.config").options.cmd
+  local command = require("codemoat.config").command()
   if vim.fn.executable(command[1]) == 0 then
     vim.health.error(command[1] .. " was not found", {
-      "Install it: pip install codemoat (or uv tool install codemoat, pipx install codemoat)",
+      "Install it: `make install` in a clone of codemoat",
       'Or name it: require("codemoat").setup({ cmd = { "/path/to/codemoat-lsp" } })',
     })
     return false

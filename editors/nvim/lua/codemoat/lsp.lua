@@ -186,7 +186,7 @@ function M.client_config()
   end
   return {
     name = NAME,
-    cmd = options.cmd,
+    cmd = config.command(),
     capabilities = capabilities,
     init_options = options.settings,
     settings = { codemoat = options.settings },
@@ -225,13 +225,13 @@ function M.may_start(buf)
   if not config.options.enabled(buf) then
     return false
   end
-  if vim.fn.executable(config.options.cmd[1]) == 1 then
+  if vim.fn.executable(config.command()[1]) == 1 then
     return true
   end
   if not told_missing then
     told_missing = true
     M.tell(
-      ("%s was not found. Install it (pip install codemoat) or set cmd; see :checkhealth codemoat"):format(
+      ("%s was not found. Run `make install` in a clone of codemoat, or set cmd; see :checkhealth codemoat"):format(
         config.options.cmd[1]
       ),
       vim.log.levels.WARN
