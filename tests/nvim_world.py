@@ -108,6 +108,8 @@ class Screen(threading.Thread):
 class Editor:
     """A Neovim with the plugin, a home of its own and a screen."""
 
+    screen_type = Screen
+
     def __init__(
         self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = (), installed: bool = False
     ) -> None:
@@ -129,7 +131,7 @@ class Editor:
         )
         until(path.exists, "the editor's socket", 10)
         self.nvim = pynvim.attach("socket", path=str(path))
-        self.screen = Screen(path)
+        self.screen = self.screen_type(path)
 
     def close(self) -> None:
         if self.process.poll() is not None:

@@ -137,23 +137,24 @@ def test_nvim_settings_apply_at_once_and_wrong_ones_are_told(shared_editor: Edit
     until(lambda: not editor.ask("codemoat/status")["suggestions"]["automatic"], "the setting")
     editor.lua("vim.cmd('messages clear') require('codemoat').setup({ settings = { editor = { automatik = true } } })")
     until(lambda: "editor.automatik" in editor.message(), "the warning")
+    assert editor.ask("codemoat/status")["suggestions"]["automatic"]
 
 
-def test_nvim_leaves_drawing_to_the_editor_where_that_is_enabled(shared_editor: Editor, shared_repository: Path) -> None:
-    editor = shared_editor
-    if not editor.lua("return vim.lsp.inline_completion ~= nil"):
-        pytest.skip("Neovim 0.12 draws by itself")
-    editor.renew(shared_repository / "use.py")
-    editor.lua("vim.lsp.inline_completion.enable()")
+def test_nvim_lets_the_editor_draw(make_editor: Any, repository: Path, home: Path) -> None:
+    plain = Editor(home, environment={})
+    drawing = plain.lua("return vim.lsp.inline_completion ~= nil")
+    plain.close()
+    if not drawing:
+        pytest.skip("Neovim draws by itself from 0.12 on")
+    editor: Editor = make_editor(repository / "use.py", options="native = true")
+    editor.wait_for_index()
     editor.lua("vim.keymap.set('i', '<C-f>', '<Plug>(codemoat-accept-word)')")
-    try:
-        editor.type("Goledger.rec")
-        until(lambda: editor.lua("return require('codemoat').visible()"), "a suggestion")
-        assert editor.ghost() == ""
-        until(lambda: "ledger.record_payment(" in editor.screen.text(), "the suggestion on the screen")
-        editor.type("<C-f>")
-        until(lambda: editor.text[-1] == "ledger.record_payment", "the word")
-        editor.type("<Esc>u")
-        assert editor.text[-1] == "ledger.rec"
-    finally:
-        editor.lua("vim.lsp.inline_completion.enable(false)")
+    editor.type("Goledger.rec")
+    until(lambda: editor.lua("return require('codemoat').visible()"), "a suggestion")
+    assert editor.ghost() == ""
+    # Whole at once: the editor does not ask for the rest.
+    until(lambda: re.search(r"ledger\.record_payment\(.+\)", editor.screen.text()), "the suggestion on the screen")
+    editor.type("<C-f>")
+    until(lambda: editor.text[-1] == "ledger.record_payment", "the word")
+    editor.type("<Esc>u")
+    assert editor.text[-1] == "ledger.rec"
