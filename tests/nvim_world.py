@@ -108,15 +108,20 @@ class Screen(threading.Thread):
 class Editor:
     """A Neovim with the plugin, a home of its own and a screen."""
 
-    def __init__(self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = ()) -> None:
-        """``folder``: for its home; the socket needs a short path."""
+    screen_type = Screen
+
+    def __init__(
+        self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = (), installed: bool = False
+    ) -> None:
+        """``folder``: for its home; the socket needs a short path. ``installed``: it finds the plugin by itself there."""
         self.home = folder
         path = folder / "s"
-        for name in ("CONFIG", "DATA", "STATE", "CACHE"):
-            (folder / name).mkdir(exist_ok=True)
-        variables = {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
-        command = [str(nvim_binary()), "--headless", "--clean", "-n", "--listen", str(path)]
-        setup = ["--cmd", f"set rtp^={PLUGIN}", *arguments]
+        places = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
+        for place in places.values():
+            (folder / place).mkdir(parents=True, exist_ok=True)
+        variables = {f"XDG_{name}_HOME": str(folder / place) for name, place in places.items()}
+        command = [str(nvim_binary()), "--headless", "-n", "--listen", str(path)]
+        setup = [*([] if installed else ["--clean", "--cmd", f"set rtp^={PLUGIN}"]), *arguments]
         self.process = subprocess.Popen(
             [*command, *setup],
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), **variables, **environment},
@@ -126,7 +131,7 @@ class Editor:
         )
         until(path.exists, "the editor's socket", 10)
         self.nvim = pynvim.attach("socket", path=str(path))
-        self.screen = Screen(path)
+        self.screen = self.screen_type(path)
 
     def close(self) -> None:
         if self.process.poll() is not None:
@@ -170,6 +175,10 @@ class Editor:
             self.type("<lt>" if key == "<" else key)
             until(lambda count=before: len(self.screen.frames) > count, "the screen", 5)
 
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """The server's answer to a request of the editor's client; empty where it is null."""
+        return dict(self.lua(ASK, method, params or None))
+
     @property
     def text(self) -> list[str]:
         return list(self.nvim.current.buffer[:])
@@ -183,7 +192,9 @@ class Editor:
         try:
             return str(until(lambda: self.lua(WHOLE), "a suggestion", 30))
         except AssertionError as exc:
-            raise AssertionError(f"no suggestion: {self.lua(WHY)} {self.text} {self.nvim.api.get_mode()}") from exc
+            raise AssertionError(
+                f"no suggestion: {self.ask('codemoat/why')} {self.text} {self.nvim.api.get_mode()}"
+            ) from exc
 
     def status(self) -> dict[str, Any]:
         return dict(self.lua("return require('codemoat.status').get() or vim.empty_dict()"))
@@ -207,9 +218,15 @@ WHOLE = """
 local shown = require("codemoat.ghost").shown()
 return shown and not shown.items[shown.index].more and shown.rest or ""
 """
-WHY = """
-local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/why", nil, 5000, 0)
-return vim.inspect(answer and answer.result)
+ASK = """
+local method, params = ...
+local client = vim.lsp.get_clients({ name = "codemoat" })[1]
+local arguments = { method, params or vim.empty_dict(), 5000, 0 }
+if vim.fn.has("nvim-0.11") == 1 then
+  table.insert(arguments, 1, client)
+end
+local answer = client.request_sync(unpack(arguments))
+return answer and answer.result ~= vim.NIL and answer.result or vim.empty_dict()
 """
 RENEWED = "nothing is open"
 RENEW = """

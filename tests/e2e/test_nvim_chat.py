@@ -52,7 +52,7 @@ def test_nvim_chat_streams_an_answer_and_jumps_to_its_source(editor: Editor) -> 
     editor.type(":Codemoat chat<CR>iWhere is it used?<CR>")
     until(lambda: any("Where is it used?" in line for line in editor.text), "the second question")
     until(lambda: answered(editor), "the second answer")
-    found = editor.lua(ASK, "codemoat/chat/list", {})
+    found = editor.ask("codemoat/chat/list")
     assert [head["questions"] for head in found["conversations"]] == [2]
 
 
@@ -95,13 +95,6 @@ def test_nvim_chat_tells_when_the_model_dies_and_answers_the_next_question(edito
     editor.type(":Codemoat chat What does record_payment do?<CR>")
     until(lambda: answered(editor) and "\n".join(editor.text).count("- [1] ") == 2, "the next answer")
     assert not editor.text[-1].endswith("*")
-
-
-ASK = """
-local method, params = ...
-local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync(method, params, 5000, 0)
-return answer.result
-"""
 
 
 def test_nvim_asks_about_a_range(editor: Editor) -> None:

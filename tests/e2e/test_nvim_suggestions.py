@@ -47,19 +47,11 @@ def test_nvim_suggests_with_a_definition_of_another_file(suggested: tuple[Editor
     editor.type("<Tab>")
     assert editor.text[-1] == CALL + ghost.split("\n")[-1]
     assert not editor.ghost() or editor.ghost() != ghost
-    until(lambda: editor.lua(STATUS)["suggestions"]["counts"].get("accepted") == 1, "the server to hear of it")
-    why = editor.lua(WHY, id_)
+    until(
+        lambda: editor.ask("codemoat/status")["suggestions"]["counts"].get("accepted") == 1, "the server to hear of it"
+    )
+    why = editor.ask("codemoat/why", id=id_)
     assert any(place.startswith("ledger.py:") for place in why["context"]), why
-
-
-STATUS = """
-local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/status", nil, 5000, 0)
-return answer.result
-"""
-WHY = """
-local answer = vim.lsp.get_clients({ name = "codemoat" })[1]:request_sync("codemoat/why", { id = ... }, 5000, 0)
-return answer.result ~= vim.NIL and answer.result or vim.empty_dict()
-"""
 
 
 def test_nvim_never_flickers_while_somebody_types_through_a_suggestion(suggested: tuple[Editor, str]) -> None:
@@ -100,7 +92,7 @@ def test_nvim_goes_on_after_accepting_and_asks_the_model_nothing_twice(suggested
     assert editor.ghost() == ghost[2:]
     # Asked for by hand, it comes from what is known.
     editor.type("<C-g>s")
-    why = until(lambda: (w := editor.lua(WHY))["trigger"] == "invoked" and w, "the answer")
+    why = until(lambda: (w := editor.ask("codemoat/why"))["trigger"] == "invoked" and w, "the answer")
     assert why["reused"]
     assert why["text"] == ghost[2:]
     assert why["timings"]["evaluated_tokens"] == 0
@@ -112,7 +104,7 @@ def test_nvim_lets_a_wrong_letter_take_the_suggestion_away_at_once(suggested: tu
     editor.type("zz")
     until(lambda: len(editor.screen.frames) > first, "the screen")
     assert all(CALL + "zz" + ghost[:3] not in "\n".join(frame) for frame in editor.screen.frames[first:])
-    until(lambda: editor.lua(STATUS)["suggestions"]["counts"].get("rejected"), "the server to hear of it")
+    until(lambda: editor.ask("codemoat/status")["suggestions"]["counts"].get("rejected"), "the server to hear of it")
 
 
 def test_nvim_accepts_words_and_the_line(suggested: tuple[Editor, str]) -> None:
@@ -158,6 +150,8 @@ def test_nvim_dismisses_and_asks_again_by_hand(suggested: tuple[Editor, str]) ->
 
 
 def test_nvim_shows_it_in_the_window_that_is_typed_in_alone(editor: Editor) -> None:
+    if not editor.nvim.funcs.has("nvim-0.11"):
+        pytest.skip("Neovim 0.10 shows it in every window of the buffer")
     editor.type("<C-w>s")
     editor.type("Go" + CALL)
     ghost = editor.wait_for_ghost().split("\n")[0]

@@ -195,9 +195,11 @@ local function replaced_by(place, range, encoding)
   local count = range["end"].character - range.start.character
   if encoding == "utf-8" then
     return place.suffix:sub(1, count)
+  elseif vim.fn.has("nvim-0.11") == 1 then
+    return place.suffix:sub(1, vim.str_byteindex(place.suffix, encoding, count, false))
   end
-  local units = encoding == "utf-16" and vim.str_utfindex(place.suffix, "utf-16", count, false) or count
-  return vim.fn.strcharpart(place.suffix, 0, units)
+  local found, bytes = pcall(vim.str_byteindex, place.suffix, count, encoding == "utf-16")
+  return found and place.suffix:sub(1, bytes) or place.suffix
 end
 
 function M.receive(mine, err, result)

@@ -1,0 +1,160 @@
+"""Around the Neovim plugin: its help, its installation, pickers of others, the drawing of Neovim 0.12, settings."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nvim_world import PLUGIN, ROOT, Editor, until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home folder with a short path."""
+    folder = Path(tempfile.mkdtemp(prefix="cmn"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def plain(home: Path) -> Iterator[Editor]:
+    """An editor without a file, so without a server."""
+    made = Editor(home, environment={})
+    yield made
+    made.close()
+
+
+def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Path) -> None:
+    shutil.copytree(PLUGIN / "doc", tmp_path / "doc", ignore=shutil.ignore_patterns("tags"))
+    plain.nvim.command(f"set rtp^={tmp_path}")
+    plain.nvim.command(f"helptags {tmp_path / 'doc'}")
+    help_text = (PLUGIN / "doc" / "codemoat.txt").read_text()
+    tags = [line.split("\t")[0] for line in (tmp_path / "doc" / "tags").read_text().splitlines()]
+    for tag in (*tags, *re.findall(r"\|(codemoat[^|]*)\|", help_text)):
+        plain.nvim.command(f"help {tag}")
+        assert plain.text[0].startswith("*codemoat.txt*")
+    # What can be typed stands in it.
+    commands = plain.nvim.funcs.getcompletion("Codemoat ", "cmdline")
+    assert [name for name in commands if f"Codemoat {name}" not in help_text] == []
+    mappings = plain.lua("return vim.tbl_map(function(m) return m.lhs end, vim.api.nvim_get_keymap('i'))")
+    ours = [name for name in mappings if "codemoat" in name]
+    assert len(ours) == 7
+    assert [name for name in ours if name not in help_text] == []
+    assert all(len(line) <= 78 for line in help_text.splitlines())
+
+
+def test_nvim_plugin_installed_as_the_read_me_says(home: Path, repository: Path, runtime_dir: Path) -> None:
+    block = re.search(r"```sh\n(.*?)```", (PLUGIN / "README.md").read_text(), re.DOTALL)
+    assert block is not None
+    install, *steps = block[1].strip().splitlines()
+    assert install.startswith("pip install .")
+    # What pip would bring.
+    server = home / "bin" / "codemoat-lsp"
+    server.parent.mkdir()
+    server.write_text(f"#!/bin/sh\nexec {sys.executable} -m lsp\n")
+    server.chmod(0o755)
+    environment = {"HOME": str(home), "PATH": f"{server.parent}:/usr/bin:/bin"}
+    assert len(steps) == 2
+    subprocess.run("\n".join(steps), shell=True, check=True, cwd=ROOT, env=environment)
+    folders = {f"CODEMOAT_{name}_DIR": str(home / name) for name in ("CACHE", "CONFIG", "DATA")}
+    environment |= {**folders, "CODEMOAT_RUNTIME_DIR": str(runtime_dir)}
+    editor = Editor(home, environment=environment, arguments=(str(repository / "use.py"),), installed=True)
+    try:
+        editor.wait_for_index()
+        assert editor.lua("return require('codemoat').statusline()").startswith("codemoat")
+    finally:
+        editor.close()
+
+
+FAKES = {
+    "telescope/init.lua": "return {}",
+    "telescope/config.lua": "return { values = { grep_previewer = tostring, generic_sorter = tostring } }",
+    "telescope/finders.lua": "return { new_table = function(o) return vim.tbl_map(o.entry_maker, o.results) end }",
+    "telescope/pickers.lua": """
+        return { new = function(_, o)
+          return { find = function() vim.g.picked = { "telescope", o.prompt_title, o.finder[1].filename } end }
+        end }""",
+    "fzf-lua/init.lua": """
+        return { fzf_exec = function(lines, o)
+          o.actions.default({ lines[1] }, {})
+          vim.g.picked = { "fzf-lua", o.prompt, lines[1] }
+        end }""",
+    "fzf-lua/actions.lua": "return { file_edit = function(chosen) vim.g.edited = chosen[1] end }",
+}
+
+
+@pytest.fixture
+def picking(shared_editor: Editor, shared_repository: Path, tmp_path: Path) -> Iterator[Any]:
+    """An editor in which one of the pickers is installed."""
+    shared_editor.renew(shared_repository / "use.py")
+
+    def install(name: str) -> Editor:
+        for path, code in FAKES.items():
+            if path.startswith(name):
+                (tmp_path / "lua" / path).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / "lua" / path).write_text(code)
+        shared_editor.nvim.command(f"set rtp^={tmp_path}")
+        return shared_editor
+
+    yield install
+    shared_editor.nvim.command(f"set rtp-={tmp_path}")
+    shared_editor.lua("for name in pairs(package.loaded) do package.loaded[name:match('^telescope.*') or ''] = nil end")
+
+
+def test_nvim_search_shows_what_it_found_in_telescope(picking: Any, shared_repository: Path) -> None:
+    editor = picking("telescope")
+    editor.type(":Codemoat search record_payment<CR>")
+    picked = until(lambda: editor.nvim.vars.get("picked"), "the picker")
+    assert picked == ["telescope", "codemoat: record_payment", str(shared_repository / "ledger.py")]
+    del editor.nvim.vars["picked"]
+
+
+def test_nvim_search_shows_what_it_found_in_fzf_lua(picking: Any) -> None:
+    editor = picking("fzf-lua")
+    editor.type(":Codemoat search record_payment<CR>")
+    name, prompt, line = until(lambda: editor.nvim.vars.get("picked"), "the picker")
+    assert (name, prompt) == ("fzf-lua", "record_payment> ")
+    assert re.search(r"ledger\.py:\d+:1:", line)
+    # It opens a file at a line, as fzf-lua reads it.
+    assert editor.nvim.vars["edited"] == line
+
+
+def test_nvim_settings_apply_at_once_and_wrong_ones_are_told(shared_editor: Editor, shared_repository: Path) -> None:
+    editor = shared_editor
+    editor.renew(shared_repository / "use.py")
+    editor.lua("require('codemoat').setup({ settings = { editor = { automatic = false } }, nativ = true })")
+    assert "nativ is no option" in editor.message()
+    until(lambda: not editor.ask("codemoat/status")["suggestions"]["automatic"], "the setting")
+    editor.lua("vim.cmd('messages clear') require('codemoat').setup({ settings = { editor = { automatik = true } } })")
+    until(lambda: "editor.automatik" in editor.message(), "the warning")
+    assert editor.ask("codemoat/status")["suggestions"]["automatic"]
+
+
+def test_nvim_lets_the_editor_draw(make_editor: Any, repository: Path, home: Path) -> None:
+    plain = Editor(home, environment={})
+    drawing = plain.lua("return vim.lsp.inline_completion ~= nil")
+    plain.close()
+    if not drawing:
+        pytest.skip("Neovim draws by itself from 0.12 on")
+    editor: Editor = make_editor(repository / "use.py", options="native = true")
+    editor.wait_for_index()
+    editor.lua("vim.keymap.set('i', '<C-f>', '<Plug>(codemoat-accept-word)')")
+    editor.type("Goledger.rec")
+    until(lambda: editor.lua("return require('codemoat').visible()"), "a suggestion")
+    assert editor.ghost() == ""
+    # Whole at once: the editor does not ask for the rest.
+    until(lambda: re.search(r"ledger\.record_payment\(.+\)", editor.screen.text()), "the suggestion on the screen")
+    editor.type("<C-f>")
+    until(lambda: editor.text[-1] == "ledger.record_payment", "the word")
+    editor.type("<Esc>u")
+    assert editor.text[-1] == "ledger.rec"
