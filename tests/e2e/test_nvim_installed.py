@@ -1,4 +1,4 @@
-"""The way of the README: the plugin linked into the packages folder, the server into ~/.local/bin; no configuration."""
+"""The plugin linked from a clone into the packages folder, and nothing else: the server is the clone's own."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ vim.cmd("qa!")
 """
 
 
-@pytest.mark.parametrize("linked", [True, False], ids=["in ~/.local/bin", "in the clone"])
-def test_nvim_needs_nothing_but_a_link(tmp_path: Path, repository: Path, linked: bool) -> None:
-    packages, programs = tmp_path / "DATA/nvim/site/pack/codemoat/start", tmp_path / ".local/bin"
+def test_nvim_needs_nothing_but_a_link(tmp_path: Path, repository: Path) -> None:
+    packages = tmp_path / "DATA/nvim/site/pack/codemoat/start"
     packages.mkdir(parents=True)
     # As in a clone, whose own environment has the server.
     clone = tmp_path / "clone"
@@ -40,7 +39,7 @@ def test_nvim_needs_nothing_but_a_link(tmp_path: Path, repository: Path, linked:
     copied = clone / "editors/nvim"
     subprocess.run(["cp", "-r", str(PLUGIN), str(copied)], check=True)
     (packages / "codemoat").symlink_to(copied)
-    programs = programs if linked else clone / ".venv/bin"
+    programs = clone / ".venv/bin"
     programs.mkdir(parents=True)
     (programs / "codemoat-lsp").symlink_to(Path(sys.executable).parent / "codemoat-lsp")
     script = tmp_path / "look.lua"

@@ -57,13 +57,13 @@ def test_nvim_plugin_installed_as_the_read_me_says(home: Path, repository: Path,
     block = re.search(r"```sh\n(.*?)```", (PLUGIN / "README.md").read_text(), re.DOTALL)
     assert block is not None
     install, *steps = block[1].strip().splitlines()
-    assert install.startswith("pip install .")
-    # What pip would bring.
-    server = home / "bin" / "codemoat-lsp"
-    server.parent.mkdir()
+    assert install == "make install"
+    # As that links it; the folder is on nobody's PATH.
+    server = home / ".local" / "bin" / "codemoat-lsp"
+    server.parent.mkdir(parents=True)
     server.write_text(f"#!/bin/sh\nexec {sys.executable} -m lsp\n")
     server.chmod(0o755)
-    environment = {"HOME": str(home), "PATH": f"{server.parent}:/usr/bin:/bin"}
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
     assert len(steps) == 2
     subprocess.run("\n".join(steps), shell=True, check=True, cwd=ROOT, env=environment)
     folders = {f"CODEMOAT_{name}_DIR": str(home / name) for name in ("CACHE", "CONFIG", "DATA")}
