@@ -81,7 +81,18 @@ def startup(file: Path, runs: int) -> dict[str, object]:
     for _ in range(runs):
         for way, arguments in ways.items():
             log.unlink(missing_ok=True)
-            command = [nvim_binary(), "--headless", "--clean", "-n", "--startuptime", log, *_BARE, *arguments, file, "+qa!"]
+            command = [
+                nvim_binary(),
+                "--headless",
+                "--clean",
+                "-n",
+                "--startuptime",
+                log,
+                *_BARE,
+                *arguments,
+                file,
+                "+qa!",
+            ]
             subprocess.run([str(part) for part in command], check=True, capture_output=True)
             started = next(line for line in log.read_text().splitlines()[::-1] if "NVIM STARTED" in line)
             times[way].append(float(started.split()[0]))

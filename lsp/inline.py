@@ -96,9 +96,7 @@ class InlineCompletion:
         )
         return types.InlineCompletionList([item])
 
-    def _more(
-        self, params: types.InlineCompletionParams, answer: _Answer, decision: Decision
-    ) -> list[dict[str, bool]]:
+    def _more(self, params: types.InlineCompletionParams, answer: _Answer, decision: Decision) -> list[dict[str, bool]]:
         """What tells the client to ask again, after the first words of a suggestion."""
         completion, request = answer.completion, answer.request
         if completion is None or request is None or completion.stop_reason != "begun":

@@ -113,7 +113,7 @@ class Editor:
     def __init__(
         self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = (), installed: bool = False
     ) -> None:
-        """``folder``: for its home; the socket needs a short path. ``installed``: it finds the plugin by itself there."""
+        """``folder``: its home; the socket needs a short path. ``installed``: it finds the plugin there by itself."""
         self.home = folder
         path = folder / "s"
         places = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
@@ -192,7 +192,9 @@ class Editor:
         try:
             return str(until(lambda: self.lua(WHOLE), "a suggestion", 30))
         except AssertionError as exc:
-            raise AssertionError(f"no suggestion: {self.ask('codemoat/why')} {self.text} {self.nvim.api.get_mode()}") from exc
+            raise AssertionError(
+                f"no suggestion: {self.ask('codemoat/why')} {self.text} {self.nvim.api.get_mode()}"
+            ) from exc
 
     def status(self) -> dict[str, Any]:
         return dict(self.lua("return require('codemoat.status').get() or vim.empty_dict()"))

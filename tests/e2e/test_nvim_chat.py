@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from pathlib import Path
+
 import pytest
 
 from assistant.llama.hosts import host_status
@@ -58,7 +59,9 @@ def test_nvim_chat_streams_an_answer_and_jumps_to_its_source(editor: Editor) -> 
 def test_nvim_chat_cites_and_goes_where_it_cites(editor: Editor) -> None:
     editor.type(":Codemoat chat What does record_payment do?<CR>")
     until(lambda: answered(editor), "the answer")
-    assert any(re.search(r"\[(\d+|ledger.py:\d+-\d+)\]", line) for line in editor.text if line[:3] != "- ["), editor.text
+    assert any(re.search(r"\[(\d+|ledger.py:\d+-\d+)\]", line) for line in editor.text if line[:3] != "- ["), (
+        editor.text
+    )
     # A number goes to that source from anywhere in the buffer.
     editor.type("gg1<CR>")
     assert Path(editor.nvim.current.buffer.name).suffix == ".py"

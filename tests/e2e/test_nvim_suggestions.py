@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+
 import pytest
 
 from tests.nvim_world import Editor, until
@@ -46,7 +47,9 @@ def test_nvim_suggests_with_a_definition_of_another_file(suggested: tuple[Editor
     editor.type("<Tab>")
     assert editor.text[-1] == CALL + ghost.split("\n")[-1]
     assert not editor.ghost() or editor.ghost() != ghost
-    until(lambda: editor.ask("codemoat/status")["suggestions"]["counts"].get("accepted") == 1, "the server to hear of it")
+    until(
+        lambda: editor.ask("codemoat/status")["suggestions"]["counts"].get("accepted") == 1, "the server to hear of it"
+    )
     why = editor.ask("codemoat/why", id=id_)
     assert any(place.startswith("ledger.py:") for place in why["context"]), why
 
