@@ -113,6 +113,8 @@ def main() -> None:
         tree = folder / "codemoat"
         root = Path(__file__).resolve().parent.parent
         subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{root}", str(tree)], check=True)
+        # Its own questions are no answers.
+        (tree / "scripts" / "nvim_pictures.py").unlink()
         try:
             with nvim_world.editors(folder, folder, resolve("qwen2.5-coder-0.5b")) as make:
                 draw(make(tree / "indexer" / "watch.py"), tree)
@@ -137,7 +139,7 @@ def draw(editor: Editor, tree: Path) -> None:
     save(editor, "why", 22)
     editor.type("q")
     editor.nvim.command(f"edit! {tree / 'indexer' / 'lock.py'}")
-    editor.type(":Codemoat chat How does the index keep two writers apart?<CR>")
+    editor.type(":Codemoat chat What does writer_lock do while another process holds it?<CR>")
     until(lambda: editor.lua("return not require('codemoat.chat').busy()"), "the answer", 120)
     editor.type("gg:<Esc>")
     save(editor, "chat", 23)

@@ -113,7 +113,7 @@ class Editor:
     def __init__(
         self, folder: Path, *, environment: dict[str, str], arguments: tuple[str, ...] = (), installed: bool = False
     ) -> None:
-        """``folder``: for its home; the socket needs a short path. ``installed``: it finds the plugin there."""
+        """``folder``: its home; the socket needs a short path. ``installed``: it finds the plugin there by itself."""
         self.home = folder
         path = folder / "s"
         places = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}

@@ -290,6 +290,7 @@ def test_the_rest_of_a_line_has_the_context_of_its_beginning(typist: Typist, mon
     typist.llm.write("comp", "ute(a, b")
     assert first.result(timeout=10).context == context
     more = typist.begun("x = ", words=text(first))
+    typist.until_waited_for(1)
     typist.llm.write(")", END)
     assert more.result(timeout=10).context == context
     assert more.result(timeout=10).reused

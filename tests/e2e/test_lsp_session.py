@@ -21,7 +21,7 @@ async def test_a_suggestion_needs_a_definition_from_another_file_and_typing_on_c
     session: Session, books: Path
 ) -> None:
     uri = session.open(books / "use.py")
-    (item,) = await session.inline(uri, 4, 17)
+    item, *_ = await session.inline(uri, 4, 17)
     assert item.insert_text.startswith("standing_balance(")
     why = await session.ask("codemoat/why", {"textDocument": {"uri": uri}})
     assert [place.split(":")[0] for place in why.context] == ["ledger.py"]
@@ -30,7 +30,7 @@ async def test_a_suggestion_needs_a_definition_from_another_file_and_typing_on_c
     # Typed into the suggestion: nothing is asked of the model.
     for number, letter in enumerate("sta", 1):
         session.type(uri, 1 + number, 4, 16 + number, letter)
-        (shorter,) = await session.inline(uri, 4, 17 + number)
+        shorter, *_ = await session.inline(uri, 4, 17 + number)
         assert shorter.insert_text == item.insert_text[number:]
     assert (await session.ask("codemoat/why")).reused
     counts = (await session.status()).suggestions.suggester

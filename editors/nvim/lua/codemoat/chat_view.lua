@@ -3,7 +3,7 @@ local api = vim.api
 local config = require("codemoat.config")
 local M = {}
 
-local KEYS = "codemoat   i ask   <CR> go to source   R again   <C-c> stop   q close"
+local KEYS = "i ask   <CR> to source   R again   <C-c> stop   q close"
 local WAITING = "…"
 
 ---@type integer?
@@ -81,6 +81,8 @@ local function make()
   api.nvim_buf_set_name(buf, "codemoat://chat")
   vim.bo[buf].bufhidden, vim.bo[buf].swapfile = "hide", false
   vim.bo[buf].filetype = "markdown"
+  -- Before 0.12 the type alone marks every `_` as an error.
+  pcall(vim.treesitter.start, buf, "markdown")
   vim.bo[buf].modifiable = false
   local function map(key, action)
     vim.keymap.set("n", key, action, { buffer = buf, nowait = true })
