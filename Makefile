@@ -58,7 +58,7 @@ demo: $(RUN) model
 	@scripts/demo.sh
 
 test: $(TEST) model
-	@$(PYTHON_BIN) -m pytest
+	@$(PYTHON_BIN) -m pytest -n 2 --dist loadgroup
 
 check: $(DEV)
 	$(PYTHON_BIN) -m ruff check .

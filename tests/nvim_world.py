@@ -45,6 +45,12 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody takes connections there: the file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as trial:
+        return trial.connect_ex(str(path)) == 0
+
+
 class Screen(threading.Thread):
     """A second client of the editor that keeps what it drew: one frame a flush, without trailing blanks."""
 
@@ -129,7 +135,7 @@ class Editor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(path.exists, "the editor's socket", 10)
+        until(lambda: listens(path), "the editor's socket", 30)
         self.nvim = pynvim.attach("socket", path=str(path))
         self.screen = self.screen_type(path)
 

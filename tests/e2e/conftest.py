@@ -24,6 +24,13 @@ from tests.vscode_world import bundle, in_vscode, vsix
 __all__ = ["books", "bundle", "in_vscode", "make_session", "session", "vsix"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes (`make test`) all of these stay in one, with one model host, beside the others."""
+    for item in items:
+        if item.get_closest_marker("e2e") is not None:
+            item.add_marker(pytest.mark.xdist_group("real"))
+
+
 @pytest.fixture(scope="session")
 def model_path() -> Path:
     """The default model's file: CODEMOAT_TEST_MODEL, else where `make test` put it."""

@@ -118,6 +118,7 @@ def test_nvim_accepts_words_and_the_line(suggested: tuple[Editor, str]) -> None:
     editor.type("<C-l>")
     assert editor.text[3] == CALL + line
     # All along the line looked the same.
+    until(lambda: len(editor.screen.frames) > first, "the screen")
     assert {frame[3] for frame in editor.screen.frames[first:]} == {CALL + line}
 
 
