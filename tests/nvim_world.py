@@ -193,10 +193,10 @@ class Editor:
         """The suggestion on the screen, as far as it is not typed; empty without one."""
         return str(self.lua("return require('codemoat.ghost').rest() or ''"))
 
-    def wait_for_ghost(self) -> str:
+    def wait_for_ghost(self, seconds: float = 30) -> str:
         """The whole suggestion; its first words may be shown before."""
         try:
-            return str(until(lambda: self.lua(WHOLE), "a suggestion", 30))
+            return str(until(lambda: self.lua(WHOLE), "a suggestion", seconds))
         except AssertionError as exc:
             raise AssertionError(
                 f"no suggestion: {self.ask('codemoat/why')} {self.text} {self.nvim.api.get_mode()}"
