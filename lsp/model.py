@@ -119,6 +119,8 @@ class ModelRoom:
             self._enter("missing")
             return news
         self.failures += 1
+        if self.state == "failed" and self.blocked is not None:
+            return news  # of what was asked before: a host that dies fails all of it, and that is one failure
         self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
         self._not_before = self._clock() + self._pause
         self._enter("failed")

@@ -236,6 +236,15 @@ def test_warming_evaluates_the_prompt_only_and_steps_aside(typist: Typist) -> No
     assert typist.llm.ends == ["cancelled", "stop"]
 
 
+def test_a_place_that_is_being_warmed_is_not_begun_anew(typist: Typist) -> None:
+    typist.suggester.warm(at("x = "))
+    typist.llm.wait_for_call()
+    typist.suggester.warm(at("x = "))
+    assert typist.suggester.counts["started"] == 1
+    typist.suggester.warm(at("y = "))
+    assert typist.suggester.counts["started"] == 2
+
+
 def test_nothing_is_warmed_while_somebody_waits(typist: Typist) -> None:
     first = typist.ask("x = ")
     typist.llm.wait_for_call()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from assistant.config import Config
 from assistant.errors import HostError, NoModelError
 from assistant.llm import Cancel, FillRequest, Generated, Sampling
 from lsp.documents import MOST_CHARACTERS
+from lsp.model import ModelRoom
 from tests.lsp_world import Client, PatientLLM, edit, inline_params, play
 
 URI = "file:///nowhere/a.py"
@@ -208,6 +210,19 @@ def test_a_host_that_dies_is_told_once_and_asked_again_after_a_pause():
         assert [m["message"] for m in client.of("window/showMessage")] == ["It died. Try again."]
 
     play(scene, PatientLLM(["abcdef", "1"], failure=HostError("It died.", "Try again."), fail_after=1))
+
+
+def test_what_one_dead_host_fails_is_one_failure():
+    now = [0.0]
+    room = ModelRoom(Config, lambda _: pytest.fail("nothing is completed"), lambda: None, clock=lambda: now[0])
+    died = HostError("It died.", "Try again.")
+    assert room.failed(died)
+    assert not room.failed(died), "what was evaluated ahead failed with it"
+    now[0] = 1.1
+    assert room.blocked is None
+    room.failed(died)
+    now[0] = 2.2
+    assert room.blocked == "It died. Tried again in 1 s.", "two seconds after the second one"
 
 
 class MissingLLM(PatientLLM):

@@ -217,6 +217,8 @@ class Suggester:
         with self._lock:
             busy = self._run is not None and self._run.running and not self._run.stopped
             if self._run is not None and self._run.purpose == "warm" and busy:
+                if purpose == "warm" and self._run.plan.asked == asked:
+                    return
                 self._stop(self._run)
                 busy = False
             if busy or (purpose == "ahead" and (self.pace.busy or self._cache.find(asked) is not None)):
