@@ -24,11 +24,24 @@ from tests.vscode_world import bundle, in_vscode, vsix
 __all__ = ["books", "bundle", "in_vscode", "make_session", "session", "vsix"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several processes (`make test`) all of these stay in one, with one model host, beside the others."""
     for item in items:
         if item.get_closest_marker("e2e") is not None:
             item.add_marker(pytest.mark.xdist_group("real"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two processes with a model each would take the cores from each other, and with them what the tests wait for."""
+    if worker_id == "master":
+        return
+    claim = tmp_path_factory.getbasetemp().parent / "real-model"
+    try:
+        claim.touch(exist_ok=False)
+    except FileExistsError:
+        pytest.fail("Tests with the real model run in one process: add --dist loadgroup, which needs pytest below 9.2.")
 
 
 @pytest.fixture(scope="session")
