@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import stat
@@ -156,7 +157,8 @@ def test_deep_nesting_is_searchable(hostile, path):
 
 def test_hanging_and_crashing_grammars_cost_their_files_only_their_syntax(hostile):
     assert hostile.said["hang.cbl"] == f"Parsing took longer than {DEADLINE:g} s; taken by lines."
-    assert hostile.said["crash.md"] == "The parser crashed (signal SIGSEGV); taken by lines."
+    # It writes where it must not; what that ends it with is up to where it writes.
+    assert re.fullmatch(r"The parser crashed \(signal SIG[A-Z]+\); taken by lines\.", hostile.said["crash.md"])
     assert hostile.index.text("hang.cbl") == "x\n"
     assert hostile.index.search("last_words_of_it").hits[0].chunk.path == "crash.md"
 

@@ -107,7 +107,7 @@ def test_a_grammar_that_crashes_costs_one_file_its_syntax(tree):
         results = {result.path: result for result in pool.analyse([*small(tree)[:5], "crash.md", *small(tree)[5:]])}
     crashed = results.pop("crash.md")
     assert isinstance(crashed, Analysis)
-    assert crashed.problem == "The parser crashed (signal SIGSEGV); taken by lines."
+    assert re.fullmatch(r"The parser crashed \(signal SIG[A-Z]+\); taken by lines\.", crashed.problem)
     assert crashed.chunks[-1].end_byte == len(crashed.text)
     assert [r for r in results.values() if not isinstance(r, Analysis) or r.problem] == []
 
