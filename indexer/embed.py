@@ -152,12 +152,9 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``texts``: float32, shape (len(texts), dimension); zeros for a text without any known word."""
-        return self._embed(texts, self._pieces)
-
-    def _embed(self, texts: Sequence[str], words: Pieces) -> NDArray[np.float32]:
         import numpy as np
 
-        piece_numbers = words.__getitem__
+        piece_numbers = self._pieces.__getitem__
         bags = [Counter(chain.from_iterable(map(piece_numbers, WORD.findall(text)))) for text in texts]
         ends = np.cumsum([0, *map(len, bags)])
         pieces = np.fromiter((piece for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
@@ -191,7 +188,13 @@ class StaticEmbedder:
             words = self._pieces
         else:
             words, self._asked = Pieces(_Scanned(self._entries), reach=(_ANY_LETTER, _ANY_LETTER)), True
-        vector: NDArray[np.float32] = self._embed([text], words)[0]
+        import numpy as np
+
+        bag = Counter(chain.from_iterable(map(words.__getitem__, WORD.findall(text))))
+        pieces = sorted(bag)
+        counts = [bag[piece] for piece in pieces]
+        ends, numbers = np.array([0, len(pieces)]), np.array(pieces, np.uint32)
+        vector: NDArray[np.float32] = self.embed_pieces(ends, numbers, np.array(counts, np.uint32))[0]
         return vector
 
     def holds(self, word: str) -> bool:

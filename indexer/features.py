@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from indexer.corpus import Corpus, Definitions
 from indexer.query import Name, Query
-from indexer.ranking import asked_kinds, folded, kind_share
+from indexer.ranking import WEIGHTS, asked_kinds, folded, kind_share
 from indexer.types import KINDS
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+ROW = {name: row for row, name in enumerate(WEIGHTS)}
+"""Where each feature stands in a table of them, shape (features, files)."""
 
 _K1 = 1.2
 _B = 0.75
@@ -136,26 +139,36 @@ def meaning(corpus: Corpus, vector: Floats | None, allowed: NDArray[np.bool_] | 
     return Scored(near.rows[above > 0], above[above > 0])
 
 
-def best_and_sum(name: str, corpus: Corpus, files: Ints, found: Scored) -> dict[str, Floats]:
-    """Best chunk of each file and the sum of its best three, as shares of the highest such value."""
-    best, total = np.zeros(len(files), np.float32), np.zeros(len(files), np.float32)
-    if len(found.rows):
-        place = np.searchsorted(files, corpus.file_ids[found.rows])
-        order = np.argsort(place, kind="stable")  # rows come best first, and stay so within a file
-        place, ordered = place[order], found.scores[order]
-        first = np.ones(len(place), np.bool_)
-        np.not_equal(place[1:], place[:-1], out=first[1:])
-        starts = np.flatnonzero(first)
-        rank = np.arange(len(place)) - starts[np.cumsum(first) - 1]
-        best[place[starts]] = ordered[starts]
-        counted = rank < _BEST_CHUNKS
-        total = np.bincount(place[counted], ordered[counted], len(files)).astype(np.float32)
-        best /= best.max()
-        total /= total.max()
-    return {name: best, f"{name}_sum": total}
+def best_and_sum(table: Floats, corpus: Corpus, files: Ints, retrieved: Mapping[str, Scored]) -> None:
+    """Best chunk of each file and the sum of its best three, as shares of the highest such value of the retriever.
 
-
-SYMBOL_FEATURES = ("symbol_query", "symbol", "symbol_word", "symbol_compound")
+    Into the rows ``NAME`` and ``NAME_sum`` of ``table``; retrievers are treated together, file by file within each.
+    """
+    n = len(files)
+    rows = np.concatenate([found.rows for found in retrieved.values()])
+    if not len(rows):
+        return
+    place = np.searchsorted(files, corpus.file_ids[rows])
+    start = 0
+    for number, found in enumerate(retrieved.values()):
+        place[start : start + len(found.rows)] += number * n
+        start += len(found.rows)
+    order = np.argsort(place, kind="stable")  # rows come best first, and stay so within a file
+    place = place[order]
+    scores = np.concatenate([found.scores for found in retrieved.values()])[order]
+    first = np.ones(len(place), np.bool_)
+    np.not_equal(place[1:], place[:-1], out=first[1:])
+    starts = np.flatnonzero(first)
+    rank = np.arange(len(place)) - starts[np.cumsum(first) - 1]
+    counted = rank < _BEST_CHUNKS
+    best = np.zeros(len(retrieved) * n, np.float32)
+    best[place[starts]] = scores[starts]
+    total = np.bincount(place[counted], scores[counted], len(best)).astype(np.float32)
+    for number, (name, found) in enumerate(retrieved.items()):
+        if len(found.rows):
+            own = slice(number * n, (number + 1) * n)
+            np.divide(best[own], best[own].max(), out=table[ROW[name]])
+            np.divide(total[own], total[own].max(), out=table[ROW[f"{name}_sum"]])
 
 
 class Symbols:
@@ -180,17 +193,16 @@ class Symbols:
         for file_id, score in best.items():
             scores[file_id] = min(1.0, scores.get(file_id, 0.0) + score * strength)
 
-    def features(self, files: Ints) -> dict[str, Floats]:
-        """As arrays over the candidate ``files``, ascending, which hold all of ``self.files``."""
-        out = {name: np.zeros(len(files), np.float32) for name in SYMBOL_FEATURES}
+    def fill(self, table: Floats, files: Ints) -> None:
+        """Into ``table``; the candidate ``files``, ascending, hold all of ``self.files``."""
         for name, scores in self.by_feature.items():
             if scores:
-                out[name][np.searchsorted(files, [*scores])] = [*scores.values()]
-        return out
+                table[ROW[name], np.searchsorted(files, [*scores])] = [*scores.values()]
 
 
 _MOST_DEFINITIONS = 64
 """A name defined more often than this (``get``, ``init``) singles nothing out; the best are looked at."""
+_NO_SHARES = np.empty(0, np.float32)
 _KIND_SHARES = np.array([kind_share(kind) for kind in KINDS], np.float32)
 
 
@@ -221,6 +233,8 @@ def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
         places = zip(found.files.tolist(), map(corpus.scope, found.scopes.tolist()), strict=True)
         shares = [_scope_share(corpus, file_id, scope, name.scope) for file_id, scope in places]
         return Definitions.joined([whole, found]), np.array([1.0] * whole.total + shares, np.float32)
+    if not found.total:
+        return found, _NO_SHARES
     # Another case is another name, unless the query holds a plain word.
     strict = name.strength >= 1 and bool(found.exact.any())
     return found, np.where(found.exact | (not strict), 1.0, 0.4).astype(np.float32)
@@ -295,26 +309,37 @@ def path_files(
 _KINDS = ("test", "example", "vendored", "generated", "documentation", "configuration", "shim")
 
 
-def path_features(corpus: Corpus, files: Ints, query: Query, idf: Mapping[str, float]) -> dict[str, Floats]:
-    """What the query shares with each file's name and folders, and which kinds of file they are."""
-    names = ("file_name", "file_name_words", "folder", *_KINDS)
-    out = {name: np.zeros(len(files), np.float32) for name in names}
+def path_features(table: Floats, corpus: Corpus, files: Ints, query: Query, idf: Mapping[str, float]) -> None:
+    """What the query shares with each file's name and folders, and which kinds of file they are, into ``table``."""
     terms = frozenset(query.terms)
     spelled = terms | {c.joined for c in query.compounds} | {folded(n.name) for n in query.names}
     rare = max(idf.values(), default=1.0)
     whole = sum(idf.get(t, rare) for t in terms) or 1.0
+    n = len(files)
+    name_row, words_row, folder_row = (ROW[name] * n for name in ("file_name", "file_name_words", "folder"))
     asked = asked_kinds(terms)
+    kind_rows = {kind: ROW[kind] * n for kind in _KINDS if kind not in asked}
+    # Most features of most files are 0: what is not is put down in one go.
+    at: list[int] = []
+    values: list[float] = []
+    facts_of = corpus.facts
     for i, file_id in enumerate(files.tolist()):
-        facts = corpus.facts(file_id)
-        shared = facts.name_parts & terms
-        if facts.name in spelled:
-            out["file_name"][i] = 1.0
+        name, name_parts, folder_terms, kinds = facts_of(file_id)
+        shared = name_parts & terms
+        if name in spelled:
+            at.append(name_row + i)
+            values.append(1.0)
         elif shared:
-            out["file_name"][i] = len(shared) / len(facts.name_parts)
+            at.append(name_row + i)
+            values.append(len(shared) / len(name_parts))
         if shared:
-            out["file_name_words"][i] = sum(idf.get(t, rare) for t in shared) / whole
-        if in_folder := facts.folder_terms & terms:
-            out["folder"][i] = sum(idf.get(t, rare) for t in in_folder) / whole
-        for kind in facts.kinds - asked:
-            out[kind][i] = 1.0
-    return out
+            at.append(words_row + i)
+            values.append(sum(idf.get(t, rare) for t in shared) / whole)
+        if in_folder := folder_terms & terms:
+            at.append(folder_row + i)
+            values.append(sum(idf.get(t, rare) for t in in_folder) / whole)
+        for kind in kinds:
+            if kind in kind_rows:
+                at.append(kind_rows[kind] + i)
+                values.append(1.0)
+    table.put(at, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from indexer.terms import STOP_WORDS, query_terms
+from indexer.terms import STOP_WORDS, WORD, query_terms
 
 MAX_CHARACTERS = 4_000
 """More of a query than this adds cost, not meaning; the rest is not looked at."""
@@ -53,7 +53,7 @@ def analyse(text: str) -> Query:
         path = tuple(_SEPARATOR.split(written))
         if path not in names and len(names) < _MAX_NAMES:
             names[path] = Name(path[-1], path[:-1], 1.0 if whole else _strength(path, position))
-    words = [w for w in re.findall(r"\w+", text) if w.lower() not in STOP_WORDS]
+    words = [w for w in WORD.findall(text) if w.lower() not in STOP_WORDS]
     return Query(tuple(query_terms(text)[:MAX_TERMS]), tuple(names.values()), _compounds(words), whole)
 
 

@@ -17,6 +17,7 @@ from indexer.types import Hit
 
 __all__ = ["Candidates", "Corpus", "Definitions", "Found", "Near", "candidates", "search"]
 
+_WEIGHTS = np.array([[weight] for weight in WEIGHTS.values()], np.float32)
 _WORD_ROWS = 200
 _MEANING_ROWS = 100
 _PATH_FILES = 50
@@ -24,10 +25,11 @@ _PATH_FILES = 50
 
 
 class Candidates(NamedTuple):
-    """Files that may answer, with features in 0 … 1 by name (see ``ranking.WEIGHTS``), and the rows they came from."""
+    """Files that may answer, with their features, and the rows they came from."""
 
     files: NDArray[np.int64]
-    features: dict[str, NDArray[np.float32]]
+    features: NDArray[np.float32]
+    """One row for each of ``ranking.WEIGHTS``, in that order, one column for each file; all in 0 … 1."""
     rows: NDArray[np.int64]
     """Rows with a score of their own, ascending; all others fit worse than any of them."""
     row_scores: NDArray[np.float32]
@@ -62,24 +64,25 @@ def search(
     found = candidates(corpus, query, query_vector, allowed=allowed)
     if not len(found.files):
         return Found([], found.spellings)
-    parts = np.array([WEIGHTS[name] * values for name, values in found.features.items()], np.float32)
+    parts = _WEIGHTS * found.features
     # Row by row, so that files of equal features get equal sums wherever they stand.
     scores = np.round(parts.sum(axis=0), 6)
     # More than k, so that ties at the border are settled by path and not by number.
-    keep = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
+    least = np.partition(scores, -k)[-k] if len(scores) > k else -np.inf
     files = found.files.tolist()
-    order = sorted(keep.tolist(), key=lambda i: (-float(scores[i]), corpus.path(files[i])))[:k]
-    best_row = _best_rows(corpus, found)
-    names = list(found.features)
+    kept = [(-score, corpus.path(files[i]), i) for i, score in enumerate(scores.tolist()) if score >= least]
+    order = [i for _, _, i in sorted(kept)[:k]]
+    best_row = _best_rows(corpus, found, {files[i] for i in order})
     hits: list[Hit] = []
     shown: set[int] = set()
-    for i, own in zip(order, parts.T[order].tolist(), strict=True):
+    shares = np.round(parts.T[order].astype(np.float64), 6).tolist()
+    for i, own in zip(order, shares, strict=True):
         row = best_row.get(files[i])
         if row is None:
             row = _first_row(corpus, files[i], allowed)
         assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
-        reasons = {name: round(part, 6) for name, part in zip(names, own, strict=True) if part}
+        reasons = {name: part for name, part in zip(WEIGHTS, own, strict=True) if part}
         hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
     if len(hits) < k:
         hits += _further(corpus, found, shown, {files[i] for i in order}, hits[-1].score, k - len(hits))
@@ -110,12 +113,10 @@ def candidates(
     by_path = features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES)
     offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path]
     files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files}), np.int64)
-    values = {
-        **features.best_and_sum("words", corpus, files, words),
-        **features.best_and_sum("meaning", corpus, files, meaning),
-        **symbols.features(files),
-        **features.path_features(corpus, files, asked, idf),
-    }
+    table = np.zeros((len(WEIGHTS), len(files)), np.float32)
+    features.best_and_sum(table, corpus, files, {"words": words, "meaning": meaning})
+    symbols.fill(table, files)
+    features.path_features(table, corpus, files, asked, idf)
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     rows, row_scores = _summed(
         corpus,
@@ -125,7 +126,7 @@ def candidates(
             (np.array([*symbols.rows], np.int64), defining * np.array([*symbols.rows.values()], np.float32)),
         ],
     )
-    return Candidates(files, values, rows, row_scores, spellings)
+    return Candidates(files, table, rows, row_scores, spellings)
 
 
 def _summed(
@@ -151,14 +152,14 @@ def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
     return first if first is None or allowed.rows is None else first + int(np.argmax(allowed.rows[first:]))
 
 
-def _best_rows(corpus: Corpus, found: Candidates) -> dict[int, int]:
-    """The best row of each file that has any with a score of its own; of equal ones the first."""
-    order = np.argsort(-found.row_scores, kind="stable")
-    rows = found.rows[order]
-    best: dict[int, int] = {}
-    for file_id, row in zip(corpus.file_ids[rows].tolist(), rows.tolist(), strict=True):
-        best.setdefault(file_id, row)
-    return best
+def _best_rows(corpus: Corpus, found: Candidates, files: set[int]) -> dict[int, int]:
+    """The best row of each of ``files`` that has any with a score of its own; of equal ones the first."""
+    best: dict[int, tuple[float, int]] = {}
+    own = zip(corpus.file_ids[found.rows].tolist(), found.row_scores.tolist(), found.rows.tolist(), strict=True)
+    for file_id, score, row in own:
+        if file_id in files and (file_id not in best or score > best[file_id][0]):
+            best[file_id] = score, row
+    return {file_id: row for file_id, (_, row) in best.items()}
 
 
 def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], below: float, n: int) -> list[Hit]:

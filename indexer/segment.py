@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from indexer.errors import REPAIR, CorruptIndexError, StorageError
 from indexer.postings import decode as decode_postings
 from indexer.store import COLUMNS, FORMAT, MANIFEST, VECTORS
+from indexer.strings import FoldedStrings, Strings
 
 IVF_ROWS = 32_768
 """From here on vectors lie in inverted lists: a scan of all would take more than about 3 ms."""
@@ -58,88 +59,6 @@ def encode(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Unit vectors → codes, both of shape (n, dimension); 0.0 comes back as exactly 0.0."""
     codes: NDArray[np.uint8] = np.clip((vectors + 1.0) * (255 / 2), 0, 255).astype(np.uint8)
     return codes
-
-
-class Strings:
-    """A sorted table of distinct byte strings; ``ends`` has one entry more than strings, counted from ``start``."""
-
-    def __init__(self, data: mmap.mmap | bytes, start: int, ends: NDArray[Any]) -> None:
-        self._data = data
-        self._start = start
-        # A memory view gives ints five times faster than an array does.
-        self._ends = memoryview(np.ascontiguousarray(ends).data)
-
-    def __len__(self) -> int:
-        return max(0, len(self._ends) - 1)
-
-    def __getitem__(self, number: int) -> bytes:
-        start = self._start
-        return self._data[start + self._ends[number] : start + self._ends[number + 1]]
-
-    def find(self, key: bytes) -> int | None:
-        """Number of ``key``, or None."""
-        low = self.first(key)
-        return low if low < len(self) and self[low] == key else None
-
-    def first(self, key: bytes) -> int:
-        """Number of the first string that is not less than ``key``."""
-        data, start, ends = self._data, self._start, self._ends
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) >> 1
-            if data[start + ends[middle] : start + ends[middle + 1]] < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def text(self) -> bytes:
-        """All strings one after the other."""
-        return self._data[self._start : self._start + self._ends[len(self)]] if len(self) else b""
-
-    def numbers_at(self, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of the strings that the bytes ``offsets`` of ``text`` belong to."""
-        return np.searchsorted(np.asarray(self._ends), offsets, "right") - 1
-
-    def extents(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where in ``text`` strings start, and how long they are."""
-        ends = np.asarray(self._ends)
-        starts = ends[numbers].astype(np.int64)
-        return starts, ends[numbers + 1].astype(np.int64) - starts
-
-    def all(self) -> list[bytes]:
-        """Every string, in order."""
-        data, ends = self.text(), self._ends.tolist()
-        return [data[a:b] for a, b in pairwise(ends)]
-
-
-class FoldedStrings(Strings):
-    """Strings sorted by their ASCII lower case first, so that those that differ in case stand together."""
-
-    def first(self, key: bytes) -> int:
-        """Number of the first string whose lower case is not less than ``key``."""
-        data, start, ends = self._data, self._start, self._ends
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) >> 1
-            if data[start + ends[middle] : start + ends[middle + 1]].lower() < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def find_all(self, key: bytes) -> range:
-        """Numbers of all strings that equal ``key`` but for ASCII case."""
-        key = key.lower()
-        first = last = self.first(key)
-        while last < len(self) and self[last].lower() == key:
-            last += 1
-        return range(first, last)
-
-
-def folded(name: bytes) -> tuple[bytes, bytes]:
-    """The order of ``FoldedStrings``."""
-    return name.lower(), name
 
 
 class Segment:

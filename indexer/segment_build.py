@@ -14,6 +14,7 @@ from indexer import segment as seg
 from indexer.analysis import Analysis, Definitions, Uses
 from indexer.postings import Postings, blocks
 from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends, stable_order
+from indexer.strings import folded
 from indexer.words import ChunkWords
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class SegmentBuilder:
         scopes, rank = _sorted_names(self._scopes)
         writer.strings("scope", scopes)
         self._uses.finish(writer, "name", rank)
-        self._definitions.finish(writer, "def", rank, key=seg.folded)
+        self._definitions.finish(writer, "def", rank, key=folded)
         writer.finish(self.rows)
 
     def discard(self) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.postings import Packed, Postings, blocks, decode_terms
-from indexer.segment import Segment, Strings, folded
+from indexer.segment import Segment
 from indexer.segment_write import DEFINITION_COLUMNS, REFERENCE_COLUMNS, SegmentWriter, ends, stable_order
+from indexer.strings import Strings, folded
 
 MOST_SEGMENTS = 8
 """More than this are merged: every query visits every segment."""

@@ -31,6 +31,7 @@ _KEPT_BODIES = 8 << 20
 """Bytes of text that stay unpacked: the files that neighbouring queries hit are often the same."""
 _KEPT_POSTINGS = 1 << 21
 """Decoded postings that are kept, 5 bytes each: neighbouring queries share words."""
+_KEPT_DEFINITIONS = 1 << 16  # some 50 bytes each, for the same reason
 _KEPT_PATH_TERMS = 256
 _SCOPES_A_SEGMENT = 1 << 32
 CHUNKS_A_FILE = 1 << 20
@@ -75,6 +76,7 @@ class Snapshot:
         self._facts: dict[int, PathFacts] = {}
         self._bodies = Kept[int, Body](_KEPT_BODIES)
         self._postings = Kept[str, tuple[NDArray[np.int32], NDArray[np.uint8]]](_KEPT_POSTINGS)
+        self._defined = Kept[str, Definitions](_KEPT_DEFINITIONS)
         self._path_terms: dict[str, NDArray[np.int32]] = {}
         self._accumulator = np.zeros(self.rows, np.float32)
 
@@ -189,13 +191,16 @@ class Snapshot:
 
     def definitions(self, name: str) -> Definitions:
         """Live definitions by bare name, in whatever ASCII case."""
-        return Definitions.joined(
-            [
+        found = self._defined.get(name)
+        if found is None:
+            parts = [
                 self._definitions(number, where, exact=spelled == name)
                 for number, segment in enumerate(self._segments)
                 for spelled, where in segment.definitions(name)
             ]
-        )
+            found = Definitions.joined(parts)
+            self._defined.put(name, found, 1 + found.total)
+        return found
 
     def _definitions(self, number: int, where: slice, *, exact: bool) -> Definitions:
         segment, dead, base = self._segments[number], self._dead[number], self._bases[number]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from indexer.query import Name, Query
-from indexer.segment import FoldedStrings, Strings
+from indexer.strings import FoldedStrings, Strings
 from indexer.terms import terms
 
 if TYPE_CHECKING:

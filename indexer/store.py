@@ -135,13 +135,17 @@ class Database:
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Any]:
         """All rows of a query; errors as this project's."""
-        with mapped_errors("reading the index", self.path):
+        try:  # a context manager would take as long as the query
             return self.connection.execute(sql, tuple(parameters)).fetchall()
+        except sqlite3.Error as exc:
+            raise _mapped(exc, "reading the index", self.path) from exc
 
     def row(self, sql: str, parameters: Iterable[Any] = ()) -> Any:
         """The first row of a query or None."""
-        with mapped_errors("reading the index", self.path):
+        try:
             return self.connection.execute(sql, tuple(parameters)).fetchone()
+        except sqlite3.Error as exc:
+            raise _mapped(exc, "reading the index", self.path) from exc
 
     def meta(self) -> dict[str, Any]:
         """Everything recorded about the index as a whole."""

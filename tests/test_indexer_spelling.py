@@ -12,8 +12,8 @@ from rapidfuzz.distance import OSA
 
 from indexer.config import IndexConfig
 from indexer.index import Index
-from indexer.segment import FoldedStrings, Strings
 from indexer.spelling import best, edits_allowed, near
+from indexer.strings import FoldedStrings, Strings
 
 WORDS = st.text("abcdeXY_", min_size=1, max_size=14)
 
