@@ -131,7 +131,8 @@ class StaticEmbedder:
         import numpy as np
 
         try:
-            self._vectors: NDArray[np.int8] = np.load(folder / "static-vectors.npy", mmap_mode="r")
+            # Without the memory map's class around it, which costs a microsecond whenever it is sliced.
+            self._vectors: NDArray[np.int8] = np.asarray(np.load(folder / "static-vectors.npy", mmap_mode="r"))
             self._scales: NDArray[np.float32] = np.load(folder / "static-scales.npy")
             self._entries = (folder / "static-entries.txt").read_bytes()
         except (OSError, ValueError) as exc:
@@ -171,7 +172,7 @@ class StaticEmbedder:
         """Vectors of bags of pieces: float32, shape (len(ends) - 1, dimension); zeros for an empty bag."""
         import numpy as np
 
-        vectors = np.asarray(self._vectors)
+        vectors = self._vectors
         weights = np.sqrt(counts.astype(np.float32)) * self._scales[pieces]
         out = np.zeros((len(ends) - 1, self.dimension), np.float32)
         # One product a bag: its sum is then the same whatever other bags there are.

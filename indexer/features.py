@@ -80,7 +80,7 @@ def lexical(
             their_rows, counts = held[term]
             place = np.minimum(np.searchsorted(their_rows, rows), len(their_rows) - 1)
             hit = their_rows[place] == rows
-            scores[hit] += _bm25(corpus, rows[hit], counts[place[hit]], known[term].idf)
+            scores[hit] += _bm25(corpus, rows[hit], counts[place[hit]], _gain(known[term].idf))
     return Scored(*_best(rows, scores, n)), known
 
 
@@ -91,39 +91,52 @@ def _term(rows: int, live: int, share: float) -> Term:
 def _sum_by_row(
     corpus: Corpus, parts: Sequence[tuple[tuple[NDArray[np.int32], NDArray[np.uint8]], float]]
 ) -> tuple[Ints, Floats]:
-    """Rows that any part holds, each once, with their summed scores."""
+    """Rows that any part holds, each once, ascending, with their summed scores."""
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    rows = np.concatenate([rows for (rows, _), _ in parts])
+    counts = np.concatenate([counts for (_, counts), _ in parts])
+    gains = np.array([_gain(idf) for _, idf in parts], np.float32)
+    gains = np.repeat(gains, [len(rows) for (rows, _), _ in parts])
+    return summed(corpus, rows, _bm25(corpus, rows, counts, gains))
+
+
+def summed(corpus: Corpus, rows: NDArray[Any], scores: Floats) -> tuple[NDArray[Any], Floats]:
+    """Each of ``rows`` once, ascending, with the sum of its scores, added in the order in which they come."""
     total = corpus.accumulator()
-    for (rows, counts), idf in parts:
-        total[rows] += _bm25(corpus, rows, counts, idf)
-    found: list[NDArray[Any]] = [np.empty(0, np.int64)]
-    scores: list[Floats] = [np.empty(0, np.float32)]
-    for (rows, _), _ in parts:
-        # Taking a score leaves 0, so that a row of several terms is taken once, and zeros are left behind.
-        own = total[rows]
-        total[rows] = 0
-        fresh = own > 0
-        found.append(rows[fresh])
-        scores.append(own[fresh])
-    return np.concatenate(found), np.concatenate(scores)
+    np.add.at(total, rows, scores)
+    every = np.sort(rows)
+    # np.unique would do this, and import numpy.ma for it.
+    first = np.ones(len(every), np.bool_)
+    np.not_equal(every[1:], every[:-1], out=first[1:])
+    every = every[first]
+    sums = total[every]
+    total[every] = 0
+    return every, sums
 
 
-def _bm25(corpus: Corpus, rows: NDArray[Any], counts: NDArray[np.uint8], idf: float) -> Floats:
+def _gain(idf: float) -> float:
+    """The score that a term's occurrences tend to."""
+    return idf * (_K1 + 1)
+
+
+def _bm25(corpus: Corpus, rows: NDArray[Any], counts: NDArray[np.uint8], gain: Floats | float) -> Floats:
     tf = counts.astype(np.float32)
     room = corpus.lengths[rows]
     room *= _K1 * _B / corpus.mean_length
     room += tf
     room += _K1 * (1 - _B)
-    tf *= idf * (_K1 + 1)
+    tf *= gain
     tf /= room
     return tf
 
 
 def _best(rows: Ints, scores: Floats, n: int) -> tuple[Ints, Floats]:
-    """The ``n`` highest, best first, equal ones by row."""
+    """The ``n`` highest of ascending ``rows``, best first, equal ones by row."""
     if len(rows) > n:
         keep = scores >= np.partition(scores, -n)[-n]
         rows, scores = rows[keep], scores[keep]
-    order = np.lexsort((rows, -scores))[:n]
+    order = np.argsort(-scores, kind="stable")[:n]
     return rows[order], scores[order]
 
 

@@ -39,7 +39,8 @@ def nearest(
             rows, cosines = segment.nearest_lists(vector, own)
             total += float(segment.mean @ vector) * segment.rows
             counted += segment.rows
-        rows = rows + base
+        if base:
+            rows = rows + base
         if alive is not None:
             live = alive[rows]
             rows, cosines = rows[live], cosines[live]
@@ -49,6 +50,8 @@ def nearest(
         if allowed is not None:
             rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
         parts.append(_highest(rows, cosines, n))
+    if len(parts) == 1:
+        return Near(*parts[0], total / max(1, counted))
     rows = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in parts)])
     cosines = np.concatenate([np.empty(0, np.float32), *(cosines for _, cosines in parts)])
     return Near(*_highest(rows, cosines, n), total / max(1, counted))

@@ -118,31 +118,15 @@ def candidates(
     symbols.fill(table, files)
     features.path_features(table, corpus, files, asked, idf)
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
-    rows, row_scores = _summed(
+    defined = np.array([*symbols.rows], np.int64), np.array([*symbols.rows.values()], np.float32)
+    rows, row_scores = features.summed(
         corpus,
-        [
-            (words.rows, WEIGHTS["words"] * words.relative()),
-            (meaning.rows, WEIGHTS["meaning"] * meaning.relative()),
-            (np.array([*symbols.rows], np.int64), defining * np.array([*symbols.rows.values()], np.float32)),
-        ],
+        np.concatenate([words.rows, meaning.rows, defined[0]]),
+        np.concatenate(
+            [WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative(), defining * defined[1]]
+        ),
     )
     return Candidates(files, table, rows, row_scores, spellings)
-
-
-def _summed(
-    corpus: Corpus, parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Rows of any part, ascending, with the sums of their scores; no part holds a row twice."""
-    total = corpus.accumulator()
-    for rows, scores in parts:
-        total[rows] += scores
-    every = np.sort(np.concatenate([rows for rows, _ in parts]))
-    first = np.ones(len(every), np.bool_)
-    np.not_equal(every[1:], every[:-1], out=first[1:])
-    every = every[first]
-    sums = total[every]
-    total[every] = 0
-    return every, sums
 
 
 def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
