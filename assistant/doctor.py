@@ -134,9 +134,23 @@ def _model(engine: Engine) -> Check:
         return Check("model", status, endpoint.notice, remedy)
     try:
         engine.llm  # noqa: B018  # finds the file and checks its size
-        return Check("model", "ok", f"{name} is there and of the right size.")
+        return Check("model", "ok", f"{name} is there and of the right size{_tuning(name)}.")
     except CodemoatError as exc:
         return failed("model", exc)
+
+
+def _tuning(name: str) -> str:
+    """Whether it runs the way that was found fastest here; nothing for a model that is no file on this machine."""
+    from assistant.models import resolve
+    from assistant.models.tuned import tuned_for
+
+    try:
+        found = tuned_for(resolve(name))
+    except CodemoatError:
+        return ""
+    if found is None:
+        return "; `codemoat models tune` finds the fastest way to run it here"
+    return ", and runs the way that was found fastest here"
 
 
 def _host(engine: Engine) -> Check:

@@ -79,15 +79,20 @@ virtual_environment() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25'
 }
 
-# gcc 12 compiles llama.cpp's kernels for Intel AMX such that they crash, and where they are compiled in, codemoat has to
-# switch off the repacking of weights as well (assistant/llama/native.py), which costs half of the speed for Q4_0. So on
-# such a processor llama.cpp is compiled without them. Wheels made so are cached apart: pip tells them from others only
-# by name and version.
-without_amx() {
+# gcc 12 compiles llama.cpp's kernels for Intel AMX such that they crash (scripts/amx.hpp says why and mends it); mended they
+# evaluate prompts more than twice as fast. Wheels made so are cached apart: pip tells them from others only by name and
+# version. CXXFLAGS cannot name a file with blanks in its path: there llama.cpp is compiled without these kernels.
+with_amx() {
     grep -qwm1 amx_tile /proc/cpuinfo 2>/dev/null || return 0
-    local flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
-    export CFLAGS="${CFLAGS:+$CFLAGS }$flags" CXXFLAGS="${CXXFLAGS:+$CXXFLAGS }$flags"
-    PIP_CACHE_DIR="$("$VENV/bin/python" -m pip cache dir)/without-amx"
+    local flags cache
+    if [[ "$PWD" == *[[:space:]]* ]]; then
+        flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16" cache=without-amx
+        export CFLAGS="${CFLAGS:+$CFLAGS }$flags"
+    else
+        flags="-include $PWD/scripts/amx.hpp" cache=with-amx
+    fi
+    export CXXFLAGS="${CXXFLAGS:+$CXXFLAGS }$flags"
+    PIP_CACHE_DIR="$("$VENV/bin/python" -m pip cache dir)/$cache"
     export PIP_CACHE_DIR
 }
 
@@ -181,7 +186,7 @@ case "${1:-}" in
     run)
         system_packages
         virtual_environment
-        without_amx
+        with_amx
         if ! "$VENV/bin/python" -c 'import importlib.metadata as m; m.version("llama-cpp-python")' 2>/dev/null; then
             say "Installing codemoat; llama.cpp is compiled for this machine, once (about 5 minutes on 2 cores)"
         else

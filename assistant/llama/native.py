@@ -40,17 +40,21 @@ def libc() -> ctypes.CDLL:
     return ctypes.CDLL("msvcrt") if sys.platform == "win32" else ctypes.CDLL(None)
 
 
-def _amx() -> bool:
-    """Whether llama.cpp was compiled with Intel AMX kernels.
+def _crashing_amx() -> bool:
+    """Whether llama.cpp was compiled with Intel AMX kernels that crash: by gcc, and not by `scripts/setup.sh`.
 
-    gcc 12's ``_tile_loadconfig`` declares 8 of the 64 bytes that it reads, so those kernels load garbage and crash.
     They are reached only through the extra buffer types; without these the AVX-512 ones run. Repacked weights go with
-    them, so `scripts/setup.sh` compiles llama.cpp without AMX.
+    them, which costs half of the speed of such formats.
     """
     from llama_cpp import _ggml
 
     compiled_in = getattr(_ggml.libggml, "ggml_cpu_has_amx_int8", None)  # absent where back ends load dynamically
-    return compiled_in is not None and bool(compiled_in())
+    if compiled_in is None or not compiled_in():
+        return False
+    try:
+        return ctypes.c_int.in_dll(_ggml.libggml, "codemoat_amx_is_sound").value != 1
+    except ValueError:
+        return True
 
 
 @functools.cache
@@ -85,7 +89,7 @@ class Model:
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.load_mode = lib.LLAMA_LOAD_MODE_MMAP
-        params.use_extra_bufts = not _amx()
+        params.use_extra_bufts = not _crashing_amx()
         params.vocab_only = vocabulary_only
         callback = lib.llama_progress_callback(_reporter(progress))
         params.progress_callback = callback
