@@ -86,7 +86,8 @@ test('the history opens, renames and deletes by keys alone', async () => {
   const turn = { question: 'Q', answer: 'It is [ledger.py:9-9].', sources: SOURCES, model: 'm', stopReason: 'stop', at: 1 };
   await view.send({ kind: 'conversation', conversation: { ...head, turns: [turn] } });
   assert.equal(await view.page.locator('.citation').textContent(), 'ledger.py:9');
-  await view.send({ kind: 'conversation', conversation: { ...head, conversation: 'c2', turns: [{ ...turn, question: 'R' }] } });
+  await view.send({ kind: 'conversation', conversation: { ...head, conversation: 'c2', turns: [{ ...turn, question: 'R', answer: 'It is [ledger.py:8-9].' }] } });
+  assert.equal(await view.page.locator('.citation').textContent(), 'ledger.py:8-9');
   assert.deepEqual(await view.page.locator('.question').allTextContents(), ['R']);
   assert.equal(await view.page.locator('article').getAttribute('aria-label'), 'R');
   assert.equal(await view.page.locator('.history').isVisible(), false);

@@ -99,7 +99,7 @@ function split(text: string, citations: ReadonlyMap<string, Citation>): (string 
 function citation(found: Citation, actions: Actions): HTMLElement {
   const [first, last] = lines(found);
   const name = found.path.split('/').pop() ?? found.path;
-  return button(`${name}:${first}`, () => actions.open(found), {
+  return button(`${name}:${first}${last > first ? `-${last}` : ''}`, () => actions.open(found), {
     class: 'citation',
     title: `${found.path}, lines ${first} to ${last}`,
     'aria-label': `Open ${found.path}, lines ${first} to ${last}`,
