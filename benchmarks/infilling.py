@@ -1,6 +1,6 @@
 """HumanEval single-line infilling (Bavarian et al., 2022), all 1,033 tasks: exact match and pass@1 with intervals.
 
-usage: python -m benchmarks.infilling [--data FILE.jsonl.gz] [--model NAME] [--limit N] [--threads N]
+usage: python -m benchmarks.infilling [--data FILE.jsonl.gz] [--model NAME] [--format F] [--limit N] [--threads N]
 
 The data is ``data/HumanEval-SingleLineInfilling.jsonl.gz`` of the public repository openai/human-eval-infilling (MIT):
 ``git clone https://github.com/openai/human-eval-infilling`` and name the file. Completions go the way that an editor's
@@ -26,6 +26,7 @@ from typing import Any
 from assistant.completion.completer import Completer
 from assistant.completion.request import CompletionRequest, CompletionSettings
 from assistant.llama.engine import LocalLLM
+from assistant.llama.native import requantise
 from assistant.llama.settings import EngineSettings
 from assistant.llama.threads import usable_cores
 from assistant.models import DEFAULT_MODEL, resolve
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--limit", type=int, help="only every n-th task, so that so many are left")
     parser.add_argument("--moved", action="store_true", help="reuse moved tokens of the task before")
+    parser.add_argument("--format", help="requantised to this first, as `codemoat models tune` does: Q8_0, Q4_0")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--fresh", action="store_true", help="forget earlier rows")
     options = parser.parse_args(arguments)
@@ -54,8 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.limit:
         tasks = tasks[:: max(1, len(tasks) // options.limit)][: options.limit]
     results = Results("infilling", fresh=options.fresh)
-    name = options.model + (" moved" if options.moved else "")
-    llm = LocalLLM(resolve(options.model), EngineSettings(threads=options.threads or usable_cores()))
+    name = options.model + (" moved" if options.moved else "") + (f" in {options.format}" if options.format else "")
+    path = resolve(options.model)
+    if options.format:
+        path = Path(tempfile.gettempdir()) / f"infilling-{path.stem}-{options.format.lower()}.gguf"
+        requantise(resolve(options.model), path, options.format)
+    llm = LocalLLM(path, EngineSettings(threads=options.threads or usable_cores()))
     completer = Completer(None, llm, CompletionSettings(multiline=False))
     for number, task in enumerate(tasks):
         if results.done(task=task["task_id"], model=name):
@@ -66,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
         if number % 50 == 49:
             print(f"{number + 1}/{len(tasks)}", file=sys.stderr)
     llm.close()
+    if options.format:
+        path.unlink()
     rows = [row for row in results.rows if row["model"] == name]
     for figure in ("exact", "passed"):
         share, low, high = interval(sum(row[figure] for row in rows), len(rows))

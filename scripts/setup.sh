@@ -80,7 +80,7 @@ virtual_environment() {
 }
 
 # gcc 12 compiles llama.cpp's kernels for Intel AMX such that they crash (scripts/amx.hpp says why and mends it); mended they
-# evaluate prompts more than twice as fast. Wheels made so are cached apart: pip tells them from others only by name and
+# evaluate prompts of a tuned model more than twice as fast. Wheels made so are cached apart: pip tells them from others only by name and
 # version. CXXFLAGS cannot name a file with blanks in its path: there llama.cpp is compiled without these kernels.
 with_amx() {
     grep -qwm1 amx_tile /proc/cpuinfo 2>/dev/null || return 0

@@ -92,7 +92,7 @@ def _tuned(path: Path, out: Output) -> tuple[Tuning, Tuned]:
         prompt=round(found.best.speed.prompt, 1),
         generation_before=round(found.before.speed.generation, 1),
         generation=round(found.best.speed.generation, 1),
-        loss=round(next((q.loss for q in found.quantised if q.kept), 0.0), 4),
+        loss=round(next((q.loss for q in found.quantised if q.tried.setup.path == str(best)), 0.0), 4),
         date=tuned.today(),
     )
     tuned.remember(kept)

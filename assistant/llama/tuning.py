@@ -19,16 +19,18 @@ WORTH = 1.03
 """A change must be this much faster: measurements differ by as much by themselves."""
 FILE_WORTH = 1.15
 """Another copy of the weights must be this much faster: it takes half a gigabyte of disk."""
-LOSS_ALLOWED = 0.03
-"""Nats a token that the holes' true text may become less likely by, on average."""
-LOSS_EXCLUDED = 0.1
-"""What it must not be, with 95 % confidence: two dozen holes cannot tell less apart."""
+LOSS_EXCLUDED = 0.03
+"""Nats a token that the holes' true text must not become less likely by, with 95 % confidence.
+
+A copy of the default model in Q4_0 loses .012, at most .064, and then fills 4 of 100 lines of HumanEval worse; one in
+Q8_0 loses nothing on either.
+"""
 MICRO_BATCHES = (64, 128, 256)
 """Not larger: a step that a newer keystroke interrupts is lost."""
 DRAFTS = (2, 4, 8)
 """How many tokens prompt lookup may guess; it guesses nothing where that is not faster."""
-FORMATS = ("Q4_0",)
-"""What a file may be requantised to: repacked for wide registers, half the size of 8 bits."""
+FORMATS = ("Q8_0", "Q4_0")
+"""What a file may be requantised to: formats with kernels for Intel AMX, or weights repacked for wide registers."""
 
 Measure = Callable[[Setup], Speed]
 Quality = Callable[[Setup], list[float]]
@@ -95,10 +97,11 @@ def tune(
     for form in FORMATS:
         other = requantise(path, form)
         found = look(replace(best.setup, path=str(other)))
-        found = _better(found, [look(replace(found.setup, flash_attention=not found.setup.flash_attention))])
-        found = _better(found, map(look, (replace(found.setup, micro_batch=n) for n in MICRO_BATCHES)))
         loss, most = lost(quality(before.setup), quality(found.setup))
-        kept = found.speed.against(best.speed) >= FILE_WORTH and loss <= LOSS_ALLOWED and most <= LOSS_EXCLUDED
+        if most <= LOSS_EXCLUDED:
+            found = _better(found, [look(replace(found.setup, flash_attention=not found.setup.flash_attention))])
+            found = _better(found, map(look, (replace(found.setup, micro_batch=n) for n in MICRO_BATCHES)))
+        kept = found.speed.against(best.speed) >= FILE_WORTH and most <= LOSS_EXCLUDED
         quantised.append(Quantised(form, found, loss, most, kept))
         if kept:
             best = found
