@@ -26,7 +26,9 @@ from indexer.reports import Skipped
 from indexer.workers import WorkerPool
 
 ROOT = Path(__file__).parent.parent
+TWO = IndexConfig(workers=2)
 QUICK = IndexConfig(workers=2, parse_deadline=0.4)
+"""For files that hang; on a busy machine files that do not may take as long."""
 PATIENT = 30.0
 
 
@@ -80,7 +82,7 @@ def test_every_file_comes_back_once_and_the_same_as_in_process(tree):
 def test_words_of_each_chunk_are_counted(tmp_path):
     text = "".join(f"def read_{n}(path):\n    return open(path).read()  # größer\n\n\n" for n in range(80))
     (tmp_path / "a.py").write_text(text)
-    found = analyse_file(tmp_path, "a.py", QUICK)
+    found = analyse_file(tmp_path, "a.py", TWO)
     assert isinstance(found, Analysis) and len(found.chunks) > 2
     columns = (found.words.sizes, found.words.numbers, found.words.counts)
     sizes, numbers, counts = (struct.unpack(f"<{len(column) // 4}I", column) for column in columns)
@@ -113,7 +115,7 @@ def test_a_grammar_that_crashes_costs_one_file_its_syntax(tree):
 
 
 def test_workers_killed_from_outside_lose_no_file(tree):
-    with WorkerPool(tree, QUICK) as pool:
+    with WorkerPool(tree, TWO) as pool:
         results = {}
         for result in pool.analyse(small(tree)):
             if len(results) == 5:
@@ -136,31 +138,52 @@ class Polls:
         return self.act(self.count)
 
 
-def test_a_worker_without_processor_time_is_not_blamed(tree):
-    with WorkerPool(tree, IndexConfig(workers=1, parse_deadline=0.2)) as pool:
-        list(pool.analyse(["m00.py"]))
-        (pid,) = pool.pids
-        os.kill(pid, signal.SIGSTOP)
-        # A poll with nothing to read takes 0.1 s: 8 polls are 4 deadlines.
-        wake = Polls(lambda count: os.kill(pid, signal.SIGCONT) if count == 8 else None)
-        (result,) = pool.analyse(["m01.py"], wake)
-        assert pool.pids == [pid]
-    assert wake.count >= 8
-    assert isinstance(result, Analysis) and result.problem is None
+@pytest.fixture
+def clock(monkeypatch):
+    """The pool's clock, which goes by ``clock.now`` alone, in seconds."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
-def test_a_caller_that_is_slow_to_take_results_costs_no_worker(tree, monkeypatch):
-    skipped = 0.0
-    real = time.monotonic
-    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: real() + skipped))
+def stopped_worker(pool, clock, deadlines):
+    """What becomes of a file whose worker gets no processor time for that many deadlines."""
+    list(pool.analyse(["m00.py"]))
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+
+    def act(count):
+        if count == 2:
+            clock.now += deadlines * pool._config.parse_deadline
+        elif count == 4 and pool.pids == [pid]:
+            os.kill(pid, signal.SIGCONT)
+        return count > 1_000
+
+    (result,) = pool.analyse(["m01.py"], Polls(act))
+    return result, pool.pids == [pid]
+
+
+def test_a_worker_without_processor_time_is_not_blamed(tree, clock):
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        result, same = stopped_worker(pool, clock, workers._STARVED)
+    assert same and isinstance(result, Analysis) and result.problem is None
+
+
+def test_a_worker_that_gets_no_processor_time_for_ever_is_given_up(tree, clock):
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        result, same = stopped_worker(pool, clock, workers._STARVED + 1)
+    assert not same and isinstance(result, Analysis) and result.problem == "Parsing took longer than 5 s; taken by lines."
+
+
+def test_a_caller_that_is_slow_to_take_results_costs_no_worker(tree, clock):
     with WorkerPool(tree, IndexConfig(workers=1)) as pool:
         found = []
         for result in pool.analyse(small(tree)):
             found.append(result)
             if any(worker.jobs for worker in pool._workers) and len(found) % 8 == 0:
                 select.select([worker.output for worker in pool._workers], [], [], 1.0)
-                skipped += 1_000
-        assert skipped
+                clock.now += 1_000
+        assert clock.now
     assert [r for r in found if not isinstance(r, Analysis) or r.problem] == []
 
 
@@ -173,7 +196,7 @@ def test_cancelling_ends_the_work_and_its_workers(tree):
 
 
 def test_leaving_the_results_midway_leaves_a_usable_pool(tree):
-    with WorkerPool(tree, QUICK) as pool:
+    with WorkerPool(tree, TWO) as pool:
         results = pool.analyse(small(tree))
         next(results)
         results.close()
@@ -200,7 +223,7 @@ def test_it_works_from_a_thread_and_ignores_modules_in_the_current_folder(tree, 
     found = []
 
     def work():
-        with WorkerPool(tree, QUICK) as pool:
+        with WorkerPool(tree, TWO) as pool:
             found.extend(pool.analyse([*small(tree), "struct.py"]))
 
     thread = threading.Thread(target=work)
@@ -235,7 +258,7 @@ def test_a_file_that_fails_even_by_lines_is_skipped(tree, monkeypatch):
 
 def test_workers_that_do_not_start_are_one_clear_error(tree, monkeypatch):
     monkeypatch.setattr(workers, "_COMMAND", "raise SystemExit('no such module')")
-    with WorkerPool(tree, QUICK) as pool:
+    with WorkerPool(tree, TWO) as pool:
         with pytest.raises(CodemoatError, match=r"The parse processes do not start: no such module\.?") as caught:
             list(pool.analyse(small(tree)))
         assert "codemoat doctor" in caught.value.hint
