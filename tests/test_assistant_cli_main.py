@@ -112,6 +112,16 @@ def test_first_interrupt_cancels_second_interrupts(capfd):
     assert "Ctrl-C again" in capfd.readouterr().err
 
 
+def test_an_ignored_interrupt_stays_ignored(capfd):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupt_cancels() as cancel:
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not cancel.cancelled and capfd.readouterr().err == ""
+
+
 def test_home_and_everything_above_it_are_refused_unless_named(tmp_path, monkeypatch):
     home = tmp_path / "home" / "me"
     home.mkdir(parents=True)

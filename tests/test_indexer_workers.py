@@ -172,7 +172,9 @@ def test_a_worker_without_processor_time_is_not_blamed(tree, clock):
 def test_a_worker_that_gets_no_processor_time_for_ever_is_given_up(tree, clock):
     with WorkerPool(tree, IndexConfig(workers=1)) as pool:
         result, same = stopped_worker(pool, clock, workers._STARVED + 1)
-    assert not same and isinstance(result, Analysis) and result.problem == "Parsing took longer than 5 s; taken by lines."
+    assert (
+        not same and isinstance(result, Analysis) and result.problem == "Parsing took longer than 5 s; taken by lines."
+    )
 
 
 def test_a_caller_that_is_slow_to_take_results_costs_no_worker(tree, clock):

@@ -186,7 +186,8 @@ def interrupt_cancels() -> Iterator[Cancel]:
     from assistant.llm import Cancel
 
     cancel = Cancel()
-    if threading.current_thread() is not threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # a shell's background job: its Ctrl-C is for others
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield cancel
         return
 
