@@ -1,4 +1,4 @@
-"""How fast a cancelled request frees the model, as its client sees it, and what the host takes in memory.
+"""How fast a cancelled request frees the model, as its client sees it.
 
 usage: python -m benchmarks.aborting [--runs N]
 
@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from assistant.llama.client import HostedLLM, HostSettings
-from assistant.llama.hosts import host_status, stop_host
-from assistant.llm import Cancel, Delta, FillRequest, Finished, Message, Sampling
+from assistant.llama.hosts import stop_host
+from assistant.llm import Cancel, Delta, FillRequest, Finished, Sampling
 from assistant.models import DEFAULT_MODEL, resolve
 from benchmarks.common import Results
 from benchmarks.trees import tree
@@ -29,7 +29,7 @@ LATEST_MOMENT = 0.5
 
 
 def main() -> None:
-    """Measure, and add a row a run and one for memory."""
+    """Measure, and add a row a run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40)
     args = parser.parse_args()
@@ -41,10 +41,6 @@ def main() -> None:
         try:
             for _ in llm.fill(FillRequest("a.py", "x = ", "\n"), Sampling(max_tokens=1)):
                 pass
-            for _ in llm.chat([Message("user", "Hello.")], Sampling(max_tokens=1)):
-                pass
-            memory = host_status(Path(folder))[0].memory_bytes >> 20
-            results.add({"kind": "memory of the host, both contexts", "mb": memory}, SEED)
             for number in range(args.runs):
                 text = picks.choice(files).read_text("utf-8")[:6000]
                 prompt = number % 2 == 0

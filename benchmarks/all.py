@@ -38,6 +38,7 @@ def main() -> None:
     run("assistant", *fresh)
     run("shifting", *fresh)
     run("aborting")
+    run("memory")
     run("tuning", *fresh)
     completion(fresh)
     retrieval(fresh)

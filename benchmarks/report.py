@@ -148,21 +148,28 @@ def shifting(rows: list[Row]) -> str:
 
 
 def aborting(rows: list[Row]) -> str:
-    """Milliseconds until a cancelled request has ended, and the host's memory."""
+    """Milliseconds until a cancelled request has ended."""
     if not rows:
         return ""
     body: list[tuple[object, ...]] = []
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
-        if "mb" in own[0]:
-            body.append((kind, "", f"{own[0]['mb']} MB", "", ""))
-            continue
         times = [row["ms"] for row in own]
         loads = f"{min(row['load'] for row in own)}-{max(row['load'] for row in own)}"
         body.append(
             (f"cancel in {kind}", len(own), f"{median(times):.0f} ms", f"{percentile(times, 0.95):.0f} ms", loads)
         )
     return markdown(("", "runs", "p50", "p95", "load of the machine"), body, rows[-1])
+
+
+def memory(rows: list[Row]) -> str:
+    """The host's memory, a format of the default model a row."""
+    if not rows:
+        return ""
+    keys = ("file_mb", "loaded_mb", "used_mb", "own_mb")
+    body = [(r["format"] or "as it is", *(f"{r[key]:,} MB" for key in keys), f"{r['start_s']:.1f} s") for r in rows]
+    head = ("file", "size", "loaded", "both contexts used", "of that its own", "start to the first token")
+    return markdown(head, body, rows[-1])
 
 
 ANSWER_CHECKS = (("right", "hold the fact"), ("right_source", "have the right file"), ("cited", "cite it"))
@@ -282,6 +289,7 @@ TABLES = {
     "assistant": assistant,
     "shifting": shifting,
     "aborting": aborting,
+    "memory": memory,
     "typing": made(report_completion.typing),
     "infilling": made(report_completion.infilling),
     "tuning": made(report_completion.tuning),

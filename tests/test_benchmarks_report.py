@@ -39,10 +39,15 @@ def test_ways_are_compared_with_fresh_evaluation_of_the_same_holes():
 
 def test_aborts_are_told_with_the_load():
     row = {"kind": "generation", "ms": 10.0, "load": 1.5, **MACHINE}
-    memory = {"kind": "memory", "mb": 900, **MACHINE}
-    assert lines(aborting([memory, row, {**row, "ms": 30.0, "load": 0.5}]))[1:] == [
-        "| memory |  | 900 MB |  |  |",
-        "| cancel in generation | 2 | 20 ms | 30 ms | 0.5-1.5 |",
+    assert lines(aborting([row, {**row, "ms": 30.0, "load": 0.5}]))[1:] == [
+        "| cancel in generation | 2 | 20 ms | 30 ms | 0.5-1.5 |"
+    ]
+
+
+def test_memory_is_told_a_format_a_row():
+    row = {"format": "", "file_mb": 468, "loaded_mb": 666, "used_mb": 1030, "own_mb": 713, "start_s": 2.21, **MACHINE}
+    assert lines(TABLES["memory"]([row, {**row, "format": "Q8_0"}]))[1:] == [
+        f"| {name} | 468 MB | 666 MB | 1,030 MB | 713 MB | 2.2 s |" for name in ("as it is", "Q8_0")
     ]
 
 

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import HostError
 from assistant.llama.gate import UNLIMITED
-from assistant.llama.native import Model, libc, library
+from assistant.llama.native import Model, library
 from assistant.llama.reuse import HOLE, Run, common_prefix, find_runs, moves
 from assistant.llama.sampler import Sampler, vocabulary_size
 from assistant.llama.settings import MICRO_BATCH
 from assistant.llama.states import MARGIN, State, StateStore
+from assistant.llama.system import libc
 from assistant.llm import Sampling
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import DamagedModelError, HostError, NoModelError, UnsupportedModelError
+from assistant.llama.system import give_back
 
 GGUF_MAGIC = b"GGUF"
 _LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR
@@ -32,12 +32,6 @@ def library() -> Any:
     llama_cpp.llama_log_set(_log_callback(), None)
     llama_cpp.llama_backend_init()
     return llama_cpp
-
-
-@functools.cache
-def libc() -> ctypes.CDLL:
-    """The C library of this process."""
-    return ctypes.CDLL("msvcrt") if sys.platform == "win32" else ctypes.CDLL(None)
 
 
 def _crashing_amx() -> bool:
@@ -97,6 +91,8 @@ class Model:
         self.handle: Any = lib.llama_model_load_from_file(str(path).encode(), params)
         if not self.handle:
             raise load_error(path, " ".join(_complaints))
+        if params.use_extra_bufts and not vocabulary_only:
+            give_back(path)  # weights that were repacked are not read from the file again
         self.path = path
         self._lib = lib
         self._vocab = lib.llama_model_get_vocab(self.handle)
