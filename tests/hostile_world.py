@@ -15,7 +15,7 @@ from fakes import HashEmbedder
 from indexer import Index, IndexConfig
 from indexer.reports import Progress, UpdateReport
 
-DEADLINE = 0.5
+DEADLINE = 2.0
 _PR_CAPBSET_DROP = 24
 _OVERRIDES = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: what lets root read everything
 

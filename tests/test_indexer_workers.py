@@ -27,7 +27,7 @@ from indexer.workers import WorkerPool
 
 ROOT = Path(__file__).parent.parent
 TWO = IndexConfig(workers=2)
-QUICK = IndexConfig(workers=2, parse_deadline=0.4)
+QUICK = IndexConfig(workers=2, parse_deadline=1.5)
 """For files that hang; on a busy machine files that do not may take as long."""
 PATIENT = 30.0
 
@@ -98,7 +98,7 @@ def test_a_grammar_that_hangs_costs_one_file_its_syntax(tree):
         results = {result.path: result for result in pool.analyse([*small(tree)[:20], "hang.cbl", *small(tree)[20:]])}
     hung = results.pop("hang.cbl")
     assert isinstance(hung, Analysis)
-    assert hung.problem == "Parsing took longer than 0.4 s; taken by lines."
+    assert hung.problem == "Parsing took longer than 1.5 s; taken by lines."
     assert (hung.language, hung.text, len(hung.chunks)) == ("cobol", b"x\n", 1)
     assert len(results) == 40
     assert all(isinstance(result, Analysis) and result.problem is None for result in results.values())

@@ -28,6 +28,7 @@ local places = api.nvim_create_namespace("codemoat.places")
 ---@field told table<string, boolean> ids that were shown
 ---@field accepted integer characters taken in parts
 ---@field invoked boolean asked for by hand
+---@field drawn string? where, and in which state of the text, it was drawn last
 
 ---@type codemoat.Shown?
 local shown
@@ -104,6 +105,12 @@ function M.sync()
   if not shown then
     return false
   end
+  -- A key is told twice, as a move and as a change of the text.
+  local cursor = api.nvim_win_get_cursor(0)
+  local now = ("%d %d %d %d"):format(api.nvim_get_current_buf(), api.nvim_buf_get_changedtick(0), cursor[1], cursor[2])
+  if shown.drawn == now then
+    return true
+  end
   local item = shown.items[shown.index]
   local typed, row, col = typed_since(shown.place)
   if not typed or #typed >= #item.text or item.text:sub(1, #typed) ~= typed then
@@ -112,6 +119,7 @@ function M.sync()
   end
   shown.rest = item.text:sub(#typed + 1)
   render.draw(shown.place.buf, shown.win, row, col, shown.rest, item.replaced)
+  shown.drawn = now
   if not item.more and not shown.told[item.id] then
     shown.told[item.id] = true
     tell("didShow", item.id)
@@ -270,6 +278,7 @@ function M.cycle(step)
     M.request(true)
   elseif #shown.items > 1 then
     shown.index = (shown.index - 1 + step) % #shown.items + 1
+    shown.drawn = nil
     M.sync()
   else
     lsp.tell("this is the only suggestion here")
