@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from indexer.ranking import PathFacts
+from indexer.ranking import PathLook, PathWords
 from indexer.types import Chunk
 
 if TYPE_CHECKING:
@@ -169,8 +169,12 @@ class Corpus(Protocol):
         """Language of a file."""
         ...
 
-    def facts(self, file_id: int) -> PathFacts:
-        """What a file's path says."""
+    def path_looks(self, file_ids: Sequence[int]) -> list[PathLook]:
+        """What the path of each file says at a glance."""
+        ...
+
+    def path_words(self, file_id: int) -> PathWords:
+        """The terms of a file's path."""
         ...
 
     def first_row(self, file_id: int) -> int | None:

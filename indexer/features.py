@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.corpus import Corpus, Definitions
 from indexer.query import Name, Query
-from indexer.ranking import WEIGHTS, asked_kinds, folded, kind_share
+from indexer.ranking import KINDS_OF_FILE, WEIGHTS, asked_kinds, folded, kind_share
 from indexer.types import KINDS
 
 Floats = NDArray[np.float32]
@@ -291,16 +291,25 @@ def _first(corpus: Corpus, found: Definitions, shares: Floats, n: int) -> Ints:
     return np.concatenate([before, np.array(by_path[: n - len(before)], np.int64)])
 
 
+class ByPath(NamedTuple):
+    """Files whose paths hold terms of a query."""
+
+    best: Ints
+    """Those whose paths hold most of them; each has a chunk."""
+    every: NDArray[Any]
+    """All of them, ascending, with a chunk or without."""
+
+
 def path_files(
     corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed_files: frozenset[int] | None, n: int
-) -> Ints:
-    """The ``n`` files whose paths hold most of the query's terms, weighted by rarity; none without a chunk."""
+) -> ByPath:
+    """The ``n`` files whose paths hold most of the query's terms, weighted by rarity, and all that hold any."""
     words = (*query.terms, *(c.joined for c in query.compounds if c.joined in terms))
     rare = max((terms[t].idf for t in query.terms if t in terms), default=1.0)
     held = [corpus.files_with_path_term(term) for term in words]
     if not any(map(len, held)):
-        return np.empty(0, np.int64)
-    weights = [np.full(len(h), terms[t].idf if t in terms else rare) for t, h in zip(words, held, strict=True)]
+        return ByPath(np.empty(0, np.int64), np.empty(0, np.int64))
+    weights = np.repeat([terms[t].idf if t in terms else rare for t in words], [len(h) for h in held])
     every = np.concatenate(held)
     order = np.argsort(every, kind="stable")
     # np.unique would do this, and import numpy.ma for it.
@@ -308,51 +317,53 @@ def path_files(
     first = np.ones(len(ordered), np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     starts = np.flatnonzero(first)
-    files, scores = ordered[starts], np.add.reduceat(np.concatenate(weights)[order], starts)
+    files, scores = ordered[starts], np.add.reduceat(weights[order], starts)
     best: list[int] = []
-    for i in np.lexsort((files, -np.round(scores, 9))).tolist():
-        file_id = int(files[i])
+    for file_id in files[np.lexsort((files, -np.round(scores, 9)))].tolist():
         if (allowed_files is None or file_id in allowed_files) and corpus.first_row(file_id) is not None:
             best.append(file_id)
             if len(best) == n:
                 break
-    return np.array(best, np.int64)
+    return ByPath(np.array(best, np.int64), files)
 
 
-_KINDS = ("test", "example", "vendored", "generated", "documentation", "configuration", "shim")
+_KIND_ROWS = [ROW[kind] for kind in KINDS_OF_FILE]
 
 
-def path_features(table: Floats, corpus: Corpus, files: Ints, query: Query, idf: Mapping[str, float]) -> None:
-    """What the query shares with each file's name and folders, and which kinds of file they are, into ``table``."""
+def path_features(
+    table: Floats, corpus: Corpus, files: Ints, by_path: ByPath, query: Query, idf: Mapping[str, float]
+) -> None:
+    """What the query shares with each file's name and folders, and which kinds of file they are, into ``table``.
+
+    Names are compared of all ``files``; their terms only where ``by_path`` knows that there are any.
+    """
     terms = frozenset(query.terms)
     spelled = terms | {c.joined for c in query.compounds} | {folded(n.name) for n in query.names}
+    looks = corpus.path_looks(files.tolist())
+    kinds = np.array([[look.kinds for look in looks]], np.uint8)
+    table[_KIND_ROWS] = np.unpackbits(kinds, axis=0, count=len(_KIND_ROWS), bitorder="little")
+    asked = asked_kinds(terms)
+    if asked:
+        table[[ROW[kind] for kind in asked]] = 0
+    table[ROW["file_name"], [i for i, look in enumerate(looks) if look.name in spelled]] = 1
+    if not len(by_path.every):
+        return
     rare = max(idf.values(), default=1.0)
     whole = sum(idf.get(t, rare) for t in terms) or 1.0
     n = len(files)
     name_row, words_row, folder_row = (ROW[name] * n for name in ("file_name", "file_name_words", "folder"))
-    asked = asked_kinds(terms)
-    kind_rows = {kind: ROW[kind] * n for kind in _KINDS if kind not in asked}
-    # Most features of most files are 0: what is not is put down in one go.
     at: list[int] = []
     values: list[float] = []
-    facts_of = corpus.facts
-    for i, file_id in enumerate(files.tolist()):
-        name, name_parts, folder_terms, kinds = facts_of(file_id)
-        shared = name_parts & terms
-        if name in spelled:
-            at.append(name_row + i)
-            values.append(1.0)
-        elif shared:
-            at.append(name_row + i)
-            values.append(len(shared) / len(name_parts))
-        if shared:
+    place = np.minimum(np.searchsorted(by_path.every, files), len(by_path.every) - 1)
+    for i in np.flatnonzero(by_path.every[place] == files).tolist():
+        name_words, folder_words = corpus.path_words(int(files[i]))
+        if shared := name_words & terms:
+            if looks[i].name not in spelled:
+                at.append(name_row + i)
+                values.append(len(shared) / len(name_words))
             at.append(words_row + i)
             values.append(sum(idf.get(t, rare) for t in shared) / whole)
-        if in_folder := folder_terms & terms:
+        if in_folder := folder_words & terms:
             at.append(folder_row + i)
             values.append(sum(idf.get(t, rare) for t in in_folder) / whole)
-        for kind in kinds:
-            if kind in kind_rows:
-                at.append(kind_rows[kind] + i)
-                values.append(1.0)
     table.put(at, values)

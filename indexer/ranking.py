@@ -60,48 +60,80 @@ _ASKED_BY = {
 }
 _ASKS = {kind: frozenset(map(stem, words.split())) for kind, words in _ASKED_BY.items()}
 """Terms of a query that ask for a kind of file; they lift what the kind costs."""
+_SHIM_HINT = re.compile("|".join(sorted(_ASKS["shim"])), re.IGNORECASE)
+"""What is in a name that holds such a term: finding it is quicker than taking the name apart."""
 
 
-class PathFacts(NamedTuple):
-    """What a path says. ``kinds`` are names of weights."""
+KINDS_OF_FILE = ("test", "example", "vendored", "generated", "documentation", "configuration", "shim")
+"""Kinds of file that cost something; names of weights. Bit ``n`` of ``PathLook.kinds`` stands for the ``n``-th."""
+_BIT = {kind: 1 << n for n, kind in enumerate(KINDS_OF_FILE)}
+
+
+class PathLook(NamedTuple):
+    """What a path says at a glance."""
 
     name: str
     """The file's name without extension and separators, lowercased."""
-    name_parts: frozenset[str]
-    folder_terms: frozenset[str]
-    kinds: frozenset[str]
+    kinds: int
+    """Bits for ``KINDS_OF_FILE``."""
+
+
+class PathWords(NamedTuple):
+    """What a path says to who reads it."""
+
+    name: frozenset[str]
+    """Terms of the parts of the file's name."""
+    folders: frozenset[str]
 
 
 @lru_cache(maxsize=65_536)
-def path_facts(path: str, language: str) -> PathFacts:
-    """Terms of the file's name and folders, and the kinds of file it is: test, example, vendored and so on."""
-    *folders, file_name = path.split("/")
-    base = file_name.rpartition(".")[0] or file_name
+def path_look(path: str, language: str) -> PathLook:
+    """The file's name, and the kinds of file that it is: test, example, vendored and so on."""
+    folders, base = _taken_apart(path)
     lowered = {f.lower() for f in folders}
-    kinds = set()
-    if lowered & _TEST_FOLDERS or _TEST_NAME.search(base):
-        kinds.add("test")
-    if lowered & _EXAMPLE:
-        kinds.add("example")
-    if lowered & _VENDORED:
-        kinds.add("vendored")
+    kinds = 0
+    if not lowered.isdisjoint(_TEST_FOLDERS) or _TEST_NAME.search(base):
+        kinds |= _BIT["test"]
+    if not lowered.isdisjoint(_EXAMPLE):
+        kinds |= _BIT["example"]
+    if not lowered.isdisjoint(_VENDORED):
+        kinds |= _BIT["vendored"]
     if "generated" in lowered or _GENERATED.search(base):
-        kinds.add("generated")
-    if lowered & _SHIM or set(terms(base)) & _ASKS["shim"]:
-        kinds.add("shim")
+        kinds |= _BIT["generated"]
+    if not lowered.isdisjoint(_SHIM) or (_SHIM_HINT.search(base) and not _ASKS["shim"].isdisjoint(terms(base))):
+        kinds |= _BIT["shim"]
     if language in _DOCUMENTATION:
-        kinds.add("documentation")
+        kinds |= _BIT["documentation"]
     elif language in _CONFIGURATION:
-        kinds.add("configuration")
-    if base.lower() in _NAMELESS and folders:
-        base = folders[-1]
-    name_parts = frozenset(stem(p) for p in parts(base) if len(p) > 1)
-    return PathFacts(folded(base), name_parts, frozenset(terms(" ".join(folders))), frozenset(kinds))
+        kinds |= _BIT["configuration"]
+    return PathLook(folded(_named_by(folders, base)), kinds)
+
+
+@lru_cache(maxsize=65_536)
+def path_words(path: str) -> PathWords:
+    """Terms of the file's name and of its folders."""
+    folders, base = _taken_apart(path)
+    name = frozenset(stem(p) for p in parts(_named_by(folders, base)) if len(p) > 1)
+    return PathWords(name, frozenset(terms(" ".join(folders))))
+
+
+def _taken_apart(path: str) -> tuple[list[str], str]:
+    """Folders, and the name without its extension."""
+    *folders, name = path.split("/")
+    return folders, name.rpartition(".")[0] or name
+
+
+def _named_by(folders: list[str], base: str) -> str:
+    """The name that says what a file is about."""
+    return folders[-1] if folders and base.lower() in _NAMELESS else base
+
+
+_SEPARATORS = re.compile(r"[\W_]")
 
 
 def folded(name: str) -> str:
     """A name without what naming styles add: separators and case."""
-    return re.sub(r"[\W_]", "", name).lower()
+    return name.lower() if name.isalnum() else _SEPARATORS.sub("", name).lower()
 
 
 def asked_kinds(query_terms: frozenset[str]) -> frozenset[str]:

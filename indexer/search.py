@@ -111,12 +111,12 @@ def candidates(
     meaning = features.meaning(corpus, query_vector, allowed.rows, _MEANING_ROWS)
     symbols = features.symbols(corpus, asked, found_terms, allowed.rows)
     by_path = features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES)
-    offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path]
+    offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path.best]
     files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files}), np.int64)
     table = np.zeros((len(WEIGHTS), len(files)), np.float32)
     features.best_and_sum(table, corpus, files, {"words": words, "meaning": meaning})
     symbols.fill(table, files)
-    features.path_features(table, corpus, files, asked, idf)
+    features.path_features(table, corpus, files, by_path, asked, idf)
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     defined = np.array([*symbols.rows], np.int64), np.array([*symbols.rows.values()], np.float32)
     rows, row_scores = features.summed(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from indexer.body import Body, unpack, unpack_text
 from indexer.corpus import Definitions, Near
 from indexer.errors import REPAIR, CorruptIndexError
+from indexer.file_table import FileTable
 from indexer.kept import Kept
 from indexer.nearest import nearest
 from indexer.overlay import EMPTY, Overlay
-from indexer.ranking import PathFacts, path_facts
+from indexer.ranking import PathLook, PathWords
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
@@ -36,13 +37,6 @@ _KEPT_PATH_TERMS = 256
 _SCOPES_A_SEGMENT = 1 << 32
 CHUNKS_A_FILE = 1 << 20
 """``Chunk.id`` is the file's id times this, plus the chunk's number in the file."""
-
-
-class _File(NamedTuple):
-    path: str
-    language: str
-    first_row: int | None
-    """Row of its first chunk, over all segments; None for a file without chunks."""
 
 
 class Snapshot:
@@ -69,11 +63,10 @@ class Snapshot:
             self._segments.append(overlay.segment)
             self._dead.append(np.empty(0, np.int64))
         self._bases = np.cumsum([0, *(segment.rows for segment in self._segments)]).tolist()
-        self._base_of = dict(zip(segments, self._bases, strict=False))
+        overlay_base = self._bases[len(segments)]
+        self._files = FileTable(database, dict(zip(segments, self._bases, strict=False)), overlay, overlay_base)
         self._overlaid = {file_id for found in hidden.values() for file_id in found}
         """Files that a buffer stands for."""
-        self._files: dict[int, _File] = {}
-        self._facts: dict[int, PathFacts] = {}
         self._bodies = Kept[int, Body](_KEPT_BODIES)
         self._postings = Kept[str, tuple[NDArray[np.int32], NDArray[np.uint8]]](_KEPT_POSTINGS)
         self._defined = Kept[str, Definitions](_KEPT_DEFINITIONS)
@@ -243,28 +236,28 @@ class Snapshot:
 
     def path(self, file_id: int) -> str:
         """Path of a file, relative to the root."""
-        return self._file(file_id).path
+        return self._files[file_id].path
 
     def language(self, file_id: int) -> str:
         """Language of a file."""
-        return self._file(file_id).language
+        return self._files[file_id].language
 
-    def facts(self, file_id: int) -> PathFacts:
-        """What a file's path says."""
-        facts = self._facts.get(file_id)
-        if facts is None:
-            file = self._file(file_id)
-            facts = self._facts[file_id] = path_facts(file.path, file.language)
-        return facts
+    def path_looks(self, file_ids: Sequence[int]) -> list[PathLook]:
+        """What the path of each file says at a glance."""
+        return self._files.looks(file_ids)
+
+    def path_words(self, file_id: int) -> PathWords:
+        """The terms of a file's path."""
+        return self._files.words(file_id)
 
     def first_row(self, file_id: int) -> int | None:
         """Row of a file's first chunk; None if it has none."""
-        return self._file(file_id).first_row
+        return self._files[file_id].first_row
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row."""
         file_id = int(self.file_ids[row])
-        file = self._file(file_id)
+        file = self._files[file_id]
         assert file.first_row is not None
         n, body = int(row) - file.first_row, self._body(file_id)
         start, end, first, last, symbol = body.chunks[n]
@@ -275,7 +268,7 @@ class Snapshot:
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
         file_id = self._id(path)
-        first = None if file_id is None else self._file(file_id).first_row
+        first = None if file_id is None else self._files[file_id].first_row
         if file_id is None or first is None:
             return slice(0, 0)
         return slice(first, first + len(self._body(file_id).chunks))
@@ -363,21 +356,6 @@ class Snapshot:
             return self.overlay.ids[path]
         found = self.database.row("SELECT id FROM files WHERE path = ? AND skipped IS NULL", (path,))
         return int(found[0]) if found else None
-
-    def _file(self, file_id: int) -> _File:
-        file = self._files.get(file_id)
-        if file is None and file_id in self.overlay.files:
-            buffer = self.overlay.files[file_id]
-            first = None if buffer.first_row is None else self._bases[-2] + buffer.first_row
-            file = self._files[file_id] = _File(buffer.analysis.path, buffer.analysis.language, first)
-        elif file is None:
-            found = self.database.row("SELECT path, language, segment, first_row FROM files WHERE id = ?", (file_id,))
-            if found is None:
-                raise CorruptIndexError("The index is damaged: a segment names a file that is not there.", REPAIR)
-            path, language, segment, first = found
-            base = self._base_of.get(segment)
-            file = self._files[file_id] = _File(path, language, None if base is None else base + first)
-        return file
 
     def _body(self, file_id: int) -> Body:
         body = self._bodies.get(file_id)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
-from indexer.ranking import PathFacts, path_facts
+from indexer.ranking import PathLook, PathWords, path_look, path_words
 from indexer.search import Definitions, Near
 from indexer.spelling import Spelling, best
 from indexer.terms import count_terms, path_terms
@@ -141,8 +141,11 @@ class MemoryCorpus:
         found = {word: (n, self.definitions(word).total) for word, n in near.items() if 0 < n <= edits}
         return best({self._definitions[word][0][0]: counted for word, counted in found.items()})
 
-    def facts(self, file_id: int) -> PathFacts:
-        return path_facts(self.paths[file_id], self.languages[file_id])
+    def path_looks(self, file_ids: Sequence[int]) -> list[PathLook]:
+        return [path_look(self.paths[file_id], self.languages[file_id]) for file_id in file_ids]
+
+    def path_words(self, file_id: int) -> PathWords:
+        return path_words(self.paths[file_id])
 
     def first_row(self, file_id: int) -> int | None:
         living = range(self.rows) if self.alive is None else np.flatnonzero(self.alive).tolist()

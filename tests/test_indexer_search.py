@@ -11,7 +11,7 @@ from memory_corpus import MemoryCorpus
 from indexer.features import ROW
 from indexer.filters import Allowed, Filters, resolve
 from indexer.query import MAX_CHARACTERS, analyse
-from indexer.ranking import FIXED, WEIGHTS, asked_kinds, path_facts
+from indexer.ranking import FIXED, WEIGHTS, asked_kinds, path_look
 from indexer.search import candidates
 from indexer.search import search as ranked
 from indexer.types import Hit
@@ -190,12 +190,12 @@ def test_kinds_rank_lower_unless_the_query_names_them(path: str, query: str) -> 
 
 @pytest.mark.parametrize("path", ["latest.py", "contest.go", "attestation/run.py", "protest_march.py", "specific.py"])
 def test_words_that_contain_test_are_no_tests(path: str) -> None:
-    assert "test" not in path_facts(path, PYTHON).kinds
+    assert path_look(path, PYTHON).kinds == 0
 
 
 def test_a_nameless_file_is_named_by_its_folder() -> None:
-    assert path_facts("json/mod.rs", "rust").name == "json"
-    assert path_facts("mod.rs", "rust").name == "mod"
+    assert path_look("json/mod.rs", "rust").name == "json"
+    assert path_look("mod.rs", "rust").name == "mod"
     assert asked_kinds(frozenset({"socket"})) == frozenset()
 
 
