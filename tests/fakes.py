@@ -54,11 +54,14 @@ class FakeLLM:
         reused = min(
             len(list(takewhile(lambda p: p[0] == p[1], zip(prompt, self._held, strict=False)))), len(prompt) - 1
         )
-        said = ""
-        for event in self._stream(len(prompt), sampling, cancel, reused):
-            said += event.text if isinstance(event, Delta) else ""
-            self._held = [*prompt, "<", "assistant", ">", *_tokens(said)]
-            yield event
+        said: list[str] = []
+        try:
+            for event in self._stream(len(prompt), sampling, cancel, reused):
+                if isinstance(event, Delta):
+                    said.append(event.text)
+                yield event
+        finally:
+            self._held = [*prompt, "<", "assistant", ">", *_tokens("".join(said))]
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
         self.calls.append((request, sampling))
