@@ -346,6 +346,7 @@ _SEQUENCES = (
     2 * string.ascii_uppercase + string.digits + "+/",
     string.digits + 2 * string.ascii_uppercase + "+/",
     2 * (string.digits + string.ascii_uppercase),
+    2 * string.digits,
     2 * string.hexdigits.upper(),
     string.ascii_uppercase + "=/",
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from assistant.engine import Engine
-from assistant.llm import Cancel, FillRequest, Finished, Generated, Sampling
+from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, Sampling, Timings
 from lsp.server import Server
 from tests.fakes import FakeLLM
 
@@ -30,6 +31,20 @@ class PatientLLM(FakeLLM):
             return iter([Finished("length")])
         self.script = self.script or [""]
         return super().fill(request, sampling, cancel)
+
+
+class EndlessLLM(PatientLLM):
+    """Answers "word" again and again until it is stopped."""
+
+    def chat(
+        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
+    ) -> Iterator[Generated]:
+        said = 0
+        while cancel is None or not cancel.cancelled:
+            yield Delta("word ")
+            said += 1
+            time.sleep(0.001)  # a model takes its time; without any the server would do nothing else
+        yield Finished("cancelled", Timings(0, 0, said))
 
 
 class Client:

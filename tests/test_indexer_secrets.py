@@ -7,7 +7,7 @@ import re
 import pytest
 from detect_secrets.filters.heuristic import is_sequential_string
 from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer import secrets
@@ -190,6 +190,7 @@ def test_randomness_is_measured_as_detect_secrets_does(value: str) -> None:
 
 
 @given(st.text("0123456789ABCDEFabcdef+/=", min_size=1, max_size=8))
+@example("7890123456")
 def test_sequences_are_those_of_detect_secrets(value: str) -> None:
     found = any(value.upper() in sequence for sequence in secrets._SEQUENCES)
     assert found == is_sequential_string(value)

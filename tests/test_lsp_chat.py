@@ -13,7 +13,7 @@ import pytest
 from assistant.config import Config
 from assistant.engine import Engine
 from assistant.errors import NoModelError
-from tests.lsp_world import Client, PatientLLM, play
+from tests.lsp_world import Client, EndlessLLM, PatientLLM, play
 
 DOCS = Path(__file__).parent.parent / "docs" / "schemas" / "lsp"
 TEXT = "class Basket:\n    def total_price(self):\n        return sum(self.prices)\n"
@@ -123,7 +123,7 @@ def test_stopping_ends_the_answer_with_what_was_said(project: Path):
         assert answer["answer"].startswith("word")
         assert await client.request("codemoat/chat/stop") == {"stopped": False}
 
-    play(scene, PatientLLM(["word " * 100_000]))
+    play(scene, EndlessLLM())
 
 
 def test_two_answers_with_one_token_are_both_stopped(project: Path):
@@ -139,7 +139,7 @@ def test_two_answers_with_one_token_are_both_stopped(project: Path):
         answers = [(await asyncio.wait_for(each, 20))["result"] for each in asked]
         assert [each["stopReason"] for each in answers] == ["cancelled", "cancelled"]
 
-    play(scene, PatientLLM(["word " * 100_000, "word " * 100_000]))
+    play(scene, EndlessLLM())
 
 
 def test_a_conversation_deleted_while_it_is_answered_stays_deleted(project: Path):
@@ -152,7 +152,7 @@ def test_a_conversation_deleted_while_it_is_answered_stays_deleted(project: Path
         assert (await asyncio.wait_for(asked, 20))["result"]["stopReason"] == "cancelled"
         assert (await client.request("codemoat/chat/list"))["conversations"] == []
 
-    play(scene, PatientLLM(["word " * 100_000]))
+    play(scene, EndlessLLM())
 
 
 def test_without_a_folder_or_a_model_one_sentence_says_what_to_do(project: Path):
