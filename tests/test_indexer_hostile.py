@@ -20,6 +20,8 @@ from hostile_world import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 DEPTH = 100_000
 LINES = 100_000
 

@@ -17,6 +17,8 @@ from indexer.files import Listing, list_files
 from indexer.listing_part import MAX_PATHS, list_some
 from indexer.reasons import printable
 
+pytestmark = pytest.mark.slow
+
 CONFIG = IndexConfig()
 __all__ = ["plain_git"]  # the fixture of the other file, used by itself here too
 
