@@ -14,7 +14,7 @@ from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Messa
 from lsp.server import Server
 from tests.fakes import FakeLLM
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class PatientLLM(FakeLLM):

@@ -44,7 +44,7 @@ def test_first_words_come_before_the_rest_where_the_client_takes_them(monkeypatc
         assert (await client.why(URI))["reason"] == "The model is still writing; these are the first words."
         rest = client.ask("textDocument/inlineCompletion", inline_params(URI, 0, 4, False, {}))
         client.llm.go_on.set()
-        (item,) = (await asyncio.wait_for(rest, 20))["result"]["items"]
+        (item,) = (await asyncio.wait_for(rest, 60))["result"]["items"]
         assert (item["insertText"], len(item["command"]["arguments"])) == ("compute(alpha, beta)", 1)
         assert (await client.why(URI))["context"] == list(context)
         # What is remembered by now was written with the same.

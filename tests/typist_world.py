@@ -59,7 +59,7 @@ class SteppedLLM(FakeLLM):
             self.pieces[call].put(piece)
 
     def wait_for_call(self) -> None:
-        assert self.begun.acquire(timeout=10)
+        assert self.begun.acquire(timeout=60)
 
 
 def at(prefix: str, suffix: str = "\n", path: str = "a.py") -> CompletionRequest:
@@ -95,4 +95,4 @@ class Typist:
 
 
 def text(future: Future[Completion]) -> str:
-    return future.result(timeout=10).text
+    return future.result(timeout=60).text

@@ -120,9 +120,9 @@ def test_a_web_socket_wants_the_token_in_its_address() -> None:
 
 def test_input_that_is_no_protocol_ends_the_server_and_options_are_told() -> None:
     run = [sys.executable, "-m", "lsp"]
-    assert subprocess.run(run, input=b"\n" * 10, timeout=20, check=False).returncode == 1
-    assert subprocess.run(run, input=frame(INITIALIZE) + b"x" * 10, timeout=20, check=False).returncode == 1
-    version = subprocess.run([*run, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    assert subprocess.run(run, input=b"\n" * 10, timeout=60, check=False).returncode == 1
+    assert subprocess.run(run, input=frame(INITIALIZE) + b"x" * 10, timeout=60, check=False).returncode == 1
+    version = subprocess.run([*run, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
     assert version.startswith("codemoat-lsp ")
 
 
@@ -138,9 +138,9 @@ def test_the_log_says_what_happened_and_never_a_text(tmp_path: Path) -> None:
         {"jsonrpc": "2.0", "method": "exit"},
     ]
     run = [sys.executable, "-m", "lsp", "--log", str(log)]
-    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=20, check=True)
+    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=60, check=True)
     assert "received textDocument/didOpen" in log.read_text()
     assert b"the_secret" not in log.read_bytes() + done.stdout + done.stderr
     run = [*run[:-1], str(tmp_path / "no" / "folder")]
-    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=20, check=True)
+    done = subprocess.run(run, input=b"".join(map(frame, session)), capture_output=True, timeout=60, check=True)
     assert b"cannot be written: No such file" in done.stderr

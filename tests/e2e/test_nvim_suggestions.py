@@ -54,15 +54,28 @@ def test_nvim_suggests_with_a_definition_of_another_file(suggested: tuple[Editor
     assert any(place.startswith("ledger.py:") for place in why["context"]), why
 
 
+COUNT_DRAWS = """
+draws = 0
+local render = require("codemoat.render")
+local draw = render.draw
+render.draw = function(...)
+  draws = draws + 1
+  draw(...)
+end
+"""
+
+
 def test_nvim_never_flickers_while_somebody_types_through_a_suggestion(suggested: tuple[Editor, str]) -> None:
     editor, ghost = suggested
     whole, first = CALL + ghost.split("\n")[0], len(editor.screen.frames)
+    editor.lua(COUNT_DRAWS)
     editor.type_slowly(ghost[:12])
     # Backwards too, as far as it was typed into.
     for _ in range(4):
         editor.type("<BS>")
     editor.type_slowly(ghost[8:10])
     assert editor.text[-1] == CALL + ghost[:10]
+    assert editor.lua("return draws") == 18, "one a key, although the editor tells of a move and of a change"
     frames = editor.screen.frames[first - 1 :]
     row = next(number for number, line in enumerate(frames[0]) if line == whole)
     assert len(frames) >= 18
