@@ -79,10 +79,10 @@ class PathLook(NamedTuple):
 
 
 class PathWords(NamedTuple):
-    """What a path says to who reads it."""
+    """The terms of a path."""
 
     name: frozenset[str]
-    """Terms of the parts of the file's name."""
+    """Of the parts of the file's name."""
     folders: frozenset[str]
 
 

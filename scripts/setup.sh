@@ -79,9 +79,10 @@ virtual_environment() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25'
 }
 
-# gcc 12 compiles llama.cpp's kernels for Intel AMX such that they crash (scripts/amx.hpp says why and mends it); mended they
-# evaluate prompts of a tuned model more than twice as fast. Wheels made so are cached apart: pip tells them from others only by name and
-# version. CXXFLAGS cannot name a file with blanks in its path: there llama.cpp is compiled without these kernels.
+# gcc 12 compiles llama.cpp's kernels for Intel AMX such that they crash (scripts/amx.hpp says why and mends it); mended
+# they evaluate prompts of a tuned model more than twice as fast. Wheels made so are cached apart: pip tells them from
+# others only by name and version. CXXFLAGS cannot name a file with blanks in its path: there llama.cpp is compiled
+# without these kernels.
 with_amx() {
     grep -qwm1 amx_tile /proc/cpuinfo 2>/dev/null || return 0
     local flags cache
