@@ -165,6 +165,7 @@ def test_a_memory_that_cannot_shift_evaluates(library, lacks):
     assert library.held == context.tokens == [*A, *C, 1]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_after_any_prompts_and_aborts_the_context_holds_the_prompt(data):

@@ -175,6 +175,7 @@ def holds(query: Query | bytes, folded: bytes) -> bool:
     return all(found) if query.all else any(found)
 
 
+@pytest.mark.slow
 def test_a_text_that_matches_holds_what_is_required():
     rng, matched = random.Random(7), 0
     for _ in range(3_000):

@@ -302,6 +302,7 @@ def test_read_only_cache_is_read_but_not_written(tree, unprivileged):
     assert index.symbols("Store")
 
 
+@pytest.mark.slow
 def test_space_of_deleted_files_goes_back_to_the_disk(tree):
     """SQLite gives one page back for each step of its pragma, so that one call gave back one page."""
     large = {f"data/{n}.py": "".join(f"value_{n}_{i} = {hash((n, i))}\n" for i in range(4_000)) for n in range(6)}

@@ -93,6 +93,7 @@ def test_words_of_each_chunk_are_counted(tmp_path):
     assert not list(entries)
 
 
+@pytest.mark.slow
 def test_a_grammar_that_hangs_costs_one_file_its_syntax(tree):
     with WorkerPool(tree, QUICK) as pool:
         results = {result.path: result for result in pool.analyse([*small(tree)[:20], "hang.cbl", *small(tree)[20:]])}
