@@ -37,8 +37,6 @@ TAIL_BYTES = 4_096
 """End of each file that is compared whenever it is opened: what a power cut lost is missing there first."""
 _SCAN_ROWS = 1_024
 """Rows decoded at a time in a flat scan: 1 MiB at 256 dimensions, so that the block stays in the cache."""
-_DECODED_ROWS = 8_192
-"""Rows of a segment whose codes stay decoded, 8 MB at 256 dimensions: a scan of them takes a third of the time."""
 _STEP = 2.0 / 255
 _HEADER = struct.Struct("<4siqqq?iiifQQQffQ")
 """FAISS's IndexScalarQuantizer (``IxSQ``): index header, quantiser, its range, size of the code area that follows."""
@@ -135,14 +133,8 @@ class Segment:
 
     def similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Inner product of every row with ``vector``, shape (rows,)."""
-        if self.rows > _DECODED_ROWS:
-            return self._scored(self.codes(), vector)
-        return _stepped(self._decoded @ vector, vector)
-
-    @cached_property
-    def _decoded(self) -> NDArray[np.float32]:
-        """All codes as floats, shape (rows, dimension), for a segment so small that they may stay."""
-        return self.codes().astype(np.float32)
+        codes = self.codes()
+        return self._scored(codes, vector)
 
     def nearest_lists(
         self, vector: NDArray[np.float32], only: NDArray[np.bool_] | None = None
@@ -233,14 +225,9 @@ class Segment:
             part = codes[start : start + _SCAN_ROWS]
             np.copyto(block[: len(part)], part)
             np.dot(block[: len(part)], vector, out=out[start : start + len(part)])
-        return _stepped(out, vector)
-
-
-def _stepped(products: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Inner products of codes with ``vector``, in place, → those of the vectors that the codes stand for."""
-    products *= _STEP
-    products += (_STEP / 2 - 1) * vector.sum(dtype=np.float32)
-    return products
+        out *= _STEP
+        out += (_STEP / 2 - 1) * vector.sum(dtype=np.float32)
+        return out
 
 
 class Lists(NamedTuple):
