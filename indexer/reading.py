@@ -134,6 +134,7 @@ class Reader:
         from indexer.snapshot import Snapshot
 
         overlay = self._overlay()
+        self._drop_shortened()
         if self._snapshot is None or self._snapshot.generation != generation or self._snapshot.overlay is not overlay:
             setting = database.meta().get("embedder_setting")
             if setting is not None and setting != self._embedder:
@@ -142,6 +143,18 @@ class Reader:
             self._segments = opened
             self._snapshot = Snapshot(database, generation, opened, database.tombstones(), tuple(damaged), overlay)
         return self._snapshot
+
+    def _drop_shortened(self) -> None:
+        """Close segments whose files got shorter than their maps, so that they are found damaged like any others.
+
+        To touch what is missing of a map would end the process (SIGBUS). Costs a microsecond a mapped file.
+        """
+        try:
+            for segment in self._segments.values():
+                segment.check_sizes()
+        except CorruptIndexError:
+            self._snapshot = None
+            self._segments = {}
 
     def _open_segments(self, database: Database, *, accept_missing: bool) -> tuple[dict[int, Segment], list[str]]:
         """The generation's segments by number, and one sentence for each that cannot be used."""

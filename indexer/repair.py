@@ -6,18 +6,18 @@ checksums only when somebody met damage (the mark ``suspect``): that costs as mu
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.body import unpack
-from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError
-from indexer.segment import Segment, damaged, segment_folder
-from indexer.store import SEGMENTS, Database, mapped_errors, open_writer, remove_database
-
-MARK = "suspect"
+from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError, UnsafeIndexError
+from indexer.index_folder import MARK, SEGMENTS, ensure_file, remove_files, remove_segments
+from indexer.manifest import damaged
+from indexer.segment import Segment, segment_folder
+from indexer.store import Database, mapped_errors, open_writer, remove_database
 
 
 @dataclass(slots=True)
@@ -33,19 +33,19 @@ class Damage:
 
 def mark_suspect(folder: Path) -> None:
     """Ask the next writer to check everything. Where nothing can be written, nobody could repair either."""
-    with suppress(OSError):
-        (folder / MARK).touch()
+    with suppress(OSError, UnsafeIndexError):
+        ensure_file(folder, MARK)
 
 
 def is_suspect(folder: Path) -> bool:
     """Whether somebody met damage since the last repair."""
-    return (folder / MARK).exists()
+    return os.path.lexists(folder / MARK)
 
 
 def clear_mark(folder: Path) -> None:
     """After a repair."""
     with mapped_errors("writing the index", folder):
-        (folder / MARK).unlink(missing_ok=True)
+        remove_files(folder, (MARK,))
 
 
 def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild: bool) -> Database:
@@ -71,7 +71,8 @@ def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild
 def begin_anew(folder: Path) -> None:
     """Remove the database and with it all that it listed."""
     remove_database(folder)
-    shutil.rmtree(folder / SEGMENTS, ignore_errors=True)
+    with mapped_errors("writing the index", folder):
+        remove_segments(folder / SEGMENTS, ())
     clear_mark(folder)
 
 
