@@ -12,6 +12,7 @@ from pathlib import Path
 from assistant.conversation import ID, Conversation, Turn, decode, encode, title_of
 from indexer.errors import BadInputError, StorageError
 from indexer.location import chats_folder
+from indexer.private import make_folder, tighten
 
 MOST_BYTES = 32_000_000
 """Larger files are no conversation: a turn has a few kilobytes."""
@@ -40,7 +41,8 @@ class SavedChats:
         path = self.folder / f"{conversation.id}.json"
         data = encode(replace(_masked(conversation), root=self.root))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.folder)
+            tighten(self.folder)
             # mkstemp makes files for their owner alone.
             descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -22,7 +23,18 @@ def make_folder(path: Path) -> None:
         # Another process may be doing the same.
         folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if not path.is_dir():
-        raise NotADirectoryError(20, os.strerror(20), str(path))
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+
+def ensure_file(path: Path) -> None:
+    """Create an empty file where there is none; make an old one private. OSError if there is a link or no file."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    except FileExistsError:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.ELOOP, "it is a link or not a file", str(path)) from None
+        tighten_found(path, found)
 
 
 def tighten(path: Path) -> None:

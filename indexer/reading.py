@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import CorruptIndexError
+from indexer.seal import check_seal, read_seal
 from indexer.stale import any_changed
 from indexer.store import SEGMENTS, Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
 
@@ -29,8 +30,11 @@ _ATTEMPTS = 5
 class Reader:
     """What an ``Index`` has open for reading. Usable from several threads, one at a time."""
 
-    def __init__(self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay]) -> None:
-        """``embedder``: the setting; ``overlay``: the buffers of the moment."""
+    def __init__(
+        self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay], seal: Path | None = None
+    ) -> None:
+        """``embedder``: the setting; ``overlay``: the buffers of the moment; ``seal``: see ``location.seal_file``."""
+        self._seal = seal
         self._root = root
         self._folder = folder
         self._embedder = embedder
@@ -89,8 +93,19 @@ class Reader:
         state = file_state(self._folder)
         if self._database is None or state[: len(self._database.state)] != self._database.state:
             self.forget()
-            self._database = open_reader(self._folder)
+            self._database = self._opened()
         return self._database
+
+    def _opened(self) -> Database:
+        database = open_reader(self._folder)
+        if self._seal is not None:
+            try:
+                with mapped_errors("reading the index", self._seal):
+                    check_seal(database, read_seal(self._seal))
+            except BaseException:
+                database.close()
+                raise
+        return database
 
     def stale_lately(self, database: Database) -> bool:
         """Whether files changed, as far as a short look every second can tell; within a view, of its database."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.body import unpack
-from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError, UnsafeIndexError
+from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, UnsafeIndexError
 from indexer.index_folder import MARK, SEGMENTS, ensure_file, remove_files, remove_segments
 from indexer.manifest import damaged
+from indexer.seal import check_seal, make_seal
 from indexer.segment import Segment, segment_folder
 from indexer.store import Database, mapped_errors, open_writer, remove_database
 
@@ -48,24 +49,36 @@ def clear_mark(folder: Path) -> None:
         remove_files(folder, (MARK,))
 
 
-def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild: bool) -> Database:
-    """Open for writing; a database that is damaged or of an older format is removed and begun anew.
+def open_or_begin_anew(
+    folder: Path, announce: Callable[[str], None], *, rebuild: bool, seal: Path | None = None
+) -> Database:
+    """Open for writing; a database that is damaged, of an older format or not this user's is replaced by a new one.
 
-    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. Raises
-    NewerIndexError, StorageError.
+    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. ``seal``: the
+    user's file for an index inside its repository (``indexer.seal``). Raises NewerIndexError, StorageError,
+    UnsafeIndexError.
     """
+    secret = ""
+    if seal is not None:
+        with mapped_errors("writing the index", seal):
+            secret = make_seal(seal)
     try:
-        database = open_writer(folder)
-        if (rebuild or is_suspect(folder)) and not _sound(database):
+        database = open_writer(folder, secret)
+        try:
+            if seal is not None:
+                check_seal(database, secret)
+            if (rebuild or is_suspect(folder)) and not _sound(database):
+                raise CorruptIndexError(f"The index at {folder} is damaged.")
+        except BaseException:
             database.close()
-            raise CorruptIndexError(f"The index at {folder} is damaged.")
+            raise
         return database
-    except (CorruptIndexError, OlderIndexError, NewerIndexError) as exc:
+    except (CorruptIndexError, NoIndexError, NewerIndexError) as exc:
         if isinstance(exc, NewerIndexError) and not rebuild:
             raise
         announce(f"{exc.message} It is made again.")
     begin_anew(folder)
-    return open_writer(folder)
+    return open_writer(folder, secret)
 
 
 def begin_anew(folder: Path) -> None:

@@ -30,6 +30,7 @@ from indexer.index_folder import SEGMENTS as SEGMENTS
 from indexer.index_folder import VECTORS as VECTORS
 from indexer.reasons import encodable
 from indexer.schema import create_tables, harden, is_schema
+from indexer.seal import KEY
 
 FORMAT = 3
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
@@ -41,6 +42,8 @@ _BUSY_SECONDS = 10.0
 _FREE_SHARE = 0.03
 """More unused pages than this in the file are given back to the disk."""
 
+LAST_SEGMENT = 10**12 - 1
+"""The highest number of a segment: folders of more digits are not known for one."""
 KEPT_GENERATIONS = 20
 """Rows of ``generations`` that stay; only the last one's segments do."""
 
@@ -140,11 +143,17 @@ class Database:
 
     def segments(self) -> list[int]:
         """Numbers of the generation's segments, in row order."""
-        return [number for (number,) in self.rows("SELECT number FROM segments WHERE NOT staged ORDER BY number")]
+        return self._numbers("SELECT number FROM segments WHERE NOT staged ORDER BY number")
 
     def all_segments(self) -> list[int]:
         """Numbers of these and of those that an update under way, or an interrupted one, has finished."""
-        return [number for (number,) in self.rows("SELECT number FROM segments ORDER BY number")]
+        return self._numbers("SELECT number FROM segments ORDER BY number")
+
+    def _numbers(self, sql: str) -> list[int]:
+        numbers = [number for (number,) in self.rows(sql)]
+        if any(not 0 < number <= LAST_SEGMENT for number in numbers):
+            raise CorruptIndexError(f"The index is damaged: {self.path} lists a segment that cannot be.", REPAIR)
+        return numbers
 
     def tombstones(self) -> dict[int, list[int]]:
         """Files whose rows are dead, by segment."""
@@ -210,9 +219,10 @@ def file_state(folder: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def open_writer(folder: Path) -> Database:
+def open_writer(folder: Path, seal: str = "") -> Database:
     """Open for writing, creating folder, file and tables as needed; the caller holds the writer's lock.
 
+    A new database gets the ``seal``, if there is one.
     CorruptIndexError, NewerIndexError, OlderIndexError, StorageError, UnsafeIndexError.
     """
     path = folder / DATABASE
@@ -238,6 +248,8 @@ def open_writer(folder: Path) -> Database:
                 create_tables(connection)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
+                if seal:
+                    connection.execute("INSERT INTO meta VALUES (?, ?)", (KEY, seal))
             connection.execute("COMMIT")
     except BaseException:
         database.close()

@@ -13,6 +13,7 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CorruptIndexError
 from indexer.index_folder import DATABASE, IGNORE, ensure_file
+from indexer.location import seal_file
 from indexer.lock import writer_lock
 from indexer.reports import Progress, UpdateReport
 from indexer.store import mapped_errors
@@ -101,7 +102,7 @@ def _attempt(
     from indexer.repair import open_or_begin_anew
     from indexer.update import Update
 
-    database = open_or_begin_anew(job.folder, begin, rebuild=rebuild)
+    database = open_or_begin_anew(job.folder, begin, rebuild=rebuild, seal=seal_file(job.root, job.config))
     try:
         update = Update(
             job.root, job.config, database, job.load_embedder, job.progress, job.cancel, pool,
