@@ -83,7 +83,7 @@ def read_manifest(folder: Folder, vector_header: int) -> Manifest:
         raise damaged(path, "it is not a manifest")
     try:
         return _checked(manifest, vector_header)
-    except (LookupError, TypeError, ValueError) as exc:
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
         raise damaged(path, "it does not fit its files") from exc
 
 

@@ -209,10 +209,15 @@ def open_reader(folder: Path) -> Database:
 
 
 def file_state(folder: Path) -> tuple[int, int, int]:
-    """Inode, modification time and size of the SQLite file, of a link itself. Raises NoIndexError, StorageError."""
+    """Inode, modification time and size of the SQLite file, of a link those of the link.
+
+    Raises NoIndexError, StorageError, UnsafeIndexError.
+    """
     try:
         found = (folder / DATABASE).lstat()
     except (FileNotFoundError, NotADirectoryError):
+        with mapped_errors("reading the index", folder):
+            check(folder)  # a link to nowhere is not merely no index
         raise no_index(folder) from None
     except OSError as exc:
         raise StorageError.from_os_error(exc, "reading the index", folder) from exc
