@@ -157,3 +157,31 @@ int mkdir(const char *path, mode_t mode) {
 
 OPENS(open)
 OPENS(open64)
+
+/* The same by descriptors of folders, which is how an index is written. */
+static int lies_below(int at, const char *path) { return path[0] == '/' ? below(path) : is_below(at); }
+
+static int exists(int at, const char *path) { return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+int renameat(int from_at, const char *from, int to_at, const char *to) {
+    if (lies_below(to_at, to) && admit(0) < 0) return -1;
+    return REAL(renameat)(from_at, from, to_at, to);
+}
+
+int mkdirat(int at, const char *path, mode_t mode) {
+    if (lies_below(at, path) && !exists(at, path) && admit(0) < 0) return -1;
+    return REAL(mkdirat)(at, path, mode);
+}
+
+#define OPENS_AT(name)                                                                                   \
+    int name(int at, const char *path, int flags, ...) {                                                 \
+        va_list rest;                                                                                    \
+        va_start(rest, flags);                                                                           \
+        mode_t mode = va_arg(rest, mode_t);                                                              \
+        va_end(rest);                                                                                    \
+        if ((flags & O_CREAT) && lies_below(at, path) && !exists(at, path) && admit(0) < 0) return -1;   \
+        return REAL(name)(at, path, flags, mode);                                                        \
+    }
+
+OPENS_AT(openat)
+OPENS_AT(openat64)

@@ -201,7 +201,7 @@ def test_a_manifest_must_fit_its_files(tree, change):
     assert tree.open(create=False).symbols("Store")
 
 
-@pytest.mark.parametrize("data", [b"[" * 900_000, b" " * (2 << 20)])
+@pytest.mark.parametrize("data", [b"[" * 900_000, b" " * (2 << 20)], ids=["deep", "long"])
 def test_a_manifest_of_nonsense_is_damage(tree, data):
     folder = tree.folder() / "segments" / "0001"
     (folder / "manifest.json").write_bytes(b"%b\n%08x" % (data, zlib.crc32(data)))
