@@ -44,7 +44,7 @@ _STEP = 2.0 / 255
 _HEADER = struct.Struct("<4siqqq?iiifQQQffQ")
 """FAISS's IndexScalarQuantizer (``IxSQ``): index header, quantiser, its range, size of the code area that follows."""
 _DUMMY = 1 << 20
-_MAPPED_BYTES = 1 << 20
+_MAPPED_BYTES = 1 << 18
 """Files from this size on are mapped; smaller ones are read into memory of our own, where nobody can cut them short."""
 
 

@@ -13,14 +13,14 @@ from tests.lsp_session import Session
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio]
 
-MAPPED = 1 << 20
+MAPPED = 1 << 18
 """Size from which on a file of an index is mapped."""
 
 
 @pytest.fixture
 def books(books: Path) -> Path:
     """Many files, so that those of the index are large enough to be mapped."""
-    for number in range(460):
+    for number in range(160):
         body = "".join(
             f"def post_{number}_{n}(ledger, account_{n}):\n"
             + "".join(f"    value_{number}_{n}_{i} = ledger.entry(account_{n}, {i})\n" for i in range(30))
