@@ -63,25 +63,24 @@ class Reader:
         with self._lock:
             database = self._connected()
             try:
-                yield self._begin(database)
+                try:
+                    yield self._begin(database)
+                except (LookupError, ValueError, TypeError):
+                    # What damaged columns lead to has no other name; where all are whole it is an error of ours.
+                    self._verify()
+                    raise
+                finally:
+                    _end(database)
             except CorruptIndexError:
                 self._suspect()
+                # A writer that makes the database again must not wait for this connection.
+                self.forget()
                 raise
-            except (LookupError, ValueError, TypeError):
-                # What damaged columns lead to has no other name; where all are whole it is an error of ours.
-                self._verify()
-                raise
-            finally:
-                _end(database)
 
     def _verify(self) -> None:
         """CorruptIndexError if a segment is not as it was written."""
-        try:
-            for segment in self._segments.values():
-                segment.verify()
-        except CorruptIndexError:
-            self._suspect()
-            raise
+        for segment in self._segments.values():
+            segment.verify()
 
     def _suspect(self) -> None:
         from indexer.repair import mark_suspect
@@ -94,6 +93,7 @@ class Reader:
         if self._database is None or state[: len(self._database.state)] != self._database.state:
             self.forget()
             self._database = self._opened()
+        self._database.guard()
         return self._database
 
     def _opened(self) -> Database:

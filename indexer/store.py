@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,6 +117,24 @@ class Database:
         self.folder = folder
         self.path = folder / DATABASE
         self.connection = connection
+        self._log_index = f"{self.path}-shm"
+        self._log_index_size = 0
+
+    def guard(self) -> None:
+        """Keep SQLite from touching what is missing of its log's index, which it maps: that would end the process.
+
+        Called before the database is used after a pause. A file that got shorter since is emptied and made as long as
+        it was: SQLite makes the contents again from the log. By path: closing a descriptor of the file would
+        release the locks that SQLite holds on it.
+        """
+        with suppress(OSError):
+            size = os.lstat(self._log_index).st_size
+            if size < self._log_index_size:
+                check(self.folder)
+                os.truncate(self._log_index, 0)
+                os.truncate(self._log_index, self._log_index_size)
+            else:
+                self._log_index_size = size
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Any]:
         """All rows of a query; errors as this project's."""
@@ -180,6 +198,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; closing twice is no error."""
+        self.guard()
         self.connection.close()
 
 

@@ -130,6 +130,30 @@ def test_a_small_file_is_not_mapped(tree, reader, name):
     assert ask() == before
 
 
+@pytest.mark.parametrize("keep", [0, 8])
+def test_a_process_outlives_the_end_of_the_index_of_sqlites_log(tree, reader, keep):
+    """SQLite maps it, for all who have the database open, and makes it again where it must."""
+    ask = reader(1)
+    before = ask()
+    path = tree.folder() / "index.sqlite-shm"
+    for _ in range(2):
+        os.truncate(path, keep and path.stat().st_size // keep)
+        assert ask() == before
+    tree.write({"app/more.py": "class Store:\n    pass\n"})
+    tree.open(embedder=HashEmbedder(256)).update()
+    assert ask()["symbols"] == ["app/model.py", "app/more.py"]
+
+
+def test_a_process_outlives_the_end_of_the_database(tree, reader):
+    ask = reader(1)
+    before = ask()
+    os.truncate(tree.folder() / "index.sqlite", 0)
+    after = ask()
+    assert all(isinstance(found, str) for found in after.values()), "all are told"
+    tree.open(embedder=HashEmbedder(256)).update()
+    assert ask() == before
+
+
 def test_sizes_are_compared_once_for_each_look(tree, monkeypatch):
     monkeypatch.setattr(indexer.segment, "_MAPPED_BYTES", 1)
     looks = []
