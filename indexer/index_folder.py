@@ -297,5 +297,5 @@ def _check(path: Path, found: Any, is_kind: Any, otherwise: str) -> None:
 def _unsafe(path: Path, why: str) -> UnsafeIndexError:
     return UnsafeIndexError(
         f"The index is not used: {path} {why}.",
-        "Remove it and run `codemoat index`; with index.in_repository = false the index is in the cache folder.",
+        "Remove it and run `codemoat index`; with index.in_repository = false the index is kept in the cache folder.",
     )

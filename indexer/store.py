@@ -275,6 +275,7 @@ def open_writer(folder: Path, seal: str = "") -> Database:
                 if seal:
                     connection.execute("INSERT INTO meta VALUES (?, ?)", (KEY, seal))
             connection.execute("COMMIT")
+            check(folder)  # what SQLite has opened and made by now
     except BaseException:
         database.close()
         raise
