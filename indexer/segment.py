@@ -17,7 +17,7 @@ import zlib
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,18 +64,6 @@ def encode(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Unit vectors → codes, both of shape (n, dimension); 0.0 comes back as exactly 0.0."""
     codes: NDArray[np.uint8] = np.clip((vectors + 1.0) * (255 / 2), 0, 255).astype(np.uint8)
     return codes
-
-
-class Written(Protocol):
-    """A file that is being written."""
-
-    def write(self, data: Any) -> None:
-        """Append bytes."""
-        ...
-
-    def mapped(self) -> mmap.mmap:
-        """What was written so far as a memory map."""
-        ...
 
 
 class Segment:
@@ -225,7 +213,12 @@ class Segment:
             found = os.fstat(file.fileno()).st_size
             if found != expected.size:
                 raise damaged(path, f"it has {found} bytes instead of {expected.size}")
-            data = _contents(file, found)
+            try:
+                data = _contents(file, found)
+            except ValueError as exc:  # a file that is empty by now cannot be mapped
+                raise damaged(path, "it got shorter while it was opened") from exc
+        if len(data) != found:
+            raise damaged(path, "it got shorter while it was opened")
         if zlib.crc32(data[-TAIL_BYTES:]) != expected.tail_crc32:
             raise damaged(path, "its end changed")
         if found >= _MAPPED_BYTES and isinstance(data, mmap.mmap):
@@ -269,11 +262,13 @@ class Segment:
         return out
 
 
-def cluster(flat: IO[bytes], out: Written, rows: int, dimension: int) -> tuple[Lists, NDArray[np.int64]]:
-    """Rewrite a flat vector file as inverted lists of the same codes (k-means by FAISS over a sample of the rows).
+def cluster(
+    flat: IO[bytes], write: Callable[[bytes], None], rows: int, dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Write a flat vector file again as inverted lists of the same codes (k-means by FAISS over a sample of the rows).
 
-    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means. Returns where things lie
-    in the file, and where each list's vectors end, counted in vectors, from 0.
+    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means. Returns the centroids,
+    shape (lists, dimension), and where each list's vectors end, counted in vectors, from 0.
     """
     import faiss
 
@@ -292,17 +287,16 @@ def cluster(flat: IO[bytes], out: Written, rows: int, dimension: int) -> tuple[L
     for start in range(0, rows, 50_000):
         index.add(decode(codes[start : start + 50_000]))
     # FAISS would open a path by itself, through links and readable for everybody.
-    faiss.write_index(index, faiss.PyCallbackIOWriter(out.write))  # type: ignore[attr-defined]
+    faiss.write_index(index, faiss.PyCallbackIOWriter(write))  # type: ignore[attr-defined]
     lists = index.invlists
     assert lists is not None
     sizes = np.array([lists.list_size(number) for number in range(count)], np.int64)
-    with out.mapped() as data:
-        located = _located(data, quantizer.reconstruct_n(0, count), count, rows, dimension)
-    return located, np.r_[0, np.cumsum(sizes)]
+    return quantizer.reconstruct_n(0, count), np.r_[0, np.cumsum(sizes)]
 
 
-def _located(data: mmap.mmap, centroids: NDArray[np.float32], count: int, rows: int, dimension: int) -> Lists:
-    """Find the parts of FAISS's file: centroids by their bytes, lists (codes, then 64-bit rows, each) at its end."""
+def locate(data: mmap.mmap, centroids: NDArray[np.float32], rows: int) -> Lists:
+    """Find the parts of what ``cluster`` wrote: centroids by their bytes; lists (codes, then 64-bit rows) end it."""
+    count, dimension = centroids.shape
     centroids_at = data.find(np.ascontiguousarray(centroids, "<f4").tobytes())
     if centroids_at < 0:
         raise RuntimeError("this version of FAISS writes inverted lists in another form")

@@ -164,11 +164,12 @@ class SegmentWriter:
         clustered = _Summed(self._temporary, VECTORS, self._durable)
         self._files[VECTORS] = clustered
         try:
-            lists, list_end = seg.cluster(flat.file, clustered, rows, self.dimension)
+            centroids, list_end = seg.cluster(flat.file, clustered.write, rows, self.dimension)
         finally:
             flat.abandon()
         self.column("list_end", list_end)
-        return lists
+        with clustered.mapped() as data:
+            return seg.locate(data, centroids, rows)
 
     def discard(self) -> None:
         """Remove what was written so far; after ``finish``, or twice, nothing."""

@@ -23,6 +23,7 @@ from indexer.errors import (
     NoIndexError,
     OlderIndexError,
     StorageError,
+    UnsafeIndexError,
 )
 from indexer.index_folder import DATABASE as DATABASE
 from indexer.index_folder import DATABASE_FILES, check, ensure_file, prepare, remove_files
@@ -127,7 +128,7 @@ class Database:
         it was: SQLite makes the contents again from the log. By path: closing a descriptor of the file would
         release the locks that SQLite holds on it.
         """
-        with suppress(OSError):
+        with suppress(OSError, UnsafeIndexError):
             size = os.lstat(self._log_index).st_size
             if size < self._log_index_size:
                 check(self.folder)

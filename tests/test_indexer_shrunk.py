@@ -165,18 +165,18 @@ def test_sizes_are_compared_once_for_each_look(tree, monkeypatch):
     assert len(looks) == 1
 
 
-def test_a_file_that_is_empty_when_it_is_mapped_is_damage(tree, monkeypatch):
-    """It may be cut short between the look at its size and the map."""
-    monkeypatch.setattr(indexer.segment, "_MAPPED_BYTES", 1)
+@pytest.mark.parametrize("keep", [0, 8192])
+@pytest.mark.parametrize("mapped_bytes", [1, 1 << 40])
+def test_a_file_that_gets_shorter_while_it_is_opened_is_damage(tree, monkeypatch, mapped_bytes, keep):
+    """Between the look at its size and the map."""
+    monkeypatch.setattr(indexer.segment, "_MAPPED_BYTES", mapped_bytes)
     path = segment_file(tree, "columns.bin")
-    real = os.fstat
+    real = indexer.segment._contents
 
-    def late(handle):
-        found = real(handle)
-        if found.st_ino == path.stat().st_ino:
-            os.truncate(path, 0)
-        return found
+    def late(file, size):
+        os.truncate(path, keep)
+        return real(file, size)
 
-    monkeypatch.setattr("indexer.segment.os.fstat", late)
+    monkeypatch.setattr(indexer.segment, "_contents", late)
     with pytest.raises(CorruptIndexError):
         Segment(path.parent)
