@@ -119,7 +119,8 @@ class Database:
         self.path = folder / DATABASE
         self.connection = connection
         self._log_index = f"{self.path}-shm"
-        self._log_index_size = 0
+        self._log_index_seen = (0, 0)
+        """Its inode and size."""
 
     def guard(self) -> None:
         """Keep SQLite from touching what is missing of its log's index, which it maps: that would end the process.
@@ -129,13 +130,15 @@ class Database:
         release the locks that SQLite holds on it.
         """
         with suppress(OSError, UnsafeIndexError):
-            size = os.lstat(self._log_index).st_size
-            if size < self._log_index_size:
-                check(self.folder)
-                os.truncate(self._log_index, 0)
-                os.truncate(self._log_index, self._log_index_size)
-            else:
-                self._log_index_size = size
+            found = os.lstat(self._log_index)
+            inode, size = self._log_index_seen
+            # Another file is that of a database which took the place of this one: others are at work on it.
+            if found.st_ino != inode or found.st_size >= size:
+                self._log_index_seen = found.st_ino, found.st_size
+                return
+            check(self.folder)
+            os.truncate(self._log_index, 0)
+            os.truncate(self._log_index, size)
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Any]:
         """All rows of a query; errors as this project's."""

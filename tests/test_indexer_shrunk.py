@@ -144,6 +144,21 @@ def test_a_process_outlives_the_end_of_the_index_of_sqlites_log(tree, reader, ke
     assert ask()["symbols"] == ["app/model.py", "app/more.py"]
 
 
+def test_the_log_of_a_database_that_took_the_place_of_ours_is_left_alone(tree):
+    """A rebuild under a reader: the new file may be shorter, and its writer is at work on it."""
+    index = tree.open(create=False, embedder=HashEmbedder(256))
+    with index._view() as snapshot:
+        database, path = snapshot.database, tree.folder() / "index.sqlite-shm"
+    os.truncate(path, 2 * path.stat().st_size)
+    database.guard()
+    new = path.with_name("new")
+    new.write_bytes(b"another's")
+    new.rename(path)
+    database.guard()
+    database.close()
+    assert path.read_bytes() == b"another's"
+
+
 def test_a_process_outlives_the_end_of_the_database(tree, reader):
     ask = reader(1)
     before = ask()
