@@ -97,10 +97,11 @@ class Globs:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises BadInputError for one that is no pattern."""
-        from indexer.ignore import RuleFile, compile_pattern
+        from indexer.ignore import RuleFile
+        from indexer.ignore_pattern import parse_pattern
 
         for pattern in patterns:
-            if pattern.startswith("#") or not encodable(pattern) or compile_pattern(pattern) is None:
+            if pattern.startswith("#") or not encodable(pattern) or parse_pattern(pattern) is None:
                 raise BadInputError(
                     f"The path pattern {pattern!r} is not valid.",
                     "Write it as in .gitignore: '*.py', 'src/**', '!tests/'.",
