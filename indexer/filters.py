@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.errors import BadInputError
-from indexer.reasons import encodable
+from indexer.reasons import encodable, visible
 from indexer.types import KINDS
 
 if TYPE_CHECKING:
@@ -164,5 +164,6 @@ def _changed(root: Path | None, revision: str) -> set[str]:
 
 def _unknown(what: str, given: str, known: Iterable[str], otherwise: str) -> BadInputError:
     near = get_close_matches(given.lower(), list(known), n=3, cutoff=0.6)
-    shown = given if given.isprintable() and encodable(given) else repr(given)
-    return BadInputError(f"There is no {what} {shown}.", f"Did you mean {' or '.join(near)}?" if near else otherwise)
+    return BadInputError(
+        f"There is no {what} {visible(given)}.", f"Did you mean {' or '.join(near)}?" if near else otherwise
+    )

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from indexer.errors import BadInputError
 from indexer.ignore_pattern import compile_pattern, parse_pattern
-from indexer.reasons import printable
+from indexer.reasons import printable, visible
 
 CODEMOAT_IGNORE = ".codemoatignore"
 GIT_IGNORE = ".gitignore"
@@ -41,7 +41,7 @@ class Rule:
 
     def __str__(self) -> str:
         where = f"{self.source}, line {self.line}" if self.line else self.source
-        return f"{where}: {self.pattern}"
+        return visible(f"{where}: {self.pattern}")
 
 
 class RuleFile:
@@ -300,14 +300,14 @@ class IgnoreRules:
                 raw = stream.read(_MAX_RULES_BYTES + 1)
         except OSError:
             return None
-        shown = printable(relative)
+        shown = visible(printable(relative))
         if len(raw) > _MAX_RULES_BYTES:
             raw = raw[: raw.rfind(b"\n", 0, _MAX_RULES_BYTES) + 1]
             self.problems.append(
                 f"{shown} has more than {_MAX_RULES_BYTES:,} bytes; the rules behind them do not count."
             )
         lines = raw.decode("utf-8-sig", "surrogateescape").split("\n")
-        rules = RuleFile(shown, [line.removesuffix("\r") for line in lines], most_alike=_MOST_ALIKE)
+        rules = RuleFile(printable(relative), [line.removesuffix("\r") for line in lines], most_alike=_MOST_ALIKE)
         if rules.dropped:
             self.problems.append(
                 f"{shown} has {rules.dropped:,} patterns too many that begin or end alike (at most {_MOST_ALIKE:,} of "
