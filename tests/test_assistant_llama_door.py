@@ -225,3 +225,17 @@ def test_what_lies_where_the_socket_belongs_is_removed_not_followed(tmp_path, mo
         assert wire is not None
         wire.close()
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_a_lock_that_is_no_file_is_one_sentence(place, kind):
+    lock = place.folder / f"{place.name}.lock"
+    victim = place.folder / "victim"
+    victim.write_text("precious")
+    if kind == "link":
+        lock.symlink_to(victim)
+    else:
+        lock.mkdir()
+    with pytest.raises(StorageError, match="Locking the model host's place"), place.lock():
+        pass
+    assert victim.read_text() == "precious"

@@ -131,15 +131,21 @@ class HostPlace:
 
     @contextmanager
     def lock(self, seconds: float = 0.0) -> Iterator[bool]:
-        """Hold the lock that a living host holds; False if another has it for longer than ``seconds``."""
+        """Hold the lock that a living host holds; False if another has it for longer than ``seconds``.
+
+        Raises StorageError if there can be none (a link or a folder in its place, a full disk).
+        """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / f"{self.name}.lock", mode=0o600)
+        path = self.folder / f"{self.name}.lock"
+        lock = FileLock(path, mode=0o600)
         try:
             lock.acquire(timeout=seconds, poll_interval=0.02)
         except Timeout:
             yield False
             return
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "locking the model host's place", path) from exc
         try:
             yield True
         finally:
