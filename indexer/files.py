@@ -74,7 +74,7 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
     if not git and not lister.files:
         lister.walk_again()
     files = sorted(lister.files, key=lambda listed: listed.path)
-    skipped = sorted(lister.skipped, key=lambda skip: skip.path)
+    skipped = sorted([*lister.skipped, *lister.problems()], key=lambda skip: skip.path)
     return Listing(tuple(files), tuple(skipped), tuple(lister.all_directories()), git)
 
 
@@ -244,6 +244,11 @@ class Lister:
             self.skipped.append(Skipped(".", "Its .gitignore excludes every file, so it was not followed."))
             self._counts, self._junk, self._all_rules = {".": True}, {".": False}, self._own_rules
             self._walk(".")
+
+    def problems(self) -> list[Skipped]:
+        """What is to be said about ignore files that are not applied whole."""
+        said = dict.fromkeys([*self._own_rules.problems, *self._all_rules.problems])
+        return [Skipped(".", problem) for problem in said]
 
     def all_directories(self) -> list[str]:
         """The folders that hold or could hold files, and all above them, sorted."""

@@ -18,6 +18,9 @@ BYTES_PER_TOKEN = 3
 """Code has 3 to 4 bytes a token in the vocabularies of code models; the estimate is meant to be too high."""
 MESSAGE_TOKENS = 8
 """What a chat template adds to a message, at most, in the usual ones."""
+_MOST_NUMBER = 10**15
+"""Nanoseconds of a generation are the largest numbers of an answer."""
+_MOST_NAME = 100
 _SPECIAL = re.compile(
     r"<(?=[|｜][^|｜\s<>]{1,40}[|｜]>|fim[_-]\w+>|/?s>|\[fim-\w+\]>|(?:PRE|SUF|MID|EOT|EOD)>|(?:start|end)_of_turn>)"
     r"|\[(?=(?:PREFIX|SUFFIX|MIDDLE|/?INST)\])"
@@ -137,7 +140,7 @@ def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[
 
 def no_model(endpoint: Endpoint, name: str, names: Sequence[str]) -> NoModelError:
     """The error of a name that the server does not have."""
-    there = ", ".join(sorted(names)[:12]) or "it does not say which it has"
+    there = ", ".join(name[:_MOST_NAME] for name in sorted(names)[:12]) or "it does not say which it has"
     what = f'has no model "{name}"' if name else "has several models" if names else "has no model"
     return NoModelError(f"The model server at {endpoint.url} {what}.", f"Set model.remote_name to one of: {there}.")
 
@@ -189,8 +192,9 @@ def in_stream(event: Json) -> RemoteError:
 
 
 def number(value: Any) -> float:
-    """A number of an answer, 0 for anything else."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
+    """A number of an answer, 0 for anything else, infinity among it."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if known and 0 <= value <= _MOST_NUMBER else 0
 
 
 def text_of(value: Any) -> str:
