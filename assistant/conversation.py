@@ -96,8 +96,10 @@ class Conversation:
         return (*(known[number] for number in turn.again if number in known), *turn.given)
 
     def with_turn(self, turn: Turn) -> Conversation:
-        """The conversation with one turn more; the first one names it."""
-        return replace(self, turns=(*self.turns, turn), title=self.title or title_of(turn.question))
+        """The conversation with one turn more; the first one names it, without its secrets."""
+        from assistant.masking import mask_typed
+
+        return replace(self, turns=(*self.turns, turn), title=self.title or title_of(mask_typed(turn.question).text))
 
     def without_last(self) -> Conversation:
         """The conversation before its last turn."""
