@@ -37,6 +37,7 @@ _UNCLOSED = re.compile(rb"(?i:pass|pwd|secret|token|cred|key|auth)[^\n]*[\"'`][^
 """What may be a value whose closing quote is missing; ``mask_secrets`` decides."""
 _QUOTES = b"\"'`"
 _STOPS = re.compile(rb"[\s,;)\]}\"'`]")
+_APOSTROPHE = re.compile(rb"(?<=[A-Za-z])'(?=[a-z]{1,2}\b)")
 _STARS = re.compile(rb"\*+")
 
 
@@ -123,7 +124,8 @@ def decoded(data: bytes, masked: bytes) -> Masked:
     """Masked bytes as text, with the values that were overwritten in ``data``."""
     if masked == data:
         return Masked(data.decode())
-    found = (data[run.start() : run.end()].strip(b"*") for run in _STARS.finditer(masked))
+    # What ends an unfinished value may have been taken for a part of it; elsewhere the value stands without.
+    found = (data[run.start() : run.end()].strip(b"*").rstrip(b",;)]}>") for run in _STARS.finditer(masked))
     return Masked(masked.decode("utf-8", "replace"), frozenset(v.decode("utf-8", "replace") for v in found if v))
 
 
@@ -156,7 +158,8 @@ def _unclosed(data: bytes, start: int, end: int, path: str) -> bytes:
 
 
 def _lone_quotes(line: bytes) -> Iterator[int]:
-    """Where quotes stand that have no second one on the line; pairs are passed over."""
+    """Where quotes stand that have no second one on the line; pairs and apostrophes in words are passed over."""
+    line = _APOSTROPHE.sub(b"_", line)
     at = 0
     while at < len(line):
         if line[at] == ord("\\"):

@@ -116,6 +116,9 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
 def _log_to(path: Path | None) -> None:
     import logging
 
+    from assistant.traces import TraceFormatter, hide_messages
+
+    hide_messages()
     logger = logging.getLogger("codemoat")
     logger.propagate = False
     if path is None:
@@ -126,7 +129,7 @@ def _log_to(path: Path | None) -> None:
     except OSError as exc:
         sys.stderr.write(f"codemoat-lsp: there is no log, {path} cannot be written: {exc.strerror}.\n")
         return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(TraceFormatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 

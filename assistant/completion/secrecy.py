@@ -28,6 +28,8 @@ _NEAR = 2_000
 """Characters on either side that the cursor's line is masked with."""
 _KEY = 20_000
 """Characters of the longest private key: where one may begin that the cursor, or the region's first line, is in."""
+_COPIED = 8
+"""Characters of a secret's beginning that tell a copy; fewer are an ordinary word."""
 _BEGUN = 4
 """Characters of a secret's beginning that are not shown while the model still writes."""
 _STARS = re.compile(r"[\"'`][^\"'`\n]*\*{4}|[=:>][ \t]{0,2}\*{4}|\A\s*\*{16,}\s*\Z")
@@ -125,11 +127,11 @@ def _shows_masked(line: str, start: int) -> bool:
 
 
 def _copies(line: str, start: int, secrets: frozenset[str]) -> bool:
-    """Whether the first half or more of a secret stands in ``line``, and ends in what the model wrote."""
+    """Whether a secret, or the first half or more of a long one, stands in ``line``, and ends in what the model wrote."""
     for secret in secrets:
         if len(secret) < SHORTEST:
             continue
-        part = secret[: max(SHORTEST, (len(secret) + 1) // 2)]
+        part = secret[: max(_COPIED, (len(secret) + 1) // 2)]
         at = line.find(part, max(0, start - len(secret) + 1))
         while at >= 0:
             if at + len(commonprefix((line[at:], secret))) > start:
