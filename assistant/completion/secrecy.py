@@ -127,7 +127,7 @@ def _shows_masked(line: str, start: int) -> bool:
 
 
 def _copies(line: str, start: int, secrets: frozenset[str]) -> bool:
-    """Whether a secret, or the first half or more of a long one, stands in ``line``, and ends in what the model wrote."""
+    """Whether a secret, or the first half of a long one, stands in ``line`` and ends in what the model wrote."""
     for secret in secrets:
         if len(secret) < SHORTEST:
             continue
