@@ -33,8 +33,9 @@ _PLACE = re.compile(r"(?:\d+:\d+:)?(?P<path>[^:]*[./][^:]*)(?::\d+(?:-\d+)?)?")
 """A file name in a fence's info string, with lines after or before it."""
 _VALUE_END = re.compile(rb"([=:][ \t]?[^\s\"'`,;<>(){}\[\]$]{6,200})[ \t)\]}\"'`]")
 """In a sentence a value ends at a blank, a bracket or a quote, in a settings file at the end of its line."""
-_UNCLOSED = re.compile(rb"(?i:pass|pwd|secret|token|cred|key|auth)[^\n]*[\"'`][^\"'`\n]{6,}$", re.M)
-"""What may be a value whose closing quote is missing; ``mask_secrets`` decides."""
+_UNCLOSED = re.compile(rb"[\"'`][^\"'`\n]{6,}$", re.M)
+_TELLING = re.compile(rb"pass|pwd|secret|token|cred|key|auth", re.I)
+"""What may be a value whose closing quote is missing, and names that may tell of one; ``mask_secrets`` decides."""
 _QUOTES = b"\"'`"
 _STOPS = re.compile(rb"[\s,;)\]}\"'`]")
 _APOSTROPHE = re.compile(rb"(?<=[A-Za-z])'(?=[a-z]{1,2}\b)")
@@ -104,7 +105,8 @@ def masked_bytes(data: bytes, path: str) -> bytes:
     out = mask_secrets(data, path)[0]
     for candidate in _UNCLOSED.finditer(data):
         start = data.rfind(b"\n", 0, candidate.start()) + 1
-        out = merged(out, _unclosed(data, start, candidate.end(), path))
+        if _TELLING.search(data, start, candidate.start()):
+            out = merged(out, _unclosed(data, start, candidate.end(), path))
     return out
 
 

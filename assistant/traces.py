@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 import threading
@@ -23,6 +24,12 @@ def trace(error: BaseException | None) -> str:
 
 class TraceFormatter(logging.Formatter):
     """Log lines whose errors are ``trace``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A log line. What another handler made of the error is not taken."""
+        record = copy.copy(record)
+        record.exc_text = None
+        return super().format(record)
 
     def formatException(  # noqa: N802 - the library's name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
