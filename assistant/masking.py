@@ -37,7 +37,9 @@ _UNCLOSED = re.compile(rb"[\"'`][^\"'`\n]{6,}$", re.M)
 _TELLING = re.compile(rb"pass|pwd|secret|token|cred|key|auth", re.I)
 """What may be a value whose closing quote is missing, and names that may tell of one; ``mask_secrets`` decides."""
 _QUOTES = b"\"'`"
-_STOPS = re.compile(rb"[\s,;)\]}\"'`]")
+_BLANK = re.compile(rb"\s")
+_STOP = re.compile(rb"[,;)\]}\"'`]")
+_MOST_ENDS = 8
 _APOSTROPHE = re.compile(rb"(?<=[A-Za-z])'(?=[a-z]{1,2}\b)")
 _STARS = re.compile(rb"\*+")
 
@@ -150,8 +152,12 @@ def _unclosed(data: bytes, start: int, end: int, path: str) -> bytes:
     line = data[start:end]
     for opening in _lone_quotes(line):
         quote = line[opening : opening + 1]
-        ends = {len(line), *(found.start() for found in _STOPS.finditer(line, opening + 1))}
-        for stop in sorted((stop for stop in ends if stop - opening > SHORTEST), reverse=True)[-8:]:
+        # Most values have no blanks, so the first one ends it; a bracket or a comma may be a part of it.
+        blanks = [found.start() for found in _BLANK.finditer(line, opening + 1)][:_MOST_ENDS]
+        others = [found.start() for found in _STOP.finditer(line, opening + 1)][-_MOST_ENDS:]
+        for stop in (*blanks, len(line), *reversed(others)):
+            if stop - opening <= SHORTEST:
+                continue
             closed = line[:stop] + quote
             masked = mask_secrets(closed, path)[0]
             if masked[opening + 1 : -1] != closed[opening + 1 : -1]:

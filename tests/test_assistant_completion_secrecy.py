@@ -18,7 +18,7 @@ from tests.fakes import FakeLLM
 from tests.small_index import SmallIndex
 from tests.typist_world import END, Typist, at
 
-VALUE = "9f8a7b6c5d4e3f2a1b0c"
+VALUE = "a8F3kd92LmZx71QpWv04"
 PASSWORD = "hunter2!x"
 KEY = "\n".join(
     ["MIIEowIBAAKCAQEA75Xb3n2Qd8f7Wm0Rk1qf9aZkq0cTtYx2LmW8", "qf9/aZ+kq0cTtYx2LmW8Qd8f7Wm0Rk1MIIEowIBAAKCAQ"] * 3
@@ -44,7 +44,7 @@ def asked(text: str, path: str = "app.py", language: str = "python") -> Completi
         ('password = "hunter2|!x"\n', "app.py"),
         (f'connect(password="{PASSWORD}|)\n', "app.py"),
         (f"x = 1\nAPI_KEY={VALUE}|\ny = 2\n", "deploy.sh"),
-        ("x = 1\r\nAPI_KEY=9f8a7b|6c5d4e3f2a1b0c\r\ny = 2\r\n", "deploy.sh"),
+        ("x = 1\r\nAPI_KEY=a8F3kd|92LmZx71QpWv04\r\ny = 2\r\n", "deploy.sh"),
         (f"API_KEY={VALUE} |\n", "Untitled-1"),
         (f"{BEGIN}\n{KEY}\n|\n{KEY}\n{CLOSE}\n", "key.py"),
         (f'K = """{BEGIN}\n{KEY[:30]}|', "key.py"),
@@ -148,7 +148,7 @@ def test_every_reason_is_a_sentence_for_people():
 def test_first_words_wait_where_a_secret_may_begin():
     assert not may_begin(asked('password = "|\n'), "hun")
     assert not may_begin(asked("|\n"), 'password = "hun')
-    assert not may_begin(asked("API_KEY=|\n", "deploy.sh"), "9f8")
+    assert not may_begin(asked("API_KEY=|\n", "deploy.sh"), "a8F")
     assert not may_begin(asked(f'password = "{PASSWORD}"\nprint(|\n'), '"hunt')
     assert may_begin(asked(f'password = "{PASSWORD}"\nprint(|\n'), '"hello')
     assert may_begin(asked("x = |\n"), "compute(")

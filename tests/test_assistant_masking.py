@@ -7,11 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.masking import PROBE, mask_all, mask_file, mask_typed, path_of, without
-from tests.test_indexer_secrets import SECRETS
 
-VALUE = "9f8a7b6c5d4e3f2a1b0c"
+VALUE = "a8F3kd92LmZx71QpWv04"
 PASSWORD = "hunter2!x"
-TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
+TOKEN = "ghp_" + "q7Zx81LmPd02VtYw93RbK4sN6uHjC5aE8fGo"
+SECRETS = [
+    ("a.py", 'KEY = "{}"', "AKIA" + "Q7ZX81LMPD02VTYW"),
+    ("a.js", 'fetch("x", "{}")', TOKEN),
+    ("a.sh", "T={}", "glpat-" + "q7Zx81LmPd02VtYw93Rb"),
+    ("a.py", "DB = 'postgres://bob:{}@db.internal:5432/x'", "s3cr3tPw"),
+    ("a.java", 'private static final String PASSWORD = "{}";', "Tr0ub4dor&3"),
+    ("a.py", "password: str = '{}'", "пароль-Ünïx-9!ab"),
+    ("a.json", '{{"private_token": "{}"}}', "a8F3kd92LmZx71QpWv04"),
+    ("app.properties", "spring.datasource.password={}\n", "Zk8!qLm2pX"),
+    ("a.yml", "db:\n  password: {}  # production\n", "hunter2x9"),
+    ("a.xml", "<password>{}</password>", "Zk8qLm2pX9"),
+    ("Dockerfile", "ENV API_KEY={}\n", VALUE),
+    ("tests/test_a.py", 'token = "{}"', "a8F3kd92LmZx71QpWv04"),
+]
+"""Path, text, and the secret in it; put together here so that no scanner takes this file for a leak."""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +67,7 @@ def test_what_the_index_masks_is_masked_in_a_fence_of_that_file(path, text, secr
     "text",
     [
         "Where is the token: in the session or the request?",
-        "Why is password = changeme123 rejected?",
+        "Why is the word changeme123 rejected as a password?",
         "How does `password = get_password(config)` work?",
         "```python\ntoken = tokenizer_v2_next_value\nsecret_key = settings.SECRET_KEY_2\n```",
         "Say it's the user's key, or don't.",

@@ -31,9 +31,9 @@ from tests.fakes import FakeLLM
 from tests.remote_world import serving
 from tests.small_index import SmallIndex
 from tests.test_assistant_chat_turns import FILES, FIRST
-from tests.test_indexer_secrets import SECRETS
+from tests.test_assistant_masking import SECRETS
 
-VALUE = "9f8a7b6c5d4e3f2a1b0c"
+VALUE = "a8F3kd92LmZx71QpWv04"
 STARS = "*" * len(VALUE)
 
 
@@ -68,14 +68,14 @@ def test_a_title_is_made_of_the_masked_question(chats):
     assert len(conversation.title) <= 80
     # A title that an earlier version cut off within the secret is made again.
     cut = Conversation(conversation.id, "", title_of(question), 0.0, conversation.turns)
-    assert "API_KEY=9" in cut.title
+    assert "API_KEY=a" in cut.title
     assert VALUE[:4] not in stored(chats, cut)
     assert VALUE not in stored(chats, Conversation(conversation.id, "", f"API_KEY={VALUE} again", 0.0, cut.turns))
 
 
 def test_a_recap_is_made_of_masked_questions():
     long = "why is that so? " * 5 + f"Is it because of API_KEY={VALUE} in the settings?"
-    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    token = "ghp_" + "q7Zx81LmPd02VtYw93RbK4sN6uHjC5aE8fGo"
     turns = tuple(Turn(f"{long} And {token}?", f"Since {token}.", f"Since {token}. [1]") for _ in range(8))
     conversation = Conversation("x", "", turns=turns)
     whole = FakeLLM().count_chat(messages(conversation, Turn("", "", "")))
