@@ -22,6 +22,10 @@ _REGION = 80_000
 """Characters before and after the cursor's line that are masked: more than any window holds. Lines further off are
 empty in what another server's model is shown.
 """
+_COPIED_FROM = 24_000
+"""Characters before and after the cursor's line whose secrets a suggestion must not have: some times what a window of
+the default size holds, and a private key.
+"""
 _NAMING_LINES = 3
 """Lines above that may name what the cursor's line holds."""
 _NEAR = 2_000
@@ -144,7 +148,9 @@ def _secrets_around(asked: CompletionRequest) -> frozenset[str]:
     """Secrets on the lines above and below the cursor's."""
     hint = path_of(asked.path, asked.language)
     start, end = _cursor_line(asked.prefix, asked.suffix)
-    return _above(asked.prefix[:start], hint).secrets | _below(asked.suffix[end:], hint).secrets
+    first = asked.prefix.find("\n", start - _COPIED_FROM, start) + 1 if start > _COPIED_FROM else 0
+    last = asked.suffix.rfind("\n", end, end + _COPIED_FROM) + 1 if len(asked.suffix) - end > _COPIED_FROM else None
+    return mask_file(asked.prefix[first:start], hint).secrets | mask_file(asked.suffix[end:last], hint).secrets
 
 
 def _above(text: str, path: str) -> Masked:
