@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.context import Source
-from assistant.conversation import ID, Conversation, Turn, decode, encode, title_of
+from assistant.conversation import ID, Conversation, Turn, decode, encode, shortened, title_of
 from indexer.errors import BadInputError, StorageError
 from indexer.location import chats_folder
 
@@ -174,7 +174,7 @@ def _masked(conversation: Conversation) -> Conversation:
 
 
 def _title(conversation: Conversation, clean: Callable[[str], str]) -> str:
-    """The title without secrets. One that was cut off within a secret is made again, from the masked question."""
-    if conversation.turns and conversation.title == title_of(conversation.turns[0].question):
-        return title_of(clean(conversation.turns[0].question))
+    """The title without secrets. One that an earlier version cut off within a secret is made again."""
+    if conversation.turns and conversation.title == shortened(conversation.turns[0].question):
+        return title_of(conversation.turns[0].question)
     return clean(conversation.title)

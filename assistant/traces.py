@@ -54,6 +54,14 @@ def hide_messages() -> None:
     logger.propagate = False
 
 
+def no_core_dumps() -> None:
+    """Let a crash leave no image of the memory, which holds buffers; inherited by child processes."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _uncaught(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
     _write(error, kind)
 

@@ -116,9 +116,10 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
 def _log_to(path: Path | None) -> None:
     import logging
 
-    from assistant.traces import TraceFormatter, hide_messages
+    from assistant.traces import TraceFormatter, hide_messages, no_core_dumps
 
     hide_messages()
+    no_core_dumps()
     logger = logging.getLogger("codemoat")
     logger.propagate = False
     if path is None:

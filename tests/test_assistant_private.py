@@ -14,7 +14,7 @@ from assistant.chat import AskSettings, ChatSession, Done
 from assistant.completion.instruct import InstructFill
 from assistant.config import Config, load_config
 from assistant.context import Source
-from assistant.conversation import Conversation, Recap, Turn, encode, new_conversation, title_of
+from assistant.conversation import Conversation, Recap, Turn, encode, new_conversation, shortened
 from assistant.engine import Engine
 from assistant.errors import RemoteError
 from assistant.excerpts import OpenFile, Selection, excerpts
@@ -67,10 +67,20 @@ def test_a_title_is_made_of_the_masked_question(chats):
     assert VALUE[:4] not in conversation.title
     assert len(conversation.title) <= 80
     # A title that an earlier version cut off within the secret is made again.
-    cut = Conversation(conversation.id, "", title_of(question), 0.0, conversation.turns)
+    cut = Conversation(conversation.id, "", shortened(question), 0.0, conversation.turns)
     assert "API_KEY=a" in cut.title
     assert VALUE[:4] not in stored(chats, cut)
     assert VALUE not in stored(chats, Conversation(conversation.id, "", f"API_KEY={VALUE} again", 0.0, cut.turns))
+
+
+def test_a_title_of_the_users_is_masked_before_it_is_cut(chats):
+    title = "The conversation about the service that was set up last year, with API_KEY=" + VALUE
+    session = ChatSession(SmallIndex(FILES), FakeLLM(["So [1]."]), keep=chats.save)
+    list(session.ask(FIRST))
+    session.rename(title)
+    assert VALUE[:4] not in session.title
+    assert VALUE[:4] not in chats.rename(session.id, title).title
+    assert VALUE[:4] not in chats.load(session.id).title
 
 
 def test_a_recap_is_made_of_masked_questions():
@@ -257,6 +267,14 @@ def test_errors_that_nobody_caught_are_written_without_their_messages(code):
     )
     assert "ValueError" in done.stderr
     assert "SECRETVALUE" not in done.stderr
+
+
+def test_a_crash_of_the_server_leaves_no_image_of_its_memory():
+    code = "import resource as r; from lsp.__main__ import _log_to; _log_to(None); print(r.getrlimit(r.RLIMIT_CORE))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert done.stdout.strip() == "(0, 0)"
 
 
 def test_a_bug_of_a_command_quotes_nothing(capfd, monkeypatch, tmp_path):
