@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from assistant.completion import secrecy
+from assistant.completion import generation, secrecy
 from assistant.completion.completer import Completer
 from assistant.completion.request import CompletionRequest
 from assistant.completion.secrecy import holds_secret, mask_around, may_begin, without_secrets
@@ -154,14 +156,21 @@ def test_first_words_wait_where_a_secret_may_begin():
     assert may_begin(asked("x = |\n"), "compute(")
 
 
-def test_no_first_words_of_a_secret_are_shown_while_it_is_written():
+def test_no_first_words_of_a_secret_are_shown_while_it_is_written(monkeypatch):
+    looked = threading.Event()
+
+    def looking(asked, words):
+        looked.set()
+        return may_begin(asked, words)
+
+    monkeypatch.setattr(generation, "may_begin", looking)
     typist = Typist()
     try:
         first = typist.begun('password = "')
         typist.llm.wait_for_call()
-        typist.llm.write("hunter2")
-        typist.until_waited_for(1)
-        typist.llm.write('!x"', END)
+        typist.llm.write("hunt-er")
+        assert looked.wait(60), "there were first words to show"
+        typist.llm.write('2!x9"', END)
         done = first.result(timeout=60)
         assert (done.text, done.stop_reason) == ("", "secret-text")
         # What is known of the place, and of places within it, is withheld too.
@@ -205,6 +214,7 @@ def test_nothing_is_evaluated_ahead_on_a_line_with_a_secret():
         f"password = '{PASSWORD}'\n" + "x = 1\n" * 600 + "y = |\n" + "z = 1\n" * 600 + f"token = '{VALUE}'\n",
         f"{BEGIN}\n{KEY}\n|\n{KEY}\n{CLOSE}\n",
         f"x = |\n{BEGIN}\n{KEY}\n{CLOSE}\n",
+        "\n".join([BEGIN, *[KEY] * 10, "|", *[KEY] * 10, CLOSE, ""]),
     ],
 )
 def test_the_text_around_the_cursor_is_masked(text):

@@ -11,7 +11,7 @@ from assistant.llm import LLM, Cancel, FillRequest, Generated, Message, ModelInf
 from assistant.masking import Masked, mask_file, mask_typed, without
 from assistant.prompts import parts
 
-_MOST_KNOWN = 10_000
+_MOST_KNOWN = 1_000
 """Secrets that are remembered, the latest ones."""
 
 
