@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,7 @@ class EchoLLM(FakeLLM):
     ) -> Iterator[Generated]:
         said = messages[-1].content
         if FAILS in said:
+            threading.Thread(target=int, args=(said,)).start()
             raise ValueError(said)
         self.script = [said]
         return super().chat(messages, sampling, cancel)
@@ -40,6 +43,8 @@ class EchoLLM(FakeLLM):
 
 if __name__ == "__main__":
     os.dup2(os.open(os.environ["LEAK_STDERR"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     if os.environ.get("LEAK_MODEL") == "echo":
         echo = EchoLLM()
         lsp.server.Server = partial(  # type: ignore[misc,assignment]

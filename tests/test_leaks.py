@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_a_session_with_a_local_model(home: Path, project: Path, monkeypatch: py
     server = leak_world.start(home, project)
     try:
         items = leak_world.play_session(server, project)
+        limits = Path(f"/proc/{server.process.pid}/limits").read_text()
         logged = [n for n in server.notifications if n["method"] in ("window/logMessage", "window/showMessage")]
         server.close()
     finally:
@@ -67,7 +69,9 @@ def test_a_session_with_a_local_model(home: Path, project: Path, monkeypatch: py
     assert "****" not in json.dumps(items)
     assert leak_world.leaks(json.dumps(logged).encode()) == set()
     check_written(home, project)
-    assert "ValueError" in (home / "server.log").read_text(), "the failure is in the log, without its message"
+    assert re.search(r"Max core file size +0 +0 ", limits), "a crash leaves no image of the memory"
+    for log in ("server.log", "stderr.log"):
+        assert "ValueError" in (home / log).read_text(), "the failure is there, without its message"
 
 
 REMOTE = ("llama-server", "ollama", "openai", "chat only")
