@@ -21,6 +21,11 @@ from tests.fakes import FakeLLM
 from tests.leak_world import FAILS
 
 
+def fail(text: str) -> None:
+    """Fail as a library may: with a message that quotes what it was given."""
+    raise ValueError(text)
+
+
 class EchoLLM(FakeLLM):
     """Answers with the prompt, and completes with a line of the document that holds a secret."""
 
@@ -29,8 +34,8 @@ class EchoLLM(FakeLLM):
     ) -> Iterator[Generated]:
         said = messages[-1].content
         if FAILS in said:
-            threading.Thread(target=int, args=(said,)).start()
-            raise ValueError(said)
+            threading.Thread(target=fail, args=(said,)).start()
+            fail(said)
         self.script = [said]
         return super().chat(messages, sampling, cancel)
 
