@@ -31,7 +31,7 @@ _FENCE = re.compile(
 )
 _PLACE = re.compile(r"(?:\d+:\d+:)?(?P<path>[^:]*[./][^:]*)(?::\d+(?:-\d+)?)?")
 """A file name in a fence's info string, with lines after or before it."""
-_VALUE_END = re.compile(rb"([=:][ \t]?[^\s\"'`,;<>(){}\[\]$]{6,200})[ \t)\]}\"'`]")
+_VALUE_END = re.compile(rb"((?<![=:])[=:][ \t]?[^\s\"'`,;<>(){}\[\]$]{6,200})[ \t)\]}\"'`]")
 """In a sentence a value ends at a blank, a bracket or a quote, in a settings file at the end of its line."""
 _UNCLOSED = re.compile(rb"[\"'`][^\"'`\n]{6,}$", re.M)
 _TELLING = re.compile(rb"pass|pwd|secret|token|cred|key|auth", re.I)
@@ -104,12 +104,17 @@ def masked_bytes(data: bytes, path: str) -> bytes:
     """UTF-8 text with its secrets overwritten, unfinished ones too; of the same length."""
     from indexer.secrets import mask_secrets
 
-    out = mask_secrets(data, path)[0]
+    masked = mask_secrets(data, path)[0]
+    out: bytearray | None = None
     for candidate in _UNCLOSED.finditer(data):
-        start = data.rfind(b"\n", 0, candidate.start()) + 1
-        if _TELLING.search(data, start, candidate.start()):
-            out = merged(out, _unclosed(data, start, candidate.end(), path))
-    return out
+        start, end = data.rfind(b"\n", 0, candidate.start()) + 1, candidate.end()
+        if not _TELLING.search(data, start, candidate.start()):
+            continue
+        line = data[start:end]
+        if (unfinished := _unclosed(line, path)) != line:
+            out = out or bytearray(masked)
+            out[start:end] = merged(masked[start:end], unfinished)
+    return masked if out is None else bytes(out)
 
 
 def merged(one: bytes, other: bytes) -> bytes:
@@ -145,11 +150,10 @@ def _prose(text: str) -> Masked:
     return decoded(data, masked)
 
 
-def _unclosed(data: bytes, start: int, end: int, path: str) -> bytes:
-    """``data`` with an unfinished secret of its line ``start:end`` overwritten: a closing quote would make it one."""
+def _unclosed(line: bytes, path: str) -> bytes:
+    """A line with an unfinished secret overwritten: one that a closing quote would make a secret."""
     from indexer.secrets import mask_secrets
 
-    line = data[start:end]
     for opening in _lone_quotes(line):
         quote = line[opening : opening + 1]
         # Most values have no blanks, so the first one ends it; a bracket or a comma may be a part of it.
@@ -161,8 +165,8 @@ def _unclosed(data: bytes, start: int, end: int, path: str) -> bytes:
             closed = line[:stop] + quote
             masked = mask_secrets(closed, path)[0]
             if masked[opening + 1 : -1] != closed[opening + 1 : -1]:
-                return data[:start] + masked[:-1] + line[stop:] + data[end:]
-    return data
+                return masked[:-1] + line[stop:]
+    return line
 
 
 def _lone_quotes(line: bytes) -> Iterator[int]:
