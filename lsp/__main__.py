@@ -50,6 +50,11 @@ def _run(first: bytes, answered: bool, chosen: argparse.Namespace) -> int:
 
     few_arenas()
 
+    from assistant.traces import hide_messages, no_core_dumps
+
+    hide_messages()
+    no_core_dumps()
+
     # Thousands of types that stay: no collection needs to look at them again.
     gc.freeze()
 
@@ -116,6 +121,8 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
 def _log_to(path: Path | None) -> None:
     import logging
 
+    from assistant.traces import TraceFormatter
+
     logger = logging.getLogger("codemoat")
     logger.propagate = False
     if path is None:
@@ -126,7 +133,7 @@ def _log_to(path: Path | None) -> None:
     except OSError as exc:
         sys.stderr.write(f"codemoat-lsp: there is no log, {path} cannot be written: {exc.strerror}.\n")
         return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(TraceFormatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 

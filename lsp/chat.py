@@ -294,7 +294,7 @@ class Chat:
         # A selection that ends before the first character of a line does not mean that line.
         last = end.line if end.column or end.line <= start.line else end.line - 1
         text = "".join(document.lines[start.line : last + 1])
-        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1)
+        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1, document.language_id)
 
     def _file(self, asked: _Ask) -> OpenFile | None:
         """The document before the user, as it stands in the editor."""
@@ -305,7 +305,7 @@ class Chat:
             return None
         document = self._snapshot(named.uri)
         line = asked.position.line + 1 if asked.position is not None else 1
-        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line)
+        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line, document.language_id)
 
     def _snapshot(self, uri: str) -> Snapshot:
         document = self._server.documents.get(uri)

@@ -16,6 +16,8 @@ from assistant.remote.wire import Answer, Wire
 
 BYTES_PER_TOKEN = 3
 """Code has 3 to 4 bytes a token in the vocabularies of code models; the estimate is meant to be too high."""
+_QUOTED = 16
+"""Characters in a row that an error has from the request, if it quotes it."""
 MESSAGE_TOKENS = 8
 """What a chat template adds to a message, at most, in the usual ones."""
 _MOST_NUMBER = 10**15
@@ -102,8 +104,14 @@ def asked(wire: Wire, method: str, path: str, payload: Json | None = None, *, na
     """The answer to a question as an object. Raises what ``failure`` makes of another status, and RemoteError."""
     answer = wire.ask(method, path, payload)
     if not answer.ok:
-        raise failure(answer, wire.endpoint, name)
+        raise unquoted(failure(answer, wire.endpoint, name), _texts(payload or {}))
     return answer.json()
+
+
+def _texts(payload: Json) -> list[str]:
+    """The texts of a question."""
+    values = [part for value in payload.values() for part in (value if isinstance(value, list) else [value])]
+    return [part for part in values if isinstance(part, str)]
 
 
 def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[str] = ()) -> ModelError:
@@ -181,6 +189,20 @@ def said(answer: Answer, endpoint: Endpoint) -> str:
             text = text.replace(endpoint.key, "…") if endpoint.key else text
             return text if text.endswith((".", "!", "?")) else text + "."
     return "no reason given."
+
+
+def unquoted(error: ModelError, sent: Sequence[str]) -> ModelError:
+    """The error, or another one without the server's reason where that quotes the request.
+
+    Errors are shown and logged, and the request holds file contents.
+    """
+    message = error.message
+    pieces = {message[at : at + _QUOTED] for at in range(len(message) - _QUOTED + 1)}
+    said = [" ".join(text.split()) for text in sent]
+    if not any(piece in text for text in said for piece in pieces):
+        return error
+    plain = "The model server refuses the request; its reason quotes the request and is not shown."
+    return type(error)(plain, error.hint)
 
 
 def in_stream(event: Json) -> RemoteError:
