@@ -111,7 +111,7 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
         event = f"{'kill' if deadly else 'full'}: {kind}, {('byte', 'change')[unit]} {limit}, number {number}"
         struck = number >= 0
         if report.exists():
-            size, calls, struck = map(int, report.read_text().split())
+            size, calls, _, struck = map(int, report.read_text().split())
             most.setdefault(kind, (size, calls))
         assert not struck or done.returncode, event
         if struck and deadly:
@@ -123,6 +123,33 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
             assert done.returncode == 0, f"{event}\n{done.stderr}"
         world.check(event)
     assert_whole(world, "kill" if deadly else "full", events + 2)
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", ["cold", "update"])
+def test_full_disk_at_each_flush_of_the_log(world, tmp_path, kind):
+    """A commit record is written and cannot be flushed: whether the commit holds is up to the next one who opens."""
+    report = tmp_path / "report"
+    shim = {
+        "LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_REPORT": str(report),
+    }  # fmt: skip
+    struck, number = 1, 0
+    while struck:
+        if kind == "cold":
+            world.forget()
+            world.cache.mkdir()
+        else:
+            if world.before is None:
+                world.check("nothing: no full disk")
+            world.edit()
+        done = world.command_line({**shim, "SHIM_FLUSHES": str(number)})
+        struck = int(report.read_text().split()[-1])
+        number += 1
+        event = f"full: {kind}, flush {number} of the log"
+        assert done.returncode == (STORAGE_ERROR if struck else 0), f"{event}\n{done.stderr}"
+        world.check(event)
+    assert_whole(world, "full", number)
+    assert number > 2, "more than one flush failed before one run got through"
 
 
 def test_files_that_a_power_cut_ruined(world):
