@@ -1,7 +1,8 @@
 """Bringing an index up to date: list → compare → analyse what changed → publish in one commit.
 
 Nothing is visible before that commit; whatever stops an update leaves the last generation as it was, and what was
-analysed by then is taken over by the next one (``staging.py``).
+analysed by then is taken over by the next one (``staging.py``). A commit that fails itself is undecided: the next one
+who opens the database sees all of it or nothing (``leftovers.py``).
 """
 
 from __future__ import annotations

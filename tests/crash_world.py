@@ -27,6 +27,7 @@ from indexer.errors import CorruptIndexError, NoIndexError
 TESTS = Path(__file__).parent
 FILES = 220
 BLOCK = 4096
+RUN_SECONDS = 120
 QUERIES = ("load rows of a store", "Row17", "def load_3(path)", "guide to sizes")
 
 # Prints when an update begins and ends: moments are drawn from between the two. It has a group of its own, so that its
@@ -132,12 +133,12 @@ class CrashWorld:
         shutil.rmtree(self.cache, ignore_errors=True)
         self.before = None
 
-    def start(self) -> subprocess.Popen[str]:
-        """A child that is about to update the index."""
-        command = [sys.executable, "-c", CHILD, str(self.tree.root), str(self.cache)]
+    def start(self, script: str = CHILD) -> subprocess.Popen[str]:
+        """A child that is about to update the index, or to do what another ``script`` does after "ready"."""
+        command = [sys.executable, "-c", script, str(self.tree.root), str(self.cache)]
         child = subprocess.Popen(
-            command, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            start_new_session=True,
+            command, cwd=TESTS.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, start_new_session=True,
         )  # fmt: skip
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
@@ -163,11 +164,18 @@ class CrashWorld:
 
     def command_line(self, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """``codemoat index`` as users run it, with further variables."""
-        variables = {**os.environ, "CODEMOAT_INDEX_WORKERS": "2", "CODEMOAT_CACHE_DIR": str(self.cache), **environment}
-        command = [sys.executable, "-m", "assistant.cli.main", "index", str(self.tree.root)]
+        variables = {"CODEMOAT_INDEX_WORKERS": "2", "CODEMOAT_CACHE_DIR": str(self.cache), **environment}
+        return self._run(["-m", "assistant.cli.main", "index", str(self.tree.root)], variables)
+
+    def child(self, script: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """A script that is given root, cache and ``arguments``, with further variables."""
+        return self._run(["-c", script, str(self.tree.root), str(self.cache), *arguments], environment)
+
+    def _run(self, arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=TESTS.parent, env=variables, capture_output=True, text=True, timeout=120, check=False
-        )
+            [sys.executable, *arguments], cwd=TESTS.parent, env={**os.environ, **environment}, capture_output=True,
+            text=True, timeout=RUN_SECONDS, check=False,
+        )  # fmt: skip
 
     def harm(self, path: Path) -> str:
         """Do to a file what a power cut may: shorten it, zero its last blocks, or lose it. What was done, in words."""

@@ -19,6 +19,8 @@ from store_tools import InlinePool, without_flushing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 STORAGE_ERROR = 5
+CHANGES = 24
+"""Changes of a run at each of which a test kills it."""
 needs_compiler = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="a C compiler makes the full disk, on Linux"
 )
@@ -76,13 +78,12 @@ def some_moment(rng, most):
 def test_killed_at_each_of_the_first_changes(world, tmp_path):
     """While folder, lock and database come to be: a handful of changes that random moments hardly meet."""
     shim = {"LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_DEADLY": "1"}
-    changes = 24
-    for number in range(changes):
+    for number in range(CHANGES):
         world.forget()
         world.cache.mkdir()
         assert world.command_line({**shim, "SHIM_CALLS": str(number)}).returncode < 0
         world.check(f"kill: at change {number} of a cold run")
-    assert_whole(world, "kill", changes)
+    assert_whole(world, "kill", CHANGES)
 
 
 @needs_compiler
@@ -125,31 +126,92 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
     assert_whole(world, "kill" if deadly else "full", events + 2)
 
 
+# Commits that the command line makes only of large trees, or when its user stops it.
+COMMITS = {
+    "cold": "",
+    "update": "",
+    "checkpoint": "Staging.is_due = property(lambda self: self._builder is not None and self._builder.rows > 150)",
+    "cancelled": "stop = lambda progress: progress.files_done > 40 and cancel.cancel()",
+    "merge": "indexer.update._SMALL_MERGE, indexer.segment_merge.MOST_SEGMENTS = 0, 1",
+}
+COMMITTING = """
+import sys
+from pathlib import Path
+import indexer.segment_merge, indexer.update
+from indexer import Index, IndexConfig
+from indexer.control import Control
+from indexer.errors import CancelledError, StorageError
+from indexer.staging import Staging
+cancel, stop = Control(), None
+exec(sys.argv[3])
+try:
+    Index.open(Path(sys.argv[1]), IndexConfig(cache_dir=Path(sys.argv[2]), workers=2), create=True).update(stop, cancel)
+except CancelledError:
+    pass
+except StorageError as exc:
+    print(exc.message, file=sys.stderr)
+    sys.exit(5)
+"""
+
+
 @needs_compiler
-@pytest.mark.parametrize("kind", ["cold", "update"])
+@pytest.mark.parametrize("kind", COMMITS)
 def test_full_disk_at_each_flush_of_the_log(world, tmp_path, kind):
-    """A commit record is written and cannot be flushed: whether the commit holds is up to the next one who opens."""
+    """A commit record is written and cannot be flushed: the next one who opens the index says whether it holds."""
     report = tmp_path / "report"
     shim = {
         "LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_REPORT": str(report),
     }  # fmt: skip
     struck, number = 1, 0
     while struck:
-        if kind == "cold":
-            world.forget()
-            world.cache.mkdir()
-        else:
+        if kind in ("update", "merge"):
             if world.before is None:
                 world.check("nothing: no full disk")
             world.edit()
-        done = world.command_line({**shim, "SHIM_FLUSHES": str(number)})
+        else:
+            world.forget()
+            world.cache.mkdir()
+        done = world.child(COMMITTING, COMMITS[kind], environment={**shim, "SHIM_FLUSHES": str(number)})
         struck = int(report.read_text().split()[-1])
         number += 1
         event = f"full: {kind}, flush {number} of the log"
-        assert done.returncode == (STORAGE_ERROR if struck else 0), f"{event}\n{done.stderr}"
+        # Closing comes after the work of a cancelled update; what fails there costs nothing.
+        fine = (0, STORAGE_ERROR) if struck and kind == "cancelled" else (STORAGE_ERROR if struck else 0,)
+        assert done.returncode in fine, f"{event}\n{done.stderr}"
         world.check(event)
     assert_whole(world, "full", number)
     assert number > 2, "more than one flush failed before one run got through"
+
+
+# Keeps the log's index in memory, so that nobody reads the log itself as long as it lives.
+READING = """
+import sys
+from pathlib import Path
+from indexer import Index, IndexConfig
+with Index.open(Path(sys.argv[1]), IndexConfig(cache_dir=Path(sys.argv[2])))._view():
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@needs_compiler
+def test_killed_after_a_commit_that_failed_while_somebody_reads(world, tmp_path):
+    """The record of the failed commit stays in the log, and the next writer dies before it writes there itself."""
+    report = tmp_path / "report"
+    shim = {"LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_REPORT": str(report)}
+    world.check("nothing: no kill")
+    struck, number = True, 0
+    while struck and number < CHANGES:
+        world.edit()
+        with world.start(READING) as reader:
+            done = world.child(COMMITTING, "", environment={**shim, "SHIM_FLUSHES": "1"})
+            assert done.returncode == STORAGE_ERROR, done.stderr
+            variables = {**shim, "SHIM_DEADLY": "1", "SHIM_CALLS": str(number)}
+            struck = world.child(COMMITTING, "", environment=variables).returncode < 0
+            reader.kill()
+        number += 1
+        world.check(f"kill: at change {number} after a failed commit")
+    assert_whole(world, "kill", number)
 
 
 def test_files_that_a_power_cut_ruined(world):
