@@ -27,7 +27,8 @@ from indexer.errors import CorruptIndexError, NoIndexError
 TESTS = Path(__file__).parent
 FILES = 220
 BLOCK = 4096
-RUN_SECONDS = 120
+HANGING_SECONDS = 900
+"""A run takes a second. One that takes this long hangs, on however busy a machine and slow a disk."""
 QUERIES = ("load rows of a store", "Row17", "def load_3(path)", "guide to sizes")
 
 # Prints when an update begins and ends: moments are drawn from between the two. It has a group of its own, so that its
@@ -151,16 +152,21 @@ class CrashWorld:
             assert child.stdout is not None and child.stdout.readline() == "done\n"
             return time.monotonic() - started
 
-    def kill_after(self, seconds: float) -> bool:
-        """Start a child and kill it after so long, half of the time with its parse processes; whether it still ran."""
+    def kill_after(self, seconds: float) -> float | None:
+        """Start a child and kill it after so long, half of the time with its parse processes.
+
+        None, or how many seconds it took if it was ready by then.
+        """
         with self.start() as child:
             assert child.stdout is not None
+            started = time.monotonic()
             done = select.select([child.stdout], [], [], seconds)[0]
+            took = time.monotonic() - started
             if self.rng.random() < 0.5:
                 child.kill()
             else:
                 os.killpg(child.pid, signal.SIGKILL)
-        return not done
+        return took if done else None
 
     def command_line(self, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """``codemoat index`` as users run it, with further variables."""
@@ -172,10 +178,18 @@ class CrashWorld:
         return self._run(["-c", script, str(self.tree.root), str(self.cache), *arguments], environment)
 
     def _run(self, arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments], cwd=TESTS.parent, env={**os.environ, **environment}, capture_output=True,
-            text=True, timeout=RUN_SECONDS, check=False,
-        )  # fmt: skip
+        """Run Python to its end. One that hangs fails the test, with the stacks of its threads."""
+        command = [sys.executable, "-X", "faulthandler", *arguments]
+        variables = {**os.environ, **environment}
+        with subprocess.Popen(
+            command, cwd=TESTS.parent, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            try:
+                output, error = child.communicate(timeout=HANGING_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGABRT)
+                raise AssertionError(f"{arguments} hangs:\n{child.communicate()[1]}") from None
+        return subprocess.CompletedProcess(command, child.returncode, output, error)
 
     def harm(self, path: Path) -> str:
         """Do to a file what a power cut may: shorten it, zero its last blocks, or lose it. What was done, in words."""
