@@ -37,6 +37,8 @@ def _rule_out(database: Database) -> None:
     """Overwrite what the log may hold of a failed commit.
 
     Records are chained by checksums: one with other contents in the place of the first breaks the chain, so that none
-    of the old ones can count again. On a full disk this fits where they are.
+    of the old ones can count again. On a full disk this fits where they are. If it was the failed commit that came
+    back, the system may take its records for flushed although they are not; moving all into the database flushes it.
     """
     database.connection.execute("INSERT OR REPLACE INTO meta VALUES ('last_cleaning', ?)", (secrets.token_hex(8),))
+    database.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from store_tools import Tree, dump
 
 from indexer import Index
 from indexer.errors import CorruptIndexError, NoIndexError
+from indexer.store import DATABASE, SEGMENTS, open_reader, open_writer
 
 TESTS = Path(__file__).parent
 FILES = 220
@@ -190,6 +192,17 @@ class CrashWorld:
                 child.send_signal(signal.SIGABRT)
                 raise AssertionError(f"{arguments} hangs:\n{child.communicate()[1]}") from None
         return subprocess.CompletedProcess(command, child.returncode, output, error)
+
+    def empty_log(self) -> None:
+        """Let the next writer begin the log again, as the last process that closes the database does."""
+        with closing(open_writer(self.folder)):
+            pass
+        assert not Path(f"{self.folder / DATABASE}-wal").exists()
+
+    def unlisted(self) -> set[int]:
+        """Numbers of segments on the disk that no generation lists, as a new connection reads it."""
+        with closing(open_reader(self.folder)) as database:
+            return {int(entry.name) for entry in (self.folder / SEGMENTS).iterdir()} - set(database.all_segments())
 
     def harm(self, path: Path) -> str:
         """Do to a file what a power cut may: shorten it, zero its last blocks, or lose it. What was done, in words."""
