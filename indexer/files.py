@@ -21,6 +21,7 @@ from indexer.reasons import encodable, link_reason, os_reason, printable, specia
 from indexer.reports import Skipped
 from indexer.secrets import refuse_secret_name
 from indexer.source import read_source
+from indexer.timestamps import storable
 
 INDEX_FOLDER = ".codemoat"
 
@@ -316,7 +317,7 @@ class Lister:
             return False
         reason = self._refuse(path, info, rules)
         if reason is None:
-            self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns, info.st_ctime_ns))
+            self.files.append(ListedFile(path, info.st_size, storable(info.st_mtime_ns), storable(info.st_ctime_ns)))
         else:
             self.skipped.append(Skipped(printable(path), reason))
         return True
