@@ -127,6 +127,8 @@ def explain(root: Path, path: str | Path, config: IndexConfig) -> Verdict:
     if relative is None:
         return Verdict(False, f"It lies outside the indexed folder {root}.")
     listing = list_files(root, config)
+    if is_git_folder(root):
+        return Verdict(False, GIT_FOLDER)
     if any(listed.path == relative for listed in listing.files):
         source = read_source(root, relative, config)
         if isinstance(source, Skipped):
@@ -164,8 +166,6 @@ def _repository_of(root: Path, relative: str) -> tuple[Path, str]:
 
 def _why_not(root: Path, relative: str, listing: Listing) -> str:
     """The reason that the listing gave for the path or a folder above it, else what git or the disk says."""
-    if is_git_folder(root):
-        return GIT_FOLDER
     given = {skip.path: skip.reason for skip in listing.skipped if skip.path != "."}
     place = relative
     while place:

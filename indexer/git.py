@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,7 +21,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from indexer.errors import BadInputError
+from indexer.errors import BadInputError, StorageError
 
 if TYPE_CHECKING:
     from git import Git
@@ -30,6 +31,9 @@ DEADLINE = 60.0
 
 DIFF_OPTIONS = ("--no-ext-diff", "--no-textconv", "--no-color", f"-O{os.devnull}", "--ignore-submodules=all")
 """For every command that shows differences. A look into a submodule would run git there, by that one's settings."""
+
+OTHER_OWNER = "git refuses it because it belongs to another user"
+"""A problem that the user can solve."""
 
 _FORGIVEN = 600.0
 """Seconds after which a repository in which git did not answer is asked again."""
@@ -71,6 +75,8 @@ _SETTINGS = (
     # A repository without a working tree may be part of a clone: what lies in it is files, its settings count nowhere.
     ("safe.bareRepository", "explicit"),
     ("credential.helper", ""),
+    # `git diff` writes the index for that, with or without optional locks.
+    ("diff.autoRefreshIndex", "false"),
     ("log.showSignature", "false"),
     ("gpg.program", os.devnull),
     ("gpg.openpgp.program", os.devnull),
@@ -84,6 +90,9 @@ _SETTINGS = (
 )
 """Given as GIT_CONFIG_COUNT, GIT_CONFIG_KEY_n and GIT_CONFIG_VALUE_n: as strong as ``-c``, and unlike there a name may
 hold ``=``."""
+
+_MAX_GITFILE = 10_000
+"""Bytes; the file holds one path."""
 
 _MUST_BE_FILES = (
     ".gitignore", ".gitattributes", ".gitmodules", ".git/HEAD", ".git/config", ".git/config.worktree", ".git/commondir",
@@ -133,20 +142,49 @@ def run_git(folder: Path, *arguments: str, given: bytes = b"", deadline: float |
 def history(folder: Path) -> Git:
     """GitPython's ``Git`` for ``folder``: commands that read histories and differences, and nothing else.
 
-    Raises BadInputError when git cannot be used there or when the repository names too many filters to switch off.
+    Against the working tree ``difference`` is the better one: here files whose times changed count as changed.
+    Raises BadInputError when git cannot be used there or when the repository names too many filters to switch off; so
+    do the commands when they fail.
 
     Only ``Git``, never ``Repo``: that reads GIT_DIR and the configuration itself, and hands GIT_DIR to git, which then
     no longer looks whose repository it is.
     """
+    return _reader(folder, {})
+
+
+def difference(folder: Path, *arguments: str) -> GitAnswer:
+    """What ``git diff`` with ``arguments`` writes in ``folder``. Raises BadInputError as ``history`` does."""
+    with tempfile.TemporaryDirectory() as place:
+        # Git writes what it learns of changed times into the index: into this one.
+        index, copy = (repository_folder(folder) or folder) / "index", Path(place) / "index"
+        try:
+            if index.is_file():
+                shutil.copyfile(index, copy)
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "copying git's index", index) from exc
+        status, output, errors = _reader(folder, {"GIT_INDEX_FILE": str(copy)}).execute(
+            ["git", "diff", *arguments],
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+        )
+    assert isinstance(output, bytes)
+    return GitAnswer(status, output, "" if status == 0 else _phrase(str(errors)))
+
+
+def _reader(folder: Path, variables: dict[str, str]) -> Git:
+    """``variables``: of git, on top of the gatekeeper's environment."""
     try:
         from git import Git
+        from git.exc import GitError
     except ImportError:  # what GitPython raises when there is no git program
         raise BadInputError("There is no git program on this machine.", "Install git.") from None
     top = work_tree(folder)
-    problem = _obstacle(top)
-    if problem:
-        raise BadInputError(f"Git cannot be asked about {folder}: {problem}.", "Repair the repository.")
-    environment = git_environment(top, _no_filters(folder))
+    settings = _no_filters(folder)
+    if variables:
+        settings += [("diff.autoRefreshIndex", "true"), ("core.splitIndex", "false")]
+    environment = git_environment(top, settings) | variables
 
     class Reader(Git):  # type: ignore[misc]
         """Runs only reading commands, by the gatekeeper's environment."""
@@ -165,30 +203,18 @@ def history(folder: Path) -> Git:
             # the new process, so that os.environ, which other threads read, is left alone.
             unwanted = [name for name in os.environ if name not in environment]
             prefix = ["env", *(part for name in unwanted for part in ("-u", name))] if unwanted else []
-            return super().execute([*prefix, *safe], *positional, **options)
+            try:
+                return super().execute([*prefix, *safe], *positional, **options)
+            except GitError as exc:
+                problem = _phrase(str(getattr(exc, "stderr", "") or exc))
+                raise BadInputError(f"Git failed in {folder}: {problem}.", "Check the repository with git.") from exc
 
     return Reader(str(folder))
 
 
-def difference(folder: Path, *arguments: str) -> GitAnswer:
-    """What ``git diff`` with ``arguments`` writes in ``folder``. Raises BadInputError as ``history`` does."""
-    reader = history(folder)
-    status, output, errors = reader.execute(
-        ["git", "diff", *arguments],
-        with_extended_output=True,
-        with_exceptions=False,
-        stdout_as_string=False,
-        strip_newline_in_stdout=False,
-    )
-    assert isinstance(output, bytes)
-    return GitAnswer(status, output, "" if status == 0 else _phrase(str(errors)))
-
-
 def git_program() -> str | None:
     """The git of the PATH; folders in it that are relative do not count, since git starts within a repository."""
-    from shutil import which
-
-    return which("git", path=_absolute_path())
+    return shutil.which("git", path=_absolute_path())
 
 
 def git_environment(top: Path | None = None, settings: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
@@ -221,6 +247,27 @@ def work_tree(folder: Path) -> Path | None:
     return None
 
 
+def repository_folder(root: Path) -> Path | None:
+    """Git's own folder of the repository that ``root`` lies in, with ``HEAD`` and ``index``; None outside one."""
+    for folder in (root, *root.parents):
+        mark = folder / ".git"
+        try:
+            mode = mark.stat().st_mode
+            if stat.S_ISREG(mode):
+                # A further working tree or a submodule: a file that says where.
+                with mark.open("rb") as stream:
+                    text = os.fsdecode(stream.read(_MAX_GITFILE))
+                mark = Path(os.path.normpath(folder / text.removeprefix("gitdir:").strip()))
+            # What a file names may be any folder; only one of git's has a HEAD.
+            if (mark / "HEAD").is_file():
+                return mark
+            if stat.S_ISREG(mode):
+                return None
+        except (OSError, ValueError):
+            continue
+    return None
+
+
 def _options(command: str) -> tuple[str, ...]:
     """A path with an asterisk or a bracket in it means itself; ``check-ignore`` knows nothing else."""
     return ("--no-pager",) if command == "check-ignore" else ("--no-pager", "--literal-pathspecs")
@@ -249,8 +296,10 @@ def _obstacle(top: Path | None) -> str:
 
 def _no_filters(folder: Path) -> list[tuple[str, str]]:
     """Settings that switch off the filter programs of all configuration. Raises BadInputError for too many."""
-    output = run_git(folder, "config", "--name-only", "-z", "--get-regexp", r"^filter\.").output
-    names = {name.rpartition(".")[0] for name in output.decode("utf-8", "surrogateescape").split("\0") if name}
+    answer = run_git(folder, "config", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    if answer.status not in (0, 1):  # 1: there are none
+        raise BadInputError(f"Git cannot be asked about {folder}: {answer.problem}.", "Repair the repository.")
+    names = {name.rpartition(".")[0] for name in answer.output.decode("utf-8", "surrogateescape").split("\0") if name}
     programs = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
     settings = [(f"{name}.{key}", value) for name in sorted(names) for key, value in programs]
     if sum(len(os.fsencode(key)) for key, _ in settings) > _MAX_SETTINGS_BYTES:
@@ -320,7 +369,7 @@ def _gather(output: IO[bytes], errors: IO[bytes], ends: float) -> tuple[bytes, b
 def _phrase(errors: str) -> str:
     """A phrase for what git wrote when it failed."""
     if "dubious ownership" in errors:
-        return "git refuses it because it belongs to another user"
+        return OTHER_OWNER
     if "not a git repository" in errors or "invalid gitfile format" in errors:
         return "its .git is damaged"
     lines = errors.strip().splitlines()

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.errors import BadInputError
-from indexer.git import difference, run_git, work_tree
+from indexer.git import OTHER_OWNER, difference, repository_folder, run_git, work_tree
 from indexer.kinds import JUNK_FOLDERS
 from indexer.reasons import encodable, printable
 
@@ -21,9 +20,6 @@ GIT_FOLDER = "Data of git (HEAD, objects and refs): git's own files are not inde
 
 GIT_FOLDER_MARKS = frozenset(["HEAD", "objects", "refs"])
 """Names that make the folder they are in git's own, all three together."""
-
-_MAX_GITFILE = 10_000
-"""Bytes; the file holds one path."""
 
 
 def is_git_folder(folder: str | Path) -> bool:
@@ -117,29 +113,10 @@ def changed_since(root: Path, revision: str) -> set[str]:
 
 
 def _unanswered(revision: str, problem: str) -> BadInputError:
-    shown = printable(revision)
-    return BadInputError(f"Git could not say what changed since {shown}: {problem}.", "Search without --since.")
-
-
-def repository_folder(root: Path) -> Path | None:
-    """Git's own folder of the repository that ``root`` lies in, with ``HEAD`` and ``index``; None outside one."""
-    for folder in (root, *root.parents):
-        mark = folder / ".git"
-        try:
-            mode = mark.stat().st_mode
-            if stat.S_ISREG(mode):
-                # A further working tree or a submodule: a file that says where.
-                with mark.open("rb") as stream:
-                    text = os.fsdecode(stream.read(_MAX_GITFILE))
-                mark = Path(os.path.normpath(folder / text.removeprefix("gitdir:").strip()))
-            # What a file names may be any folder; only one of git's has a HEAD.
-            if (mark / "HEAD").is_file():
-                return mark
-            if stat.S_ISREG(mode):
-                return None
-        except (OSError, ValueError):
-            continue
-    return None
+    hint = "Search without --since."
+    if problem == OTHER_OWNER:
+        hint = "`git status` there says how to trust it (safe.directory); or search without --since."
+    return BadInputError(f"Git could not say what changed since {printable(revision)}: {problem}.", hint)
 
 
 def _not_ignored(folder: Path, names: list[str]) -> list[str]:

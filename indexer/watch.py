@@ -18,13 +18,13 @@ from indexer.control import Control
 from indexer.errors import CodemoatError
 from indexer.events import ADDED, DELETED, EventSource, LostEventsError, NoWatchesError
 from indexer.files import INDEX_FOLDER, checked_root, list_files
+from indexer.git import repository_folder
 from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.listing_part import MAX_PATHS, list_some
 from indexer.location import index_folder
 from indexer.network import eventless_file_system
 from indexer.polling import PollSource
-from indexer.repository import repository_folder
 
 _STORM_WAIT = 30.0
 """Seconds that a storm or a running git may keep an update waiting."""

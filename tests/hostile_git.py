@@ -298,3 +298,15 @@ REPOSITORIES: dict[str, tuple[Callable[[Place], None], tuple[str, ...]]] = {
 def lure(place: Place, arguments: tuple[str, ...]) -> None:
     """Do in the repository what springs its trap."""
     subprocess.run(["git", *arguments], cwd=place.root, capture_output=True, timeout=60, check=False)
+
+
+def build(name: str, base: Path) -> Place:
+    """The repository of that name below ``base``; its trap is set and was not sprung. The tag is its second commit."""
+    place = Place(base / "place")
+    place.root.mkdir(parents=True)
+    REPOSITORIES[name][0](place)
+    commits = git(place.root, "log", "--all", "--no-show-signature", "--format=%H %s").splitlines()
+    second = next(line for line in commits if line.endswith(" second"))
+    git(place.root, "update-ref", "refs/tags/second", second.split()[0])
+    place.mark.unlink(missing_ok=True)
+    return place
