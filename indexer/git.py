@@ -16,8 +16,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -162,24 +162,21 @@ def difference(folder: Path, *arguments: str) -> GitAnswer:
                 shutil.copyfile(index, copy)
         except OSError as exc:
             raise StorageError.from_os_error(exc, "copying git's index", index) from exc
-        status, output, errors = _reader(folder, {"GIT_INDEX_FILE": str(copy)}).execute(
-            ["git", "diff", *arguments],
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-        )
-    assert isinstance(output, bytes)
-    return GitAnswer(status, output, "" if status == 0 else _phrase(str(errors)))
+        reader = _reader(folder, {"GIT_INDEX_FILE": str(copy)})
+        running = reader.execute(["git", "diff", *arguments], as_process=True, start_new_session=True)
+        return _answer(running.proc, work_tree(folder), DEADLINE)
 
 
 def _reader(folder: Path, variables: dict[str, str]) -> Git:
     """``variables``: of git, on top of the gatekeeper's environment."""
-    try:
-        from git import Git
-        from git.exc import GitError
-    except ImportError:  # what GitPython raises when there is no git program
-        raise BadInputError("There is no git program on this machine.", "Install git.") from None
+    program = git_program()
+    if program is None:
+        raise BadInputError("There is no git program on this machine.", "Install git.")
+    # On import GitPython asks the program for its version, and looks for it in the current folder too if PATH says so.
+    os.environ.setdefault("GIT_PYTHON_GIT_EXECUTABLE", program)
+    from git import Git
+    from git.exc import GitError
+
     top = work_tree(folder)
     settings = _no_filters(folder)
     if variables:
@@ -196,9 +193,10 @@ def _reader(folder: Path, variables: dict[str, str]) -> Git:
             if name not in _READING:
                 raise ValueError(f"git {name} is not one of the commands that only read")
             shown = DIFF_OPTIONS if name in _SHOWING else ()
-            safe = [git_program() or "git", *_options(name), name, *shown, *arguments]
+            safe = [program, *_options(name), name, *shown, *arguments]
             options["env"] = {**(options.get("env") or {}), **environment}
-            options.setdefault("kill_after_timeout", DEADLINE)
+            if not options.get("as_process"):
+                options.setdefault("kill_after_timeout", DEADLINE)
             # GitPython starts from os.environ and can only add to it. What must not be in it is taken out by env(1) in
             # the new process, so that os.environ, which other threads read, is left alone.
             unwanted = [name for name in os.environ if name not in environment]
@@ -308,38 +306,35 @@ def _no_filters(folder: Path) -> list[tuple[str, str]]:
 
 
 def _run(command: list[str], folder: Path, top: Path | None, source: Any, seconds: float) -> GitAnswer:
+    process = subprocess.Popen(
+        command, cwd=folder, env=git_environment(top), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    return _answer(process, top, seconds)
+
+
+def _answer(process: subprocess.Popen[bytes], top: Path | None, seconds: float) -> GitAnswer:
+    """Wait for git, which leads a session of its own; it is ended with all that it started when it takes too long."""
     ends = time.monotonic() + seconds
-    with _started(command, folder, git_environment(top), source) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    finished = False
+    with process:
         try:
             output, errors = _gather(process.stdout, process.stderr, ends)
             status = process.wait(max(0.0, ends - time.monotonic()))
+            finished = True
         except (TimeoutError, subprocess.TimeoutExpired):
             if top is not None:
                 _silent[top] = time.monotonic()
             return GitAnswer(124, b"", f"git did not answer within {seconds:g} seconds")
         except OverflowError:
             return GitAnswer(125, b"", "git's answer is too long")
-    return GitAnswer(status, output, "" if status == 0 else _phrase(errors.decode("utf-8", "replace")))
-
-
-@contextmanager
-def _started(
-    command: list[str], folder: Path, environment: dict[str, str], source: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A git process that is ended, with all that it started, when the block is left."""
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True,
-    )  # fmt: skip
-    with process:
-        try:
-            yield process
         finally:
-            if process.poll() is None:
+            if not finished:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
+    return GitAnswer(status, output, "" if status == 0 else _phrase(errors.decode("utf-8", "replace")))
 
 
 def _gather(output: IO[bytes], errors: IO[bytes], ends: float) -> tuple[bytes, bytes]:

@@ -156,6 +156,14 @@ def test_a_git_program_in_the_repository_is_not_the_one(tmp_path: Path, monkeypa
     monkeypatch.chdir(root)
     monkeypatch.setenv("PATH", f".:{os.environ['PATH']}:")
     assert list_files(root, CONFIG).git
+    code = (
+        "import sys; from pathlib import Path; from indexer.repository import changed_since; "
+        "print(changed_since(Path(sys.argv[1]), 'HEAD'), 'git' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-P", "-c", code, str(root)]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'git'} True"
     assert not (tmp_path / "ran").exists()
 
 

@@ -105,6 +105,11 @@ def test_a_missing_revision_and_a_folder_inside_run_nothing(place):
     assert not place.mark.exists()
 
 
+def test_a_bare_repository_inside_is_no_repository_to_git(tmp_path):
+    place = build("bare repository inside", tmp_path)
+    assert "cannot use bare repository" in gatekeeper.run_git(place.root / "docs", "rev-parse", "HEAD").problem
+
+
 @every_repository
 def test_histories_run_nothing(place):
     reader = history(place.root)
@@ -197,6 +202,17 @@ def test_a_pipe_outside_as_ignore_file_keeps_nobody_waiting(tmp_path, monkeypatc
         watched.update()
         assert "did not answer" in watched.said["."]
         assert watched.finds("new") == ["new.py"]
+
+
+def test_a_difference_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    place = Place(tmp_path / "place")
+    write(place.root, "docs/x.py", function("of_docs"))
+    place.commits()
+    write(place.root, "docs/x.py", function("other"))
+    pipe_at(place, "docs/.gitattributes")
+    monkeypatch.setattr(gatekeeper, "DEADLINE", 1.0)
+    with pytest.raises(BadInputError, match="did not answer within 1 seconds"):
+        changed_since(place.root, "HEAD")
 
 
 def test_a_pipe_in_the_place_of_git_itself(tmp_path):
