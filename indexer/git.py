@@ -178,7 +178,7 @@ def _reader(folder: Path, variables: dict[str, str]) -> Git:
     from git.exc import GitError
 
     top = work_tree(folder)
-    settings = _no_filters(folder)
+    settings = filters_off(folder)
     if variables:
         settings += [("diff.autoRefreshIndex", "true"), ("core.splitIndex", "false")]
     environment = git_environment(top, settings) | variables
@@ -292,9 +292,12 @@ def _obstacle(top: Path | None) -> str:
     return ""
 
 
-def _no_filters(folder: Path) -> list[tuple[str, str]]:
-    """Settings that switch off the filter programs of all configuration. Raises BadInputError for too many."""
-    answer = run_git(folder, "config", "--name-only", "-z", "--get-regexp", r"^filter\.")
+def filters_off(folder: Path, *options: str) -> list[tuple[str, str]]:
+    """Settings that switch off the filter programs of all configuration; ``options`` of git say which repository.
+
+    Raises BadInputError when git cannot say, and for too many.
+    """
+    answer = run_git(folder, *options, "config", "--name-only", "-z", "--get-regexp", r"^filter\.")
     if answer.status not in (0, 1):  # 1: there are none
         raise BadInputError(f"Git cannot be asked about {folder}: {answer.problem}.", "Repair the repository.")
     names = {name.rpartition(".")[0] for name in answer.output.decode("utf-8", "surrogateescape").split("\0") if name}
