@@ -19,16 +19,18 @@ from benchmarks.typing import archive
 pytestmark = pytest.mark.slow
 
 
+CLONES = [name for name in REPOSITORIES if name not in ("gitfile inside", "gitfile outside", "linked tree")]
+"""Those whose ``.git`` is a folder; other working trees are not given to benchmarks."""
+
+
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_git(monkeypatch.setenv, monkeypatch.delenv)
 
 
-@pytest.mark.parametrize("name", [name for name in REPOSITORIES if name not in ("gitfile inside", "gitfile outside")])
+@pytest.mark.parametrize("name", CLONES)
 def test_reading_a_clone_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     place = build(name, tmp_path)
-    if (place.root / ".git").is_file():
-        pytest.skip("the benchmarks take clones, not linked trees")
     commit = git(place.root, "rev-parse", "second").strip()
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     subjects = [one.subject for one in history(place.root, commit)]

@@ -111,6 +111,20 @@ def test_an_ignore_file_means_look_at_everything(root: Path, watch: Watch) -> No
     recorder.wait(lambda: recorder.calls[1:] == [None, None])
 
 
+def test_a_bare_clone_that_comes_means_look_at_everything(root: Path, watch: Watch, tmp_path: Path) -> None:
+    """Its first files may have been taken before it could be seen what they are."""
+    origin = repository(tmp_path / "origin", a="1")
+    _, told = watch(root)
+    git(root, "clone", "-q", "--bare", str(origin), "mirror")
+    told.wait(lambda: None in told.calls[1:])
+    told.wait(lambda: not told.running)
+    before = len(told.calls)
+    write(root / "mirror", "description")
+    write(root, "src/last.py")
+    told.wait(lambda: "src/last.py" in told.seen() or None in told.calls[before:])
+    assert "mirror/description" not in {path for paths in told.calls[before:] for path in paths or ()}
+
+
 def test_a_storm_is_one_look_at_everything(root: Path, watch: Watch) -> None:
     _, recorder = watch(root, quiet=1.0, longest=30.0)
     for number in range(MAX_PATHS + 1):
