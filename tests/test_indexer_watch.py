@@ -14,6 +14,7 @@ from watch_world import PATIENCE, Recorder, Watch, root, watch, watches
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, BusyIndexError
+from indexer.files import list_files
 from indexer.listing_part import MAX_PATHS
 from indexer.location import index_folder
 from indexer.watch import Watcher
@@ -111,18 +112,18 @@ def test_an_ignore_file_means_look_at_everything(root: Path, watch: Watch) -> No
     recorder.wait(lambda: recorder.calls[1:] == [None, None])
 
 
-def test_a_bare_clone_that_comes_means_look_at_everything(root: Path, watch: Watch, tmp_path: Path) -> None:
-    """Its first files may have been taken before it could be seen what they are."""
-    origin = repository(tmp_path / "origin", a="1")
+def test_a_folder_that_becomes_gits_own_means_look_at_everything(root: Path, watch: Watch) -> None:
+    """What it held before is no longer indexed."""
     _, told = watch(root)
-    git(root, "clone", "-q", "--bare", str(origin), "mirror")
+    write(root, "mirror/description")
+    told.wait_for("mirror")
+    told.wait(lambda: not told.running)
+    (root / "mirror/objects").mkdir()
+    (root / "mirror/refs").mkdir()
+    write(root, "mirror/HEAD", "ref: refs/heads/main\n")
     told.wait(lambda: None in told.calls[1:])
     told.wait(lambda: not told.running)
-    before = len(told.calls)
-    write(root / "mirror", "description")
-    write(root, "src/last.py")
-    told.wait(lambda: "src/last.py" in told.seen() or None in told.calls[before:])
-    assert "mirror/description" not in {path for paths in told.calls[before:] for path in paths or ()}
+    assert "mirror" not in list_files(root, IndexConfig()).directories
 
 
 def test_a_storm_is_one_look_at_everything(root: Path, watch: Watch) -> None:
