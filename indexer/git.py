@@ -41,6 +41,9 @@ _FORGIVEN = 600.0
 _MAX_OUTPUT = 256 << 20
 """Bytes; four million paths."""
 
+_MAX_MEMORY = 2 << 30
+"""Bytes that git may allocate; mapped packs do not count. An attributes file can be a link to /dev/zero."""
+
 _MAX_ERRORS = 4_096
 _MAX_SETTINGS_BYTES = 100_000
 """Linux takes two million bytes of arguments and environment together, and 131,072 in one."""
@@ -321,6 +324,7 @@ def _answer(process: subprocess.Popen[bytes], top: Path | None, seconds: float) 
     ends = time.monotonic() + seconds
     assert process.stdout is not None
     assert process.stderr is not None
+    _limit_memory(process.pid)
     finished = False
     with process:
         try:
@@ -338,6 +342,15 @@ def _answer(process: subprocess.Popen[bytes], top: Path | None, seconds: float) 
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
     return GitAnswer(status, output, "" if status == 0 else _phrase(errors.decode("utf-8", "replace")))
+
+
+def _limit_memory(pid: int) -> None:
+    """Where the system can limit another process: setting limits between fork and exec is not safe with threads."""
+    import resource
+
+    if hasattr(resource, "prlimit"):
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, resource.RLIMIT_DATA, (_MAX_MEMORY, _MAX_MEMORY))
 
 
 def _gather(output: IO[bytes], errors: IO[bytes], ends: float) -> tuple[bytes, bytes]:
