@@ -103,6 +103,8 @@ _MUST_BE_FILES = (
 )  # fmt: skip
 
 _READING = frozenset(["cat-file", "diff", "diff-tree", "log", "ls-tree", "merge-base", "rev-list", "rev-parse", "show"])
+_RUNNING = frozenset(["--ext-diff", "--textconv", "--filters", "--show-signature", "--output"])
+"""Options by which a reading command runs a program or writes a file after all."""
 _SHOWING = frozenset(["diff", "diff-tree", "log", "show"])
 
 _silent: dict[Path, float] = {}
@@ -193,8 +195,8 @@ def _reader(folder: Path, variables: dict[str, str]) -> Git:
 
         def execute(self, command: Any, *positional: Any, **options: Any) -> Any:
             name, *arguments = command[1:]
-            if name not in _READING:
-                raise ValueError(f"git {name} is not one of the commands that only read")
+            if name not in _READING or _RUNNING & {str(part).partition("=")[0] for part in arguments}:
+                raise ValueError(f"git {name} with these options is not a command that only reads")
             shown = DIFF_OPTIONS if name in _SHOWING else ()
             safe = [program, *_options(name), name, *shown, *arguments]
             options["env"] = {**(options.get("env") or {}), **environment}
