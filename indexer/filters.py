@@ -157,7 +157,7 @@ def _in_languages(corpus: Corpus, languages: Sequence[str]) -> NDArray[np.int64]
 def _changed(root: Path | None, revision: str) -> set[str]:
     if root is None:
         raise BadInputError("There is no folder to ask git about.", "Leave the revision out.")
-    from indexer.git import changed_since
+    from indexer.repository import changed_since
 
     return changed_since(root, revision)
 
