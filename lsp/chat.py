@@ -303,6 +303,9 @@ class Chat:
         named = asked.textDocument or (asked.selection.textDocument if asked.selection is not None else None)
         if named is None:
             return None
+        opened = self._server.documents.get(named.uri)
+        if opened is not None and opened.lost:
+            return None  # the question is answered without it
         document = self._snapshot(named.uri)
         line = asked.position.line + 1 if asked.position is not None else 1
         return OpenFile(self._server.folders.locate(document.uri).path, document.text, line)
@@ -311,6 +314,8 @@ class Chat:
         document = self._server.documents.get(uri)
         if document is None:
             raise BadInputError(f"{uri} is not open.", "Send textDocument/didOpen first.")
+        if document.lost:
+            raise BadInputError(document.lost, "Ask without a selection.")
         return document.snapshot()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.lsp_client import LspProcess
-from lsp.hello import frame
+from lsp.framing import frame
 
 pytestmark = pytest.mark.e2e
 PARAMS = {"processId": None, "capabilities": {}, "initializationOptions": {"editor": {"enabled": False}}}
