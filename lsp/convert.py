@@ -111,7 +111,14 @@ def split_lines(text: str) -> list[str]:
 
 def join_surrogates(text: str) -> str:
     """``text`` with two halves of a character that came to stand side by side as that character."""
-    if not _SURROGATE.search(text):
+    if text.isascii():
+        return text
+    try:
+        # Much faster than looking for surrogates.
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 

@@ -10,13 +10,14 @@ After the chunked text of editors such as Xi and Zed, without the tree: the bloc
 from __future__ import annotations
 
 import re
-from math import isqrt
 
 from lsp.convert import Position, Units, halves, join_surrogates
 
 _BREAK = re.compile(r"\r\n|\r|\n")
-_SMALLEST = 4_096
-"""Characters of a block, at least."""
+_SIZE = 2_048
+"""Characters of a block; up to twice as many before it is cut."""
+_LEAP = 64
+"""Blocks that are passed over at once."""
 
 
 class Rope:
@@ -24,8 +25,6 @@ class Rope:
 
     def __init__(self, text: str, units: Units) -> None:
         self._units = units
-        # For a text in one line, looking for a place walks the blocks and changing it copies one.
-        self._size = max(_SMALLEST, 4 * isqrt(len(text)))
         self._blocks: list[str] = []
         self._breaks: list[int] = []
         """Line breaks of each block."""
@@ -45,7 +44,15 @@ class Rope:
 
     def replace(self, start: Position, end: Position, new: str) -> None:
         """Change a range as a client does; positions outside are moved to the nearest place."""
-        second, first = self._find(end), self._find(start)
+        first = self._find(start)
+        more = end.character - max(0, start.character)
+        if start.line == end.line and more >= 0 and self._blocks[first[0]].isascii():
+            # Every unit is a character here, so the start is exactly where it was asked for, or at the line's end.
+            second = self._walk(*first[:2], more)
+        else:
+            near = self._near, self._line
+            second = self._find(end)
+            self._near, self._line = near
         if second < first:
             first, second = second, first
         (at, column, split), (last, behind, cut) = first, second
@@ -61,7 +68,7 @@ class Rope:
         if last + 1 < len(self._blocks) and merged and _joins(merged[-1], self._blocks[last + 1][0]):
             last += 1
             merged += self._blocks[last]
-        if len(merged) < self._size // 4 and last + 1 < len(self._blocks):
+        if len(merged) < _SIZE // 4 and last + 1 < len(self._blocks):
             last += 1
             merged += self._blocks[last]
         while self._near > at:
@@ -73,7 +80,7 @@ class Rope:
         """Put a text in the place of some blocks."""
         self.copied += len(text)
         before = sum(self._breaks[start:end])
-        blocks = self._cut(text) if len(text) > 2 * self._size else [text]
+        blocks = self._cut(text) if len(text) > 2 * _SIZE else [text]
         self._blocks[start:end] = blocks
         self._breaks[start:end] = breaks = [_count(block) for block in blocks]
         self._widths[start:end] = [self._units.width(block) for block in blocks]
@@ -82,7 +89,7 @@ class Rope:
     def _cut(self, text: str) -> list[str]:
         blocks, start = [], 0
         while start < len(text):
-            end = min(start + self._size, len(text))
+            end = min(start + _SIZE, len(text))
             if end < len(text) and _joins(text[end - 1], text[end]):
                 end += 1
             blocks.append(text[start:end])
@@ -100,23 +107,33 @@ class Rope:
 
     def _seek(self, line: int) -> int:
         """The block that holds the line break before a line, the first one for the first line."""
-        near, before = self._near, self._line
+        near, before, breaks = self._near, self._line, self._breaks
+        while near >= _LEAP and before - (leap := sum(breaks[near - _LEAP : near])) >= line:
+            near, before = near - _LEAP, before - leap
         while near > 0 and before >= line:
             near -= 1
-            before -= self._breaks[near]
-        while before + self._breaks[near] < line:
-            before += self._breaks[near]
+            before -= breaks[near]
+        while before + (leap := sum(breaks[near : near + _LEAP])) < line:
+            near, before = near + _LEAP, before + leap
+        while before + breaks[near] < line:
+            before += breaks[near]
             near += 1
         self._near, self._line = near, before
         return near
 
     def _walk(self, at: int, offset: int, character: int) -> tuple[int, int, bool]:
         """So many units from a place on, but not beyond its line."""
+        breaks, widths, leaps = self._breaks, self._widths, True
         while True:
+            while leaps and offset == 0 and at + _LEAP < len(breaks):
+                leap = sum(widths[at : at + _LEAP])
+                leaps = leap < character and not any(breaks[at : at + _LEAP])
+                if leaps:
+                    at, character = at + _LEAP, character - leap
             block = self._blocks[at]
-            if offset == 0 and not self._breaks[at]:
-                if self._widths[at] < character and at + 1 < len(self._blocks):
-                    character -= self._widths[at]
+            if offset == 0 and not breaks[at]:
+                if widths[at] < character and at + 1 < len(breaks):
+                    character -= widths[at]
                     at += 1
                     continue
                 piece, ends = block, False
@@ -135,22 +152,17 @@ class Rope:
 
 def _count(text: str) -> int:
     """Line breaks."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+    feeds = text.count("\n")
+    return feeds + text.count("\r") - text.count("\r\n") if "\r" in text else feeds
 
 
 def _start_of(block: str, number: int, count: int) -> int:
     """Where the line after a block's ``number``-th line break of ``count`` begins."""
-    if block.count("\n") < count:  # carriage returns alone are among them
+    if "\r" in block and block.count("\n") < count:  # some breaks are a carriage return alone
         return next(found.end() for index, found in enumerate(_BREAK.finditer(block), 1) if index == number)
-    at = -1
     if 2 * number <= count:
-        for _ in range(number):
-            at = block.find("\n", at + 1)
-        return at + 1
-    at = len(block)
-    for _ in range(count - number + 1):
-        at = block.rfind("\n", 0, at)
-    return at + 1
+        return len(block) - len(block.split("\n", number)[-1])
+    return len(block.rsplit("\n", count - number + 1)[0]) + 1
 
 
 def _end_of(block: str, offset: int) -> int:
