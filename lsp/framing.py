@@ -18,11 +18,19 @@ SAMPLE_BYTES = 64 * 1024
 """Of the beginning and of the end of a message that was skipped: where its method and its document are named."""
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,12})[ \t]*\r?\n", re.IGNORECASE)
 _LONGEST_LENGTH_LINE = 128
+_FIELD = re.compile(rb"[\w-]+\s*")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.-]+)", re.IGNORECASE)
 
 
 class HeaderError(ValueError):
-    """A header that does not say how long its message is; the message is one sentence."""
+    """A header that does not say how long its message is; the message is one sentence.
+
+    ``rest``: what was read and may have the beginning of the next header in it.
+    """
+
+    def __init__(self, message: str, rest: bytes = b"") -> None:
+        super().__init__(message)
+        self.rest = rest
 
 
 class Header:
@@ -37,7 +45,7 @@ class Header:
         r"""Read a line that ends with ``\n`` or ``\r\n``; whether the header ends here. Raises HeaderError."""
         self._bytes += len(line)
         if self._bytes > MOST_HEADER_BYTES:
-            raise HeaderError(f"A header has more than {MOST_HEADER_BYTES:,} bytes.")
+            raise HeaderError(f"A header has more than {MOST_HEADER_BYTES:,} bytes.", line)
         stripped = line.strip()
         if not stripped:
             if self.length is None and self._bytes > len(line):
@@ -46,8 +54,8 @@ class Header:
             self._bytes = 0 if self.length is None else self._bytes
             return self.length is not None
         name, colon, value = stripped.partition(b":")
-        if not colon:
-            raise HeaderError("A line of the header has no colon.")
+        if not colon or not _FIELD.fullmatch(name):
+            raise HeaderError("A line between two messages is no header.", line)
         field = name.strip().lower()
         if field == b"content-length":
             self._take_length(value.strip())

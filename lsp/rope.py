@@ -68,7 +68,7 @@ class Rope:
         if last + 1 < len(self._blocks) and merged and _joins(merged[-1], self._blocks[last + 1][0]):
             last += 1
             merged += self._blocks[last]
-        if len(merged) < _SIZE // 4 and last + 1 < len(self._blocks):
+        if len(merged) <= _SIZE // 4 and last + 1 < len(self._blocks):
             last += 1
             merged += self._blocks[last]
         while self._near > at:

@@ -103,6 +103,7 @@ class Incoming:
                 if header.take(line):
                     break
         except HeaderError as exc:
+            self._kept = exc.rest + self._kept
             return await self._search(str(exc))
         assert header.length is not None
         return await self._exactly(header.length)
