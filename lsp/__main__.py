@@ -129,10 +129,10 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
         reading[-1].add_done_callback(lambda _: server.done.set())
 
     if chosen.tcp is not None:
-        port = await loopback.serve_tcp(chosen.tcp, token, connected_tcp)
+        listening = await loopback.serve_tcp(chosen.tcp, token, connected_tcp)
     else:
-        port = await loopback.serve_ws(chosen.ws, token, server)
-    sys.stdout.write(json.dumps({"port": port, "token": token}) + "\n")
+        listening = await loopback.serve_ws(chosen.ws, token, server)  # type: ignore[assignment]
+    sys.stdout.write(json.dumps({"port": loopback.port_of(listening), "token": token}) + "\n")
     sys.stdout.flush()
     await server.done.wait()
     await server.leave()

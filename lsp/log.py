@@ -6,6 +6,7 @@ surrogates too. An exception is logged as its type and the places it came throug
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -67,6 +68,12 @@ class LogHandler(logging.StreamHandler):  # type: ignore[type-arg]
         """Write a record."""
         if not self._failed:
             super().emit(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(OSError):
+            self.stream.close()
+        super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Stop logging. The default would print the record's arguments."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from asyncio import AbstractServer
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from lsp.framing import MOST_BYTES
 from lsp.transport import LIMIT, PipeWriter
 
 if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
+    from websockets.asyncio.server import Server, ServerConnection
     from websockets.http11 import Request, Response
 
     from lsp.server import Server as LspServer
@@ -66,8 +67,10 @@ class SocketWriter:
             self._sent.set()
 
 
-async def serve_tcp(port: int, token: str, connected: Callable[[asyncio.StreamReader, PipeWriter], object]) -> int:
-    """Listen on the loopback device; the first line of a connection must be the token. The port, chosen if 0.
+async def serve_tcp(
+    port: int, token: str, connected: Callable[[asyncio.StreamReader, PipeWriter], object]
+) -> AbstractServer:
+    """Listen on the loopback device; the first line of a connection must be the token. Port 0 chooses one.
 
     Raises OSError if the port cannot be had.
     """
@@ -82,11 +85,10 @@ async def serve_tcp(port: int, token: str, connected: Callable[[asyncio.StreamRe
             return
         connected(reader, PipeWriter(writer.transport, writer.drain))
 
-    server = await asyncio.start_server(connection, _LOOPBACK, port, limit=LIMIT)
-    return int(server.sockets[0].getsockname()[1])
+    return await asyncio.start_server(connection, _LOOPBACK, port, limit=LIMIT)
 
 
-async def serve_ws(port: int, token: str, server: LspServer) -> int:
+async def serve_ws(port: int, token: str, server: LspServer) -> Server:
     """The same over WebSocket, a message a frame; the token is the query parameter ``token``. Raises OSError."""
     from websockets.asyncio.server import serve
     from websockets.exceptions import ConnectionClosed
@@ -111,10 +113,14 @@ async def serve_ws(port: int, token: str, server: LspServer) -> int:
         refused = refuse(request.headers.get_all("Host"), request.headers.get_all("Origin"), request.path, token, port)
         return socket.respond(*refused) if refused is not None else None
 
-    listening = await serve(
+    return await serve(
         connection, _LOOPBACK, port, max_size=MOST_BYTES, process_request=greet, open_timeout=_HANDSHAKE_SECONDS
     )
-    return int(next(iter(listening.sockets)).getsockname()[1])
+
+
+def port_of(server: AbstractServer | Server) -> int:
+    """The port that a server listens on."""
+    return int(next(iter(server.sockets)).getsockname()[1])  # type: ignore[union-attr]
 
 
 def refuse(hosts: list[str], origins: list[str], path: str, token: str, port: int) -> tuple[HTTPStatus, str] | None:
@@ -123,7 +129,7 @@ def refuse(hosts: list[str], origins: list[str], path: str, token: str, port: in
         return HTTPStatus.FORBIDDEN, f"The Host header must be 127.0.0.1:{port} or localhost:{port}.\n"
     if len(origins) > 1 or any(not _is_loopback(origin) for origin in origins):
         return HTTPStatus.FORBIDDEN, "Web pages of other machines may not connect: see the Origin header.\n"
-    given = parse_qs(urlsplit(path).query).get("token", [""])[0]
+    given = parse_qs(path.partition("?")[2]).get("token", [""])[0]
     if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()):
         return HTTPStatus.UNAUTHORIZED, "The query parameter token must be the one that the server printed.\n"
     return None
