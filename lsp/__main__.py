@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SWITCH = 0.0005
 """Seconds after which a computing thread gives way to the event loop; Python's own 5 ms are felt while typing."""
 _INTERRUPTED = 130
+_TURNS = 10
+"""Turns of the event loop in which the answer to a ``shutdown`` right before the end of the input is sent."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,7 +82,9 @@ def _run(first: bytes, answered: bytes | None, chosen: argparse.Namespace) -> in
         if chosen.tcp is None and chosen.ws is None:
             raise
         port = chosen.ws if chosen.tcp is None else chosen.tcp
-        return _tell(f"Port {port} cannot be had: {exc.strerror or exc}. Port 0 chooses a free one.")
+        return _tell(
+            f"Port {port} cannot be had: {os.strerror(exc.errno) if exc.errno else exc}. Port 0 chooses a free one."
+        )
     if status:
         _tell("The client left without `shutdown` and `exit`.")
     # Daemon threads may be inside a model call; nothing of theirs needs to be waited for.
@@ -106,6 +110,8 @@ async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> N
     await asyncio.wait([reading, leaving], return_when=asyncio.FIRST_COMPLETED)
     # Or the client vanished without a word.
     await server.leave()
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
     writer.close()
     await asyncio.sleep(0)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 _NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _HANDSHAKE_SECONDS = 10
+_CLOSE_SECONDS = 1
 _MOST_UNSENT = 1_000
 """Messages that the client has not taken, beyond which none of it is read."""
 
@@ -114,7 +115,13 @@ async def serve_ws(port: int, token: str, server: LspServer) -> Server:
         return socket.respond(*refused) if refused is not None else None
 
     return await serve(
-        connection, _LOOPBACK, port, max_size=MOST_BYTES, process_request=greet, open_timeout=_HANDSHAKE_SECONDS
+        connection,
+        _LOOPBACK,
+        port,
+        max_size=MOST_BYTES,
+        process_request=greet,
+        open_timeout=_HANDSHAKE_SECONDS,
+        close_timeout=_CLOSE_SECONDS,
     )
 
 
