@@ -43,15 +43,16 @@ def main(arguments: list[str] | None = None) -> int:
         first, answered = b"", None
         if chosen.tcp is None and chosen.ws is None:
             # Before anything heavy is imported: whoever waits for the editor to start waits for this answer.
-            first, answered = greet(lambda count: os.read(0, count), lambda data: write_all(1, data))
+            try:
+                first, answered = greet(lambda count: os.read(0, count), lambda data: write_all(1, data))
+            except OSError as exc:
+                return _tell(f"Standard input and output cannot be used: {exc.strerror}.")
             if not first:
                 return _tell("The input ended before `initialize`. Editors start this program; see docs/editors.md.")
         return _run(first, answered, chosen)
     except KeyboardInterrupt:
         _tell("Interrupted.")
         return _INTERRUPTED
-    except BrokenPipeError:
-        return _tell("The client closed its end before `initialize` was answered.")
 
 
 def _run(first: bytes, answered: bytes | None, chosen: argparse.Namespace) -> int:
@@ -68,16 +69,16 @@ def _run(first: bytes, answered: bytes | None, chosen: argparse.Namespace) -> in
     # Thousands of types that stay: no collection needs to look at them again.
     gc.freeze()
 
-    async def serve() -> int:
-        server = Server()
+    async def serve() -> tuple[int, str]:
+        server, problem = Server(), "The client left without `shutdown` and `exit`."
         if chosen.tcp is not None or chosen.ws is not None:
             await _listen(server, chosen)
         else:
-            await serve_stdio(server, first, answered)
-        return server.exit_code
+            problem = await serve_stdio(server, first, answered) or problem
+        return server.exit_code, problem
 
     try:
-        status = asyncio.run(serve())
+        status, problem = asyncio.run(serve())
     except OSError as exc:
         if chosen.tcp is None and chosen.ws is None:
             raise
@@ -86,13 +87,13 @@ def _run(first: bytes, answered: bytes | None, chosen: argparse.Namespace) -> in
             f"Port {port} cannot be had: {os.strerror(exc.errno) if exc.errno else exc}. Port 0 chooses a free one."
         )
     if status:
-        _tell("The client left without `shutdown` and `exit`.")
+        _tell(problem)
     # Daemon threads may be inside a model call; nothing of theirs needs to be waited for.
     os._exit(status)
 
 
-async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> None:
-    """Serve one client over standard input and output until it leaves.
+async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> str:
+    """Serve one client over standard input and output until it leaves. Why that could not be, empty if it could.
 
     ``first``: bytes that were read already; ``answered``: the ``initialize`` that they are and that has its answer.
     """
@@ -100,7 +101,10 @@ async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> N
 
     from lsp.transport import open_stdio, read_messages
 
-    reader, writer = await open_stdio()
+    try:
+        reader, writer = await open_stdio()
+    except (ValueError, OSError):
+        return "Standard input and output must be pipes, as an editor makes them."
     server.protocol.set_writer(writer)
     if answered is not None:
         server.protocol.receive_answered(answered)
@@ -114,6 +118,7 @@ async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> N
         await asyncio.sleep(0)
     writer.close()
     await asyncio.sleep(0)
+    return ""
 
 
 async def _listen(server: Server, chosen: argparse.Namespace) -> None:

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from lsp.server import Server
 
 EVENT = "codemoat/chat/event"
+_MOST = 2**31 - 1
+"""Of a line or a character, in the protocol."""
 _OPEN = 8
 """Conversations that are kept in memory; a saved one opens again from the disk."""
 
 
 class _Position(msgspec.Struct):
-    line: Annotated[int, Meta(ge=0)]
-    character: Annotated[int, Meta(ge=0)] = 0
+    line: Annotated[int, Meta(ge=0, le=_MOST)]
+    character: Annotated[int, Meta(ge=0, le=_MOST)] = 0
 
 
 class _Range(msgspec.Struct):

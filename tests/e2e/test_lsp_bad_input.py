@@ -82,6 +82,30 @@ def test_input_that_ends_too_early_ends_the_server_with_one_sentence(data: bytes
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("redirected", "reason"),
+    [
+        ("<&-", b"cannot be used: Bad file descriptor"),
+        (">&-", b"cannot be used: Bad file descriptor"),
+        ("> out", b"must be pipes"),
+        ("< in > /dev/null", b"must be pipes"),
+    ],
+)
+def test_what_is_no_pipe_is_told(redirected: str, reason: bytes, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(framed(INITIALIZE))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m lsp {redirected}', sys.executable],
+        input=framed(INITIALIZE),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "x", "1.5", "9" * 5_000])
 @pytest.mark.parametrize("option", ["--tcp", "--ws"])
 def test_a_port_that_is_none_is_told(option: str, port: str) -> None:
