@@ -98,10 +98,11 @@ class Synchronisation:
         if method is None:
             return
         documents = self._server.documents
-        named = [uri for uri in [*documents.open, *documents.notebooks] if json.dumps(uri).encode() in sample]
+        kept = [*(uri for uri, each in documents.open.items() if not each.lost), *documents.notebooks]
+        named = [uri for uri in kept if json.dumps(uri).encode() in sample]
         # What was opened by this message is not open here; what was changed by it is one of these.
         opened = method.endswith("Open")
-        for uri in named if named or opened else [*documents.open, *documents.notebooks]:
+        for uri in named if named or opened else kept:
             self._lose(uri)
         self._server.tell_once("unread", "A message was too large or broken, so codemoat does not know what it said.")
 

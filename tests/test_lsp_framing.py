@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import pytest
 
-from lsp import framing
+from lsp import framing, transport
 from lsp.framing import MOST_BYTES, MOST_HEADER_BYTES, SAMPLE_BYTES, Search, decode, frame, sample_of
 from lsp.hello import greet
 from lsp.transport import read_messages
@@ -216,3 +217,27 @@ def test_a_large_first_message_is_not_waited_for() -> None:
     assert raw == stream[: len(raw)]
     assert set(counts) == {1}
     assert framing.frame(GOOD).endswith(BODY)
+
+
+def test_a_pipe_that_nobody_reads_holds_up_the_reading_of_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MOST_UNSENT", 1_000)
+
+    async def run() -> None:
+        theirs, ours = os.pipe()
+        made, flow = await asyncio.get_running_loop().connect_write_pipe(transport._Flow, os.fdopen(ours, "wb", 0))
+        writer = transport.PipeWriter(made, flow.ready)
+        await asyncio.wait_for(writer.ready(), 60)
+        size = 1 << 20  # more than a pipe takes
+        writer.write(b"x" * size)
+        waiting = asyncio.ensure_future(writer.ready())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        read = 0
+        while read < size:
+            read += len(await asyncio.to_thread(os.read, theirs, 1 << 16))
+        await asyncio.wait_for(waiting, 60)
+        writer.close()
+        os.close(theirs)
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
