@@ -141,9 +141,9 @@ class Status:
         return as_json(found) if found is not None else None
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
-        """What the server holds of a document, for clients that check it; null if it is not open."""
+        """What the server holds of a document, for clients that check it; null if that is nothing."""
         document = self._server.documents.get(read(params, _Digest).textDocument.uri)
-        if document is None:
+        if document is None or document.lost:
             return None
         return {
             "version": document.version,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Symbols of a workspace that are answered; whoever looks for one types on."""
+_LONGEST_QUERY = 1_000
 _NAME_BYTES = 2_000
 """Of a definition, within which its name is looked for."""
 
@@ -52,6 +53,8 @@ class Symbols:
     async def workspace(self, params: types.WorkspaceSymbolParams) -> list[types.SymbolInformation]:
         """Definitions whose names hold the query; folder by folder where the client takes partial results."""
         found: list[types.SymbolInformation] = []
+        if len(params.query) > _LONGEST_QUERY:
+            return found  # no name is that long
         for folder in self._server.folders:
             part, damaged = await result(self._server.jobs.reading.submit(partial(self._like, folder, params.query)))
             if damaged:

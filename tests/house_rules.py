@@ -51,6 +51,7 @@ STARTERS = (
     "indexer.workers",
     "assistant.adapt.corpus",
     "assistant.llama.measure",
+    "assistant.llama.sandbox",
     "assistant.llama.starter",
     "assistant.models.wheels",
     "lsp.indexing",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.lsp_client import LspProcess
-from lsp.hello import frame
+from lsp.framing import frame
 
 pytestmark = pytest.mark.e2e
 PARAMS = {"processId": None, "capabilities": {}, "initializationOptions": {"editor": {"enabled": False}}}
@@ -110,12 +110,13 @@ def test_a_port_wants_the_token_first() -> None:
 
 
 def test_a_web_socket_wants_the_token_in_its_address() -> None:
-    from websockets.exceptions import ConnectionClosed
+    from websockets.exceptions import InvalidStatus
     from websockets.sync.client import connect
 
     server, port, token = _listening("--ws")
-    with connect(f"ws://127.0.0.1:{port}/?token=nonsense") as wrong, pytest.raises(ConnectionClosed):
-        wrong.recv(5)
+    for query, headers in (("nonsense", {}), (token, {"Origin": "https://example.org"})):
+        with pytest.raises(InvalidStatus, match=r"HTTP 40[13]"):
+            connect(f"ws://127.0.0.1:{port}/?token={query}", additional_headers=headers)
     with connect(f"ws://127.0.0.1:{port}/?token={token}") as right:
         right.send(json.dumps(INITIALIZE))
         assert json.loads(right.recv(5))["result"]["serverInfo"]["name"] == "codemoat"
