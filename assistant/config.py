@@ -22,17 +22,16 @@ import msgspec
 from msgspec import Meta
 
 from assistant.editor_section import EditorSection
-from assistant.toml import parse_toml, read_toml
+from assistant.toml import check_repository_file, parse_toml, read_toml
 from indexer.config import IndexConfig
 from indexer.decoders import convert
-from indexer.errors import BadInputError, UnknownSettingError
+from indexer.errors import UnknownSettingError
 from indexer.location import config_dir
 
 if TYPE_CHECKING:
     from assistant.remote.endpoint import Endpoint
 
 REPOSITORY_FILE = ".codemoat.toml"
-_MAX_REPOSITORY_FILE_BYTES = 65_536
 _PREFIX = "CODEMOAT_"
 
 
@@ -357,11 +356,7 @@ def _checked(tables: Mapping[str, object], origin: str) -> Iterator[tuple[str, o
 
 
 def _repository(path: Path) -> Iterator[tuple[str, object, str]]:
-    if path.is_symlink() or (path.is_file() and path.stat().st_size > _MAX_REPOSITORY_FILE_BYTES):
-        raise BadInputError(
-            f"{path} must be a file of at most {_MAX_REPOSITORY_FILE_BYTES // 1024} KiB and no link.",
-            "It belongs to the repository; look at what it is.",
-        )
+    check_repository_file(path)
     for key, value, origin in _checked(read_toml(path), str(path)):
         if key not in REPOSITORY_KEYS:
             raise UnknownSettingError(

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from assistant.config import REPOSITORY_FILE, REPOSITORY_KEYS, Setting, user_file
-from assistant.toml import read_toml
+from assistant.toml import check_repository_file, read_toml
 from indexer.errors import BadInputError, StorageError, UnknownSettingError
 from indexer.private import FILE_MODE, make_folder
 
@@ -16,8 +16,8 @@ from indexer.private import FILE_MODE, make_folder
 def set_value(path: Path, setting: Setting, value: object) -> None:
     """Write ``value`` (already checked) under the setting's key in the file ``path``, making what is missing.
 
-    Raises BadInputError if the file is not TOML, UnknownSettingError for a key that a repository may not set,
-    StorageError if it cannot be written.
+    Raises BadInputError if the file is not TOML or a repository's is a link, UnknownSettingError for a key that a
+    repository may not set, StorageError if it cannot be written.
     """
     if path.name == REPOSITORY_FILE and setting.key not in REPOSITORY_KEYS:
         raise UnknownSettingError(
@@ -28,7 +28,7 @@ def set_value(path: Path, setting: Setting, value: object) -> None:
 
 def unset(path: Path, setting: Setting) -> None:
     """Remove the setting's key from the file ``path``, so that a weaker source holds. Errors as ``set_value``."""
-    if path.exists():
+    if os.path.lexists(path):
         _edit(path, setting, None)
 
 
@@ -36,6 +36,11 @@ def _edit(path: Path, setting: Setting, value: object) -> None:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
+    if path.name == REPOSITORY_FILE:
+        # It came with the repository: a link would let the file that it names be written.
+        check_repository_file(path)
+    else:
+        path = path.resolve()
     read_toml(path)  # names the place of a syntax error
     section, _, name = setting.key.partition(".")
     try:
@@ -50,7 +55,7 @@ def _edit(path: Path, setting: Setting, value: object) -> None:
         raise StorageError.from_os_error(exc, "reading the settings", path) from exc
     except (TOMLKitError, TypeError, AttributeError) as exc:
         raise BadInputError(f'{path} holds no table "{section}" to write to.', "Edit the file by hand.") from exc
-    _replace(path.resolve(), text, secret=setting.secret and value is not None)
+    _replace(path, text, secret=setting.secret and value is not None)
 
 
 def _replace(path: Path, text: str, *, secret: bool) -> None:

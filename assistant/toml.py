@@ -8,6 +8,24 @@ from typing import Any
 
 from indexer.errors import BadInputError, StorageError
 
+_MAX_REPOSITORY_FILE_BYTES = 65_536
+
+
+def check_repository_file(path: Path) -> None:
+    """Refuse a repository's settings file that is a link, no regular file, or large: it is hostile data.
+
+    Raises BadInputError. A file that is not there is fine.
+    """
+    try:
+        info = path.lstat()
+    except OSError:
+        return
+    if not stat.S_ISREG(info.st_mode) or info.st_size > _MAX_REPOSITORY_FILE_BYTES:
+        raise BadInputError(
+            f"{path} must be a file of at most {_MAX_REPOSITORY_FILE_BYTES // 1024} KiB and no link.",
+            "It belongs to the repository; look at what it is.",
+        )
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a settings file; none if it does not exist.

@@ -146,7 +146,7 @@ def main() -> None:
     if first is None:  # the parent was gone before it said anything
         os._exit(0)
     setup = msgspec.msgpack.decode(first, type=Setup)
-    root, config = Path(setup.root), setup.config
+    root, config = Path(os.fsdecode(setup.root)), setup.config
     os.nice(_BACKGROUND_NICENESS if config.background else _NICENESS)
     _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
     decode_jobs = msgspec.msgpack.Decoder(list[Job]).decode

@@ -15,6 +15,7 @@ from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
+from indexer.probing import is_folder
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
 from indexer.reports import Skipped
 from indexer.repository import GIT_FOLDER, git_names, ignored_by, is_git_folder, is_tracked, untracked_folders
@@ -102,7 +103,7 @@ def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
         path = os.path.normpath(name).replace(os.sep, "/")
         if path == ".":
             return []
-        if path.startswith(("../", "/")) or path == ".." or not (root / path).is_dir():
+        if path.startswith(("../", "/")) or path == ".." or not is_folder(root / path):
             raise BadInputError(
                 f"index.include names {name}, which is no folder of {root}.", "Give folders relative to the root."
             )

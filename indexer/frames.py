@@ -19,9 +19,12 @@ BY_LINES_SHARE = 6
 
 
 class Setup(NamedTuple):
-    """First frame to a worker: the indexed folder and the settings, without the folder of the index."""
+    """First frame to a worker: the indexed folder and the settings, without the folder of the index.
 
-    root: str
+    ``root`` is in bytes: a folder's name need not be UTF-8.
+    """
+
+    root: bytes
     config: IndexConfig
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
-from indexer.errors import REPAIR, BadInputError, CorruptIndexError, NoIndexError, StorageError
+from indexer.errors import REPAIR, BadInputError, CorruptIndexError, NoIndexError
 from indexer.location import cache_dir, index_folder, seal_file
+from indexer.probing import exists, is_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
 from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
@@ -378,12 +379,9 @@ class Index:
 
 
 def _folder(root: Path) -> Path:
-    try:
-        if not root.is_dir():
-            what = f"{root} is not a folder." if root.exists() else f"There is no folder {root}."
-            raise BadInputError(what, "Give the folder of a project.")
-    except OSError as exc:
-        raise StorageError.from_os_error(exc, "reading the folder", root) from exc
+    if not is_folder(root):
+        what = f"{root} is not a folder." if exists(root) else f"There is no folder {root}."
+        raise BadInputError(what, "Give the folder of a project.")
     return root.resolve()
 
 

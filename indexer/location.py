@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.config import IndexConfig
+from indexer.probing import exists, is_folder
 
 _MARKERS = (".git", ".codemoat")
 _LINUX = {
@@ -53,10 +54,10 @@ def find_root(start: Path) -> Path:
     ``start`` may be a file (its folder counts then). The result is absolute with symlinks resolved.
     """
     start = start.resolve()
-    if not start.is_dir():
+    if not is_folder(start):
         start = start.parent
     for folder in (start, *start.parents):
-        if any((folder / marker).exists() for marker in _MARKERS):
+        if any(exists(folder / marker) for marker in _MARKERS):
             return folder
     return start
 

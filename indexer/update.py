@@ -21,6 +21,7 @@ from indexer.errors import CancelledError
 from indexer.folders import folder_times, folders_near, known_folders, note_all, note_some
 from indexer.leftovers import remove_unlisted
 from indexer.plan import Plan, make_plan
+from indexer.reasons import printable
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
 from indexer.reports import Progress, Skipped, UpdateReport
 from indexer.rows import FileRows
@@ -164,7 +165,7 @@ class Update:
             return False
         self._merge(_SMALL_MERGE)
         self._put_meta("recipe", self._recipe())
-        self._put_meta("root", str(self._root))
+        self._put_meta("root", printable(str(self._root)))
         publish(self._database)
         return True
 

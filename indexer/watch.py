@@ -25,6 +25,7 @@ from indexer.listing_part import MAX_PATHS, list_some
 from indexer.location import index_folder
 from indexer.network import eventless_file_system
 from indexer.polling import PollSource
+from indexer.probing import exists, is_folder
 
 _STORM_WAIT = 30.0
 """Seconds that a storm or a running git may keep an update waiting."""
@@ -257,7 +258,7 @@ class Watcher:
         if path == self._index or path.startswith(self._index + "/"):
             return
         if path == str(self._root):
-            self._everything |= not self._root.is_dir()
+            self._everything |= not is_folder(self._root)
             return
         relative = path.removeprefix(f"{self._root}/".replace("//", "/"))
         name = relative.rpartition("/")[2]
@@ -273,14 +274,14 @@ class Watcher:
     def _never_counts(self, path: str, name: str) -> bool:
         if name in JUNK_FOLDERS or name == INDEX_FOLDER:
             return True
-        return refuse_kind(path, 0, self._config) is not None and not (self._root / path).is_dir()
+        return refuse_kind(path, 0, self._config) is not None and not is_folder(self._root / path)
 
     def _has_passed(self, path: str) -> bool:
         """Whether an editor made the file for a moment, or it is the link by which one marks a file as open."""
         if not _PASSING.fullmatch(path.rpartition("/")[2]):
             return False
         place = self._root / path
-        return place.is_symlink() or not place.exists()
+        return place.is_symlink() or not exists(place)
 
     def _lock(self) -> tuple[int, int] | None:
         """What tells git's lock from an earlier one; None while there is none."""

@@ -211,7 +211,7 @@ class _Worker:
         self._cpu = 0.0
         self._patience = _START_SECONDS
         """Seconds that it may take nothing in while there is something to send."""
-        self._write(_encode(Setup(str(root), replace(config, cache_dir=None))))
+        self._write(_encode(Setup(os.fsencode(root), replace(config, cache_dir=None))))
 
     def room(self, batch: list[Job]) -> int:
         """How many more jobs it takes on top of ``batch``."""

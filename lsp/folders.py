@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import CodemoatError, NoIndexError
 from indexer.location import is_huge
+from indexer.probing import is_folder
 from lsp.convert import path_of, uri_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Folder:
             return "Indexing is off: editor.index."
         if is_huge(self.root):
             return f"{self.root} is no project, so it is not indexed; open the folder of a project."
-        if not self.root.is_dir():
+        if not is_folder(self.root):
             return f"There is no folder {self.root}."
         return None
 

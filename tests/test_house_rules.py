@@ -44,6 +44,14 @@ def test_programs_are_started_at_home_and_git_by_its_gatekeeper(house):
     assert set(rules.STARTERS) <= set(house)
 
 
+def test_python_is_started_without_the_current_folder(house):
+    assert rules.python_starts(house) == []
+    for source in ('[sys.executable, "-m", "pip"]', 'run(sys.executable, "x.py")', "(sys.executable,)"):
+        (found,) = rules.python_starts(sample(indexer__a=source))
+        assert "indexer.a:1" in found
+    assert rules.python_starts(sample(indexer__a='[sys.executable, "-P", "-m", "x"]\nf"{sys.executable}"')) == []
+
+
 @pytest.mark.parametrize(
     ("module", "source", "finding"),
     [

@@ -20,6 +20,8 @@ from hostile_world import (
     write,
 )
 
+from indexer.errors import BadInputError
+
 pytestmark = pytest.mark.slow
 
 DEPTH = 100_000
@@ -323,3 +325,20 @@ def test_a_repository_of_another_user(tmp_path, alone, monkeypatch):
         watched.update()
         assert "belongs to another user" in watched.said["."]
         assert watched.finds("theirs") == ["theirs.py"]
+
+
+def test_a_root_whose_name_is_no_utf8(tmp_path):
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r-\xff"))
+    write(root, "a.py", function("in_an_odd_folder"))
+    with Watched(root, tmp_path / "cache") as watched:
+        watched.update()
+        assert watched.finds("in_an_odd_folder") == ["a.py"]
+
+
+def test_an_included_folder_whose_name_is_too_long_is_named(tmp_path):
+    write(tmp_path / "tree", "a.py", function("here"))
+    with (
+        Watched(tmp_path / "tree", tmp_path / "cache", include=("a" * 300,)) as watched,
+        pytest.raises(BadInputError, match="which is no folder of"),
+    ):
+        watched.update()

@@ -49,6 +49,15 @@ def test_find_root_takes_the_nearest_marker(tmp_path):
     assert location.find_root(file) == tmp_path / "outer" / "inner"
 
 
+@pytest.mark.parametrize("marker", [".git", ".codemoat"])
+def test_a_marker_that_leads_where_nobody_can_look_is_none(tmp_path, marker):
+    inner = tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "outer" / ".git").mkdir()
+    (inner / marker).symlink_to("a" * 300)
+    assert location.find_root(inner) == tmp_path / "outer"
+
+
 def test_find_root_without_marker_is_the_start(tmp_path):
     assert location.find_root(tmp_path) == tmp_path
 

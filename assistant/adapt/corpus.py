@@ -144,7 +144,7 @@ def archives(package: Package, folder: Path) -> list[Path]:
 
 def _command(package: Package, place: Path) -> Sequence[str]:
     if package.registry == "pypi":
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        pip = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         return [*pip, "--platform", "any", "--dest", ".", f"{package.name}=={package.version}"]
     if package.registry == "npm":
         return ["npm", "pack", "--silent", "--ignore-scripts", f"{package.name}@{package.version}"]

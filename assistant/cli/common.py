@@ -18,6 +18,7 @@ from assistant.cli.output import Output, ProgressDisplay, size
 from assistant.errors import NoModelError
 from indexer.errors import BadInputError, CorruptIndexError
 from indexer.location import find_root, is_huge
+from indexer.probing import exists, is_folder
 
 if TYPE_CHECKING:
     from assistant.config import Config
@@ -47,9 +48,9 @@ def chosen_root(path: Path | None) -> Path:
         return find_root(Path.cwd())
     # os.path leaves a "~name" of nobody as it is, where pathlib raises RuntimeError.
     folder = Path(os.path.expanduser(path))  # noqa: PTH111
-    if not folder.exists():
+    if not exists(folder):
         raise BadInputError(f"There is no folder {path}.", "Check the spelling.")
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise BadInputError(f"{path} is a file, not a folder.", "Give the folder that holds the code.")
     return folder.resolve()
 

@@ -24,6 +24,7 @@ from assistant.cli.output import Output
 from assistant.cli.position import Place, column_at, parse_place, split_at
 from indexer.errors import BadInputError, StorageError
 from indexer.location import find_root, is_huge
+from indexer.probing import exists, is_file
 
 if TYPE_CHECKING:
     from assistant.completion.request import Completion
@@ -76,7 +77,7 @@ def _complete(
 
 def _ready(engine: Engine, out: Output, *, explicit: bool) -> bool:
     """Whether there is an index for context. A repository's is built; a loose file goes without."""
-    repository = explicit or ((engine.root / ".git").exists() and not is_huge(engine.root))
+    repository = explicit or (exists(engine.root / ".git") and not is_huge(engine.root))
     if repository:
         ready_index(engine, out, explicit=explicit)
     return repository or engine.has_index
@@ -95,9 +96,9 @@ def _text(place: Place, *, from_stdin: bool) -> str:
     try:
         if from_stdin:
             raw = sys.stdin.buffer.read(_MAX_BYTES + 1)
-        elif not file.exists():
+        elif not exists(file):
             raise BadInputError(f"There is no file {file}.", "Check the spelling, or give the text with --stdin.")
-        elif not file.is_file():
+        elif not is_file(file):
             raise BadInputError(f"{file} is not a file.", "Name a source file.")
         else:
             with file.open("rb") as stream:

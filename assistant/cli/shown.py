@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import BadInputError, StorageError
+from indexer.probing import exists, is_file, is_folder
 
 if TYPE_CHECKING:
     from assistant.engine import Engine
@@ -32,10 +33,10 @@ class ShownFile:
     @staticmethod
     def parse(text: str, engine: Engine) -> ShownFile:
         """What ``text`` names, read once. Raises BadInputError for a place that there is not, StorageError."""
-        found = None if Path(text).exists() else _LINES.fullmatch(text)
+        found = None if exists(Path(text)) else _LINES.fullmatch(text)
         path = Path(os.path.expanduser(found["path"] if found else text))  # noqa: PTH111
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is not there"
+        if not is_file(path):
+            what = "is a folder" if is_folder(path) else "is not there"
             raise BadInputError(f"The file {path} {what}.", "Give a file, as PATH or PATH:START-END.")
         first = int(found["first"]) if found else 1
         last = int(found["last"] or first) if found else 0

@@ -73,7 +73,7 @@ def quality(setup: Setup) -> list[float]:
 
 
 def _ask(question: dict[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "assistant.llama.measure"]
+    command = [sys.executable, "-P", "-m", "assistant.llama.measure"]
     try:
         done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, timeout=_TIMEOUT)
         answer: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}

