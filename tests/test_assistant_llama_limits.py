@@ -171,7 +171,7 @@ def test_connections_that_say_nothing_keep_nobody_out(state, monkeypatch):
         wire._socket.sendall(b'{"cl')
     assert works(state)
     more = [raw_wire(state) for _ in range(module._MOST_WAITING)]
-    assert "Too many connections to the model host wait" in last_words(idle[0])
+    assert "Too many clients are connecting to the model host." in last_words(idle[0])
     assert works(state)
     for wire in [*idle[1:], *more]:
         wire.close()

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
-from assistant.errors import UnsupportedModelError
-from assistant.llama import render_child, sandbox
+from assistant.errors import HostError, UnsupportedModelError
+from assistant.llama import engine, render_child, sandbox
 from assistant.llama.families import FORMATS
 from assistant.llama.sandbox import Rendered
+from assistant.llama.settings import EngineSettings
 from assistant.llama.templates import ChatTemplate
-from assistant.llm import Message
+from assistant.llm import FillRequest, Message
 from tests.llama_fakes import QWEN_SPECIALS, FakeVocabulary
 
 CHATML = (
@@ -142,9 +144,9 @@ def test_processor_time_and_memory_are_limited_before_the_template_is_read(monke
     import resource
 
     set_limits = {}
-    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: set_limits.update({kind: limits[1]}))
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: set_limits.update({kind: limits[0]}))
     render_child._limit()
-    assert set_limits[resource.RLIMIT_CPU] == render_child.CPU_SECONDS
+    assert set_limits[resource.RLIMIT_CPU] == render_child.CPU_SECONDS  # the process ends by SIGXCPU
     assert set_limits[resource.RLIMIT_AS] == render_child.MEMORY_BYTES
 
 
@@ -183,19 +185,141 @@ def test_one_process_renders_the_turns_that_come_next(monkeypatch):
         template.build(turns)
         template.build(turns[1:])
         turns += [Message("assistant", "a"), Message("user", "q")]
-    assert len(started) == 2  # with and without a system message
+    assert len(started) == 1  # with and without a system message
 
 
-def test_answers_of_a_process_that_died_count_as_far_as_they_came(monkeypatch):
-    monkeypatch.setattr(sandbox, "_answers", lambda _: [b'{"text": "a"}', b"{"])
+@pytest.mark.parametrize("at_fault", [True, False])
+def test_answers_of_a_process_that_died_count_as_far_as_they_came(monkeypatch, at_fault):
+    monkeypatch.setattr(sandbox, "_answers", lambda _: ([b'{"text": "a"}', b"{"], at_fault))
     found = sandbox.Sandbox("x", "", "")
     assert found.render(["user"]) == Rendered(("a",))
-    monkeypatch.setattr(sandbox, "_answers", lambda _: [])
+    monkeypatch.setattr(sandbox, "_answers", lambda _: ([], True))
     assert found.render(["user"]) == Rendered(("a",))
     assert "time or memory" in found.render(["system"]).fault
 
 
-def test_python_that_cannot_be_started_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(sandbox.sys, "executable", "/nowhere/python")
-    with pytest.raises(UnsupportedModelError, match="cannot chat"):
-        ChatTemplate(FakeVocabulary({}), CHATML + "{# not started #}")
+def child(monkeypatch, tmp_path, script: str) -> None:
+    """Let ``script`` run in the place of the process that renders."""
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sandbox.sys, "executable", str(program))
+
+
+FAILURES = {
+    "an import that fails": "exit 1",
+    "no answer at all": "exit 0",
+    "no memory at the start": "kill -KILL $$",
+    "no memory later": "echo '{}'; kill -KILL $$",
+    "no memory in the middle": """echo '{}'; echo '{"text": "a"}'; kill -KILL $$""",
+    "a system that shuts down": "echo '{}'; kill -TERM $$",
+    "a machine that stalls": "exec tail -f /dev/null",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell there")
+@pytest.mark.parametrize("script", FAILURES.values(), ids=FAILURES)
+def test_a_process_that_fails_is_not_the_templates_fault(monkeypatch, tmp_path, script):
+    template = CHATML + f"{{# {script} #}}"
+    if "tail" in script:
+        monkeypatch.setattr(sandbox, "START_SECONDS", 0.2)
+    with monkeypatch.context() as patched:
+        child(patched, tmp_path, script)
+        for _ in range(2):
+            with pytest.raises(HostError, match="could not be rendered"):
+                ChatTemplate(FakeVocabulary(), template)
+    monkeypatch.undo()
+    made = ChatTemplate(FakeVocabulary(), template)
+    assert made.build([Message("user", "x")]) and not made.failed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell there")
+@pytest.mark.parametrize("end", ["kill -XCPU $$", "kill -SEGV $$", "kill -ABRT $$", "exit 1"])
+def test_a_process_that_the_template_ends_is_its_fault(monkeypatch, tmp_path, end):
+    template = CHATML + f"{{# {end} #}}"
+    with monkeypatch.context() as patched:
+        child(patched, tmp_path, f"echo '{{}}'; {end}")
+        with pytest.raises(UnsupportedModelError, match="takes too much time or memory"):
+            ChatTemplate(FakeVocabulary({}), template)
+    with pytest.raises(UnsupportedModelError, match="takes too much time or memory"):
+        ChatTemplate(FakeVocabulary({}), template)
+
+
+def test_a_process_that_cannot_be_started_is_not_the_templates_fault(monkeypatch):
+    template = CHATML + "{# not started #}"
+    with monkeypatch.context() as patched:
+        patched.setattr(sandbox.sys, "executable", "/nowhere/python")
+        with pytest.raises(HostError, match="could not be rendered"):
+            ChatTemplate(FakeVocabulary({}), template)
+    assert ChatTemplate(FakeVocabulary({}), template).build([Message("user", "x")])
+
+
+def test_a_process_that_cannot_be_killed_is_left():
+    class Stuck:
+        asked = 0
+        killed = 0
+
+        def wait(self, timeout: float) -> int:
+            self.asked += 1
+            raise subprocess.TimeoutExpired("python", timeout)
+
+        def kill(self) -> None:
+            self.killed += 1
+
+    stuck = Stuck()
+    assert sandbox._reap(stuck) is None
+    assert (stuck.asked, stuck.killed) == (2, 2)
+
+
+def test_a_format_that_is_used_instead_is_logged_without_contents(caplog):
+    template = ChatTemplate(FakeVocabulary(), "{{ 1 / 0 }}{# the text #}")
+    template.build([Message("user", "a question")])
+    template.build([Message("user", "a question"), Message("assistant", "b"), Message("user", "c")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "The model's chat template fails; the format of its family is used instead."
+    ]
+
+
+def test_no_format_is_guessed_where_the_caller_knows_better():
+    with pytest.raises(UnsupportedModelError, match="its chat template fails"):
+        ChatTemplate(FakeVocabulary(), "{{ 1 / 0 }}", guess=False)
+
+
+def test_a_model_in_this_process_starts_none_before_it_chats(monkeypatch, tmp_path):
+    class Model(FakeVocabulary):
+        trained_context = 100
+        chat_template = CHATML + "{# lazy #}"
+        bos_text = eos_text = ""
+
+        def close(self) -> None:
+            pass
+
+    started = []
+    real = sandbox._answers
+    monkeypatch.setattr(sandbox, "_answers", lambda job: started.append(job) or real(job))
+    monkeypatch.setattr(engine, "Model", lambda *_, **__: Model())
+    llm = engine.LocalLLM(tmp_path / "model.gguf", EngineSettings())
+    assert llm.info.chat
+    assert llm.count_fill(FillRequest("a.py", "x", "y"))
+    assert not started
+    assert llm.count_chat([Message("user", "x")]) == llm.count_chat([Message("user", "y")])
+    assert len(started) == 1
+    llm.close()
+
+
+def test_a_model_whose_template_fails_says_so_from_its_first_chat_on(monkeypatch, tmp_path):
+    class Model(FakeVocabulary):
+        trained_context = 100
+        chat_template = "{{ 1 / 0 }}"
+        bos_text = eos_text = ""
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(engine, "Model", lambda *_, **__: Model({}))
+    llm = engine.LocalLLM(tmp_path / "model.gguf", EngineSettings())
+    for _ in range(2):
+        with pytest.raises(UnsupportedModelError, match="its chat template fails"):
+            llm.count_chat([Message("user", "x")])
+    assert not llm.info.chat
+    llm.close()

@@ -16,6 +16,7 @@ from assistant.errors import UnsupportedModelError
 from assistant.llama.streaming import TextStream
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
 from assistant.stop import OwnStop
+from indexer.reasons import visible
 
 _FENCE = "```"
 _SYSTEM = (
@@ -192,9 +193,9 @@ def _needs_help(info: ModelInfo) -> bool:
 
 
 def _shown(request: FillRequest) -> str:
-    parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
+    parts = [f"--- {visible(s.path)} ---\n{s.text.rstrip()}\n\n" for s in request.context]
     after = request.suffix.strip("\n")
-    parts.append(f"File {request.path}. What follows the cursor:\n{_FENCE}\n{after}\n{_FENCE}\n")
+    parts.append(f"File {visible(request.path)}. What follows the cursor:\n{_FENCE}\n{after}\n{_FENCE}\n")
     parts.append(f"What precedes the cursor:\n{_FENCE}\n{request.prefix}\n{_FENCE}\n")
     if _line(request.prefix).strip():
         parts.append(

@@ -84,7 +84,8 @@ class LocalLLM:
     ) -> None:
         self._model = Model(path, gpu_layers=settings.gpu_layers, progress=progress)
         self._format = fim.find_format(self._model)
-        self._template = self._chat_template()
+        self._template: ChatTemplate | UnsupportedModelError | None = None
+        self._template_lock = threading.Lock()
         self._healer = Healer(self._model)
         self._gate = Gate()
         self._draft_tokens = settings.draft_tokens
@@ -108,7 +109,8 @@ class LocalLLM:
             self._model.name,
             self._size,
             fim=self._format is not None,
-            chat=isinstance(self._template, ChatTemplate),
+            # Whether the template works shows when the first conversation needs it: that takes a process.
+            chat=bool(self._model.chat_template) and not isinstance(self._template, UnsupportedModelError),
             fim_layout=self._format.layout if self._format else "",
             alternatives=True,
         )
@@ -191,8 +193,12 @@ class LocalLLM:
         self._model.close()
 
     def _chat(self) -> ChatTemplate:
+        """The template, made on first use. Raises UnsupportedModelError if the model has none that works."""
+        with self._template_lock:
+            if self._template is None:
+                self._template = self._chat_template()
         if isinstance(self._template, UnsupportedModelError):
-            raise self._template
+            raise UnsupportedModelError(self._template.message, self._template.hint)
         return self._template
 
     def _chat_template(self) -> ChatTemplate | UnsupportedModelError:

@@ -1,8 +1,9 @@
 """Renders the chat template of a model file, in a process that may be killed.
 
 ``python -m assistant.llama.render_child`` is run by ``sandbox``. It reads one JSON object from standard input,
-``{"template", "bos", "eos", "conversations"}``; a conversation is a list of ``[role, content]``. It writes a line of
-JSON for each, in order, as soon as it is rendered: ``{"text"}``, ``{"refused"}`` if the template calls
+``{"template", "bos", "eos", "conversations"}``; a conversation is a list of ``[role, content]``. It writes ``READY``
+before it looks at the template: until then the template is not to blame for a failure. Then it writes a line of JSON
+for each conversation, in order, as soon as it is rendered: ``{"text"}``, ``{"refused"}`` if the template calls
 ``raise_exception``, or ``{"fault"}``. The limits of time and memory are set here, before anything of the template is
 read; ``sandbox`` watches from outside.
 """
@@ -14,8 +15,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+READY = b"{}\n"
+"""The first line."""
 CPU_SECONDS = 5
 """Processor time for all conversations of a run; real templates take milliseconds."""
 MEMORY_BYTES = 512 << 20
@@ -34,11 +40,14 @@ class RefusedError(Exception):
 def main() -> int:
     """Render what standard input asks for; the exit status is 0 even if the template fails."""
     _limit()
+    environment = _environment()
     job = json.load(sys.stdin)
+    sys.stdout.write(READY.decode())
+    sys.stdout.flush()
     render: Callable[[_Conversation], str] | None = None
     fault = ""
     try:
-        render = _compiled(job["template"], job["bos"], job["eos"])
+        render = _compiled(environment, job["template"], job["bos"], job["eos"])
     except Exception as exc:  # noqa: BLE001 - a template may raise anything, at every stage
         fault = _described(exc)
     for conversation in job["conversations"]:
@@ -49,21 +58,28 @@ def main() -> int:
 
 
 def _limit() -> None:
-    """Where the system has such limits: processor time, memory, no core file (it would hold the template only)."""
+    """Where the system has such limits: processor time, memory, no core file (it would hold the template only).
+
+    The hard limit of processor time is a second higher: so the process ends by SIGXCPU, which nothing else sends.
+    """
     with suppress(ImportError):
         import resource
 
-        for kind, limit in (("CPU", CPU_SECONDS), ("AS", MEMORY_BYTES), ("CORE", 0), ("FSIZE", 0)):
+        for kind, limit, spare in (("CPU", CPU_SECONDS, 1), ("AS", MEMORY_BYTES, 0), ("CORE", 0, 0), ("FSIZE", 0, 0)):
             with suppress(AttributeError, ValueError, OSError):
-                resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (limit, limit))
+                resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (limit, limit + spare))
 
 
-def _compiled(template: str, bos: str, eos: str) -> Callable[[_Conversation], str]:
-    """The template as a function of a conversation; environment as Hugging Face's ``apply_chat_template`` has it."""
+def _environment() -> Environment:
+    """The environment as Hugging Face's ``apply_chat_template`` has it."""
     from jinja2.ext import loopcontrols
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    return ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+
+
+def _compiled(environment: Environment, template: str, bos: str, eos: str) -> Callable[[_Conversation], str]:
+    """The template as a function of a conversation."""
     compiled = environment.from_string(template)
 
     def render(conversation: _Conversation) -> str:

@@ -25,6 +25,7 @@ _MOST_CONNECTIONS = 64
 """With the token. A window has one, and another for each generation that runs for it."""
 _MOST_WAITING = 16
 """Connections that have not proved that they know the token; one more, and the oldest of them is refused."""
+_TRY_AGAIN = "Close other windows, or try again."
 _MOST_QUESTIONS = 32
 """Of one connection at a time; further ones are not read before one is answered."""
 _MOST_JOBS = 8
@@ -173,7 +174,7 @@ class Host:
         """
         self._waiting.append(client)
         if len(self._waiting) > _MOST_WAITING:
-            self._waiting.pop(0).refuse(_too_many("wait to be let in"))
+            self._waiting.pop(0).refuse(HostError("Too many clients are connecting to the model host.", _TRY_AGAIN))
         try:
             line = await asyncio.wait_for(lines.read(protocol.GREETING_LIMIT), _GREETING_SECONDS)
         except TimeoutError:
@@ -186,7 +187,7 @@ class Host:
         if not nonce.isascii() or not protocol.proves(hello.get("proof"), self._token, nonce, "client"):
             return False
         if len(self._clients) >= _MOST_CONNECTIONS:
-            client.refuse(_too_many("are open"))
+            client.refuse(HostError("Too many connections to the model host are open.", _TRY_AGAIN))
             return False
         client.name = str(hello.get("client", ""))
         client.send({"ok": True, "pid": os.getpid(), "proof": protocol.proof(self._token, nonce, "host")})
@@ -309,10 +310,6 @@ class Host:
         if not isinstance(event, Delta):
             client.jobs.pop(number, None)
         client.send({"id": number, **protocol.event_to_json(event)})
-
-
-def _too_many(what: str) -> HostError:
-    return HostError(f"Too many connections to the model host {what}.", "Close other windows, or try again.")
 
 
 def _where(server: asyncio.Server, address: Address) -> Address:

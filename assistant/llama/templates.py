@@ -3,11 +3,12 @@
 The template comes from the GGUF file and is rendered with placeholders instead of the messages, in a process that can
 be killed (``sandbox``). Only the template's own text is tokenised with special tokens on; each message is put in as
 plain text. So a message (or a retrieved file in it) that holds ``<|im_end|>`` cannot end its turn. Where the template
-fails, the format of the model's family stands in for it, if its vocabulary shows one (``families``).
+fails, the format of the model's family is used instead, if its vocabulary shows one (``families``).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from assistant.errors import UnsupportedModelError
@@ -22,19 +23,30 @@ _PROBES = (("user",), ("system", "user"))
 """What a template must not fail at; it may refuse one of them."""
 
 
-class ChatTemplate:
-    """Writes conversations for one model. Raises UnsupportedModelError if the model has no usable template."""
+logger = logging.getLogger("codemoat.model")
 
-    def __init__(self, vocabulary: Vocabulary, template: str, *, bos_text: str = "", eos_text: str = "") -> None:
+
+class ChatTemplate:
+    """Writes conversations for one model. Starts a process, so make it when the first conversation needs it.
+
+    ``guess``: if the template fails, use the format of the model's family. Raises UnsupportedModelError if the model
+    has no usable template, HostError if the template could not be rendered for another reason.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, template: str, *, bos_text: str = "", eos_text: str = "", guess: bool = True
+    ) -> None:
         if not template:
             raise _unsupported("its file has no chat template")
         self._vocabulary = vocabulary
         self._sandbox = sandbox_of(template, bos_text, eos_text)
         self._bos_text = bos_text
         self._answers: dict[str, list[int]] = {}
+        self.failed = False
+        """The template itself failed, which is not the same as refusing a conversation."""
+        self._guess = guess
         self._format: ChatFormat | None = None
-        for roles in _PROBES:
-            self._pieces(roles)
+        self._pieces(*_PROBES)
 
     def remember(self, answer: str, tokens: Sequence[int]) -> None:
         """Keep the tokens that the model chose for ``answer``.
@@ -50,7 +62,8 @@ class ChatTemplate:
     def build(self, messages: Sequence[Message]) -> list[int]:
         """The prompt's tokens, up to where the model's answer begins.
 
-        Raises UnsupportedModelError if the template refuses these roles, or fails and no format is known instead.
+        Raises UnsupportedModelError if the template refuses these roles, or fails and no format is known instead;
+        HostError if it could not be rendered for another reason.
         """
         rendered = self._pieces([message.role for message in messages])
         if rendered.refusal:
@@ -66,11 +79,15 @@ class ChatTemplate:
                 tokens += self._content(messages[piece])
         return tokens
 
-    def _pieces(self, roles: Sequence[str]) -> Rendered:
-        rendered = self._sandbox.render(roles)
+    def _pieces(self, roles: Sequence[str], *others: Sequence[str]) -> Rendered:
+        rendered = self._sandbox.render(roles, *others)
         if not rendered.fault:
             return rendered
-        self._format = self._format or find_chat_format(self._vocabulary)
+        self.failed = True
+        if self._format is None and self._guess:
+            self._format = find_chat_format(self._vocabulary)
+            if self._format is not None:
+                logger.warning("The model's chat template fails; the format of its family is used instead.")
         if self._format is None:
             raise _unsupported(f"its chat template fails ({rendered.fault})")
         return Rendered(self._format.pieces(roles))

@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.errors import HostError, PromptTooLongError
 from assistant.llama import door, protocol
+from assistant.llama.lines import CHUNK_BYTES, LineBuffer
 from assistant.llama.place import HostState
 from assistant.llama.protocol import Json
 
@@ -26,7 +27,7 @@ class Wire:
 
     def __init__(self, connection: socket.socket, pid: int = 0) -> None:
         self._socket = connection
-        self._buffer = bytearray()
+        self._buffer = LineBuffer()
         self.pid = pid
         """Process id of the host, as it said itself."""
 
@@ -45,19 +46,11 @@ class Wire:
     def receive(self, seconds: float, limit: int = protocol.LINE_LIMIT) -> Json | None:
         """The next line, or None if none came in time. Raises HostError if it has more than ``limit`` bytes."""
         deadline = time.monotonic() + seconds
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > limit:
-                break
+        while (line := self._buffer.take(limit)) is None:
             remaining = max(0.0, deadline - time.monotonic())
             if not select.select([self._socket], [], [], remaining)[0]:
                 return None
             self._fill()
-        if not 0 <= end <= limit:
-            raise protocol.too_long(limit)
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
         return protocol.decode(line)
 
     def close(self) -> None:
@@ -66,12 +59,12 @@ class Wire:
 
     def _fill(self) -> None:
         try:
-            data = self._socket.recv(1 << 16)
+            data = self._socket.recv(CHUNK_BYTES)
         except OSError as exc:
             raise ConnectionError("the host is gone") from exc
         if not data:
             raise ConnectionError("the host hung up")
-        self._buffer += data
+        self._buffer.feed(data)
 
 
 def connect(state: HostState, client: str = "") -> Wire | None:

@@ -17,7 +17,7 @@ from assistant.remote.wire import Answer, Wire
 BYTES_PER_TOKEN = 3
 """Code has 3 to 4 bytes a token in the vocabularies of code models; the estimate is meant to be too high."""
 _QUOTED = 16
-"""Characters in a row that an error has from the request, if it quotes it."""
+"""Characters in a row that a server's reason has from the request, if it quotes it."""
 MESSAGE_TOKENS = 8
 """What a chat template adds to a message, at most, in the usual ones."""
 _MOST_NUMBER = 10**15
@@ -104,7 +104,7 @@ def asked(wire: Wire, method: str, path: str, payload: Json | None = None, *, na
     """The answer to a question as an object. Raises what ``failure`` makes of another status, and RemoteError."""
     answer = wire.ask(method, path, payload)
     if not answer.ok:
-        raise unquoted(failure(answer, wire.endpoint, name), _texts(payload or {}))
+        raise failure(answer, wire.endpoint, name, sent=_texts(payload or {}))
     return answer.json()
 
 
@@ -114,9 +114,15 @@ def _texts(payload: Json) -> list[str]:
     return [part for part in values if isinstance(part, str)]
 
 
-def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[str] = ()) -> ModelError:
-    """One clear error for an answer that is not 200. ``name`` is the model asked for, ``names`` those there are."""
+def failure(
+    answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[str] = (), *, sent: Sequence[str] = ()
+) -> ModelError:
+    """One clear error for an answer that is not 200.
+
+    ``name`` is the model asked for, ``names`` those there are, ``sent`` the texts of the request, which are not quoted.
+    """
     reason = said(answer, endpoint)
+    shown = unquoted(reason, sent)
     status = answer.status
     if status in (401, 403):
         wrong = "the key is wrong" if endpoint.key else "it wants a key"
@@ -135,13 +141,13 @@ def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[
         return RemoteError("The model server is still loading its model.", "Ask again in a moment.")
     if _TOO_LONG.search(reason):
         return PromptTooLongError(
-            f"The prompt does not fit the server's context: {reason}",
+            f"The prompt does not fit the server's context: {shown}",
             "Ask with less text, or start the server with a larger context.",
         )
     if status == 404 and "model" in reason.lower():
         return no_model(endpoint, name, names)
     return RemoteError(
-        f"The model server refuses the request with status {status}: {reason}",
+        f"The model server refuses the request with status {status}: {shown}",
         "See its log; model.url and model.remote_name say where and what is asked.",
     )
 
@@ -173,7 +179,7 @@ def unsupported(kind: str, name: str) -> UnsupportedModelError:
 
 
 def said(answer: Answer, endpoint: Endpoint) -> str:
-    """What the server gives as the reason, one short sentence. Never more: some servers send the request back."""
+    """What the server gives as the reason, one short sentence. To be shown only as ``unquoted`` leaves it."""
     try:
         value: Any = answer.json()
     except ModelError:
@@ -191,25 +197,22 @@ def said(answer: Answer, endpoint: Endpoint) -> str:
     return "no reason given."
 
 
-def unquoted(error: ModelError, sent: Sequence[str]) -> ModelError:
-    """The error, or another one without the server's reason where that quotes the request.
+def unquoted(reason: str, sent: Sequence[str]) -> str:
+    """What the server said, or that it is not shown because it quotes the request.
 
-    Errors are shown and logged, and the request holds file contents.
+    Errors are shown and logged, and the request holds file contents. Some servers send them back in their errors.
     """
-    message = error.message
-    pieces = {message[at : at + _QUOTED] for at in range(len(message) - _QUOTED + 1)}
-    said = [" ".join(text.split()) for text in sent]
-    if not any(piece in text for text in said for piece in pieces):
-        return error
-    plain = "The model server refuses the request; its reason quotes the request and is not shown."
-    return type(error)(plain, error.hint)
+    pieces = {reason[at : at + _QUOTED] for at in range(len(reason) - _QUOTED + 1)}
+    texts = [" ".join(text.split()) for text in sent]
+    quotes = any(piece in text for text in texts for piece in pieces)
+    return "its reason quotes the request and is not shown." if quotes else reason
 
 
-def in_stream(event: Json) -> RemoteError:
-    """The error that a server sent in the middle of an answer."""
+def in_stream(event: Json, sent: Sequence[str]) -> RemoteError:
+    """The error that a server sent in the middle of an answer to a request with the texts ``sent``."""
     found = event.get("error")
     reason = text_of(found.get("message")) if isinstance(found, dict) else text_of(found)
-    shown = " ".join(reason.split())[:200] or "no reason given"
+    shown = unquoted(" ".join(reason.split())[:200] or "no reason given", sent)
     return RemoteError(f"The model server broke off: {shown.rstrip('.')}.", "See its log.")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from assistant.errors import ModelError, PromptTooLongError, RemoteError
 from assistant.llama.streaming import TextStream
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Timings
-from assistant.remote.backend import Backend, Call, failure, unquoted
+from assistant.remote.backend import Backend, Call, failure, in_stream
 from assistant.remote.endpoint import Endpoint
 from assistant.remote.events import Json, objects
 from assistant.remote.llama_server import LlamaServer
@@ -87,6 +87,8 @@ class RemoteLLM:
         first, pieces = 0.0, 0
         try:
             for event in self._events(call, cancel):
+                if event.get("error"):
+                    raise in_stream(event, sent)
                 piece = call.read(event)
                 if piece.text and sampling.max_tokens > 0:
                     pieces += 1
@@ -106,11 +108,9 @@ class RemoteLLM:
             if call.otherwise is not None and exc.answer.status == 400:
                 yield from self._run(call.otherwise, sampling, cancel, sent)
                 return
-            raise unquoted(failure(exc.answer, self._wire.endpoint, self.info.name), sent) from exc
-        except RemoteError as exc:
+            raise failure(exc.answer, self._wire.endpoint, self.info.name, sent=sent) from exc
+        except RemoteError:
             self._forget()
-            if (told := unquoted(exc, sent)) is not exc:
-                raise told from None
             raise
         if cancel.cancelled:
             yield Finished("cancelled", _cost(None, call, started, first, pieces))

@@ -13,11 +13,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from assistant.errors import UnsupportedModelError
+from assistant.errors import HostError, UnsupportedModelError
 from assistant.llama import fim
 from assistant.llama.templates import ChatTemplate
 from assistant.llm import FillRequest, Message, ModelInfo, Sampling, StopReason, Timings
-from assistant.remote.backend import Call, Piece, asked, estimate_chat, in_stream, number, text_of, unsupported
+from assistant.remote.backend import Call, Piece, asked, estimate_chat, number, text_of, unsupported
 from assistant.remote.events import Json, garbage
 from assistant.remote.openai import chat_payload, read_chat
 from assistant.remote.wire import Wire
@@ -153,7 +153,10 @@ class LlamaServer:
         # The format is told by the file's name rather than by an alias that somebody chose.
         self._vocabulary = ServerVocabulary(wire, _stem(text_of(props.get("model_path"))) or name, bos, eos)
         self._format = fim.find_format(self._vocabulary)
-        self._template = self._chat_template(text_of(props.get("chat_template")), bos, eos)
+        self._texts = text_of(props.get("chat_template")), bos, eos
+        self._template: ChatTemplate | None = None
+        self._renders_itself = False
+        """The server's template does not work here: its own chat interface renders it."""
         settings = props.get("default_generation_settings")
         size = int(number(settings.get("n_ctx"))) if isinstance(settings, dict) else 0
         self.info = ModelInfo(
@@ -170,10 +173,11 @@ class LlamaServer:
 
     def chat(self, messages: Sequence[Message], sampling: Sampling) -> Call:
         """The template's prompt as tokens; where the server tells none that works here, its own chat interface."""
-        if self._template is None:
+        prompt = self._prompt(messages)
+        if prompt is None:
             payload = chat_payload(self._wire.endpoint.name, messages, sampling)
             return Call("/v1/chat/completions", payload, "sse", read_chat, estimate_chat(messages))
-        return self._completion(self._template.build(messages), sampling)
+        return self._completion(prompt, sampling)
 
     def fill(self, request: FillRequest, sampling: Sampling) -> Call:
         """The model's own format as tokens."""
@@ -212,12 +216,30 @@ class LlamaServer:
             payload["model"] = self._wire.endpoint.name  # a server that routes among several
         return Call("/completion", payload, "sse", read_completion, len(prompt))
 
-    def _chat_template(self, template: str, bos: str, eos: str) -> ChatTemplate | None:
-        try:
-            made = ChatTemplate(self._vocabulary, template, bos_text=bos, eos_text=eos)
-            made.build([Message("user", "x")])
-        except UnsupportedModelError:
+    def _prompt(self, messages: Sequence[Message]) -> list[int] | None:
+        """The conversation in the model's template; None if the server has to render it.
+
+        A format is never guessed: the server can do better. Raises UnsupportedModelError if the template refuses this
+        conversation and not every one.
+        """
+        if self._renders_itself:
             return None
+        try:
+            template = self._template = self._template or self._chat_template()
+            return template.build(messages)
+        except HostError:
+            return None  # this time only
+        except UnsupportedModelError:
+            if self._template is not None and not self._template.failed:
+                raise
+            self._renders_itself = True
+            return None
+
+    def _chat_template(self) -> ChatTemplate:
+        """Made when the first conversation needs it. Raises UnsupportedModelError if it does not work here."""
+        template, bos, eos = self._texts
+        made = ChatTemplate(self._vocabulary, template, bos_text=bos, eos_text=eos, guess=False)
+        made.build([Message("user", "x")])
         return made
 
 
@@ -243,9 +265,7 @@ class Behind:
 
 
 def read_completion(event: Json) -> Piece:
-    """One event of ``/completion``. Raises RemoteError for an error that came in the stream."""
-    if "error" in event:
-        raise in_stream(event)
+    """One event of ``/completion``."""
     text = text_of(event.get("content"))
     if event.get("stop") is not True:
         return Piece(text)

@@ -21,7 +21,6 @@ from assistant.remote.backend import (
     estimate_chat,
     failure,
     harmless,
-    in_stream,
     number,
     text_of,
     unsupported,
@@ -119,9 +118,7 @@ def names_of(tags: Json) -> list[str] | None:
 
 
 def read(event: Json) -> Piece:
-    """One line of ``/api/chat`` or ``/api/generate``. Raises RemoteError for an error that came in the stream."""
-    if "error" in event:
-        raise in_stream(event)
+    """One line of ``/api/chat`` or ``/api/generate``."""
     message = event.get("message")
     text = text_of(message.get("content")) if isinstance(message, dict) else text_of(event.get("response"))
     if event.get("done") is not True:

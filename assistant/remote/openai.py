@@ -17,7 +17,6 @@ from assistant.remote.backend import (
     estimate_chat,
     failure,
     harmless,
-    in_stream,
     number,
     text_of,
     unsupported,
@@ -25,6 +24,7 @@ from assistant.remote.backend import (
 )
 from assistant.remote.events import Json, garbage
 from assistant.remote.wire import Answer, Wire
+from indexer.reasons import visible
 
 _MOST_STOPS = 4
 """What the interface allows; further ones are looked for here."""
@@ -75,9 +75,9 @@ class OpenAI:
 
 def headed(request: FillRequest) -> str:
     """The text before the cursor, with other files in front under plain headings."""
-    parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
+    parts = [f"--- {visible(s.path)} ---\n{s.text.rstrip()}\n\n" for s in request.context]
     if parts:
-        parts.append(f"--- {request.path} ---\n")
+        parts.append(f"--- {visible(request.path)} ---\n")
     return harmless("".join(parts) + request.prefix)
 
 
@@ -115,9 +115,7 @@ def _sampling(sampling: Sampling) -> Json:
 
 
 def _first(event: Json) -> Json:
-    """The first choice; none in an event that only tells what was used. Raises RemoteError for an error or nonsense."""
-    if event.get("error"):
-        raise in_stream(event)
+    """The first choice; none in an event that only tells what was used. Raises RemoteError for nonsense."""
     choices = event.get("choices")
     if choices == [] or (choices is None and "usage" in event):
         return {}

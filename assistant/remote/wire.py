@@ -199,7 +199,7 @@ class Wire:
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
             return RemoteError(
                 f"There is no model server to reach at {url} ({_reason(error)}).",
-                "Start it, or correct model.url; `codemoat config unset model.url` goes back to the model here.",
+                "Start it, or correct model.url; `codemoat config unset model.url` switches back to the local model.",
             )
         return error
 
@@ -237,14 +237,15 @@ async def _bytes(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
     """The body as it comes, as it is sent. Raises RemoteError once it has more than ``most`` bytes."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RemoteError(
-            "The model server sends a compressed answer, which was not asked for.", "See which proxy stands before it."
+            "The model server sends a compressed answer, which was not asked for.",
+            "A proxy in front of the server may compress; turn that off.",
         )
     count = 0
     async for chunk in response.aiter_raw():
         count += len(chunk)
         if count > most:
             raise RemoteError(
-                f"The model server's answer does not end: it has more than {most:,} bytes.",
+                f"The model server's answer exceeds the limit of {most:,} bytes.",
                 "See whether model.url names a model server, and its log.",
             )
         yield chunk
@@ -258,7 +259,7 @@ async def _in_time(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as exc:
         raise RemoteError(
-            f"The model server's answer does not end: it takes more than {seconds:.0f} seconds.", "See its log."
+            f"The model server's answer exceeds the limit of {seconds:.0f} seconds.", "See its log."
         ) from exc
 
 
