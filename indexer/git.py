@@ -8,6 +8,7 @@ the system and the user stay in force, above all the user's global ignore file a
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -173,7 +174,10 @@ def difference(folder: Path, *arguments: str) -> GitAnswer:
             answer: GitAnswer = _reader(folder, {"GIT_INDEX_FILE": str(copy)}).answer("diff", *arguments)
             return answer
     except OSError as exc:
-        raise StorageError.from_os_error(exc, "copying git's index") from exc
+        failed = StorageError.from_os_error(exc, "copying git's index")
+        if exc.errno == errno.EROFS:
+            failed.hint = "Set TMPDIR to a folder that you may write."
+        raise failed from exc
 
 
 def _reader(folder: Path, variables: dict[str, str]) -> Any:

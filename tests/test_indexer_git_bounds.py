@@ -91,6 +91,7 @@ def test_no_room_for_temporary_files(tmp_path, monkeypatch, number):
     with pytest.raises(StorageError, match=r"disk is full|read-only") as caught:
         changed_since(root, "HEAD")
     assert isinstance(caught.value.__cause__, OSError)
+    assert ("TMPDIR" in caught.value.hint) == (number == errno.EROFS)
     answer = gatekeeper.run_git(root, "check-ignore", "--stdin", given=b"a.py")
     assert answer.status == 127
     assert answer.problem.startswith(("the disk is full", "the file system is read-only"))
