@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from indexer.errors import BadInputError
+from indexer.probing import is_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +34,18 @@ class IndexConfig:
     """Folders, relative to the root, that alone are indexed; none means everything. For parts of a monorepo."""
     background: bool = False
     """Give way to everything else that wants the processor."""
+
+
+def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
+    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is no folder of the root."""
+    found = []
+    for name in include:
+        path = os.path.normpath(name).replace(os.sep, "/")
+        if path == ".":
+            return []
+        if path.startswith(("../", "/")) or path == ".." or not is_folder(root / path):
+            raise BadInputError(
+                f"index.include names {name}, which is no folder of {root}.", "Give folders relative to the root."
+            )
+        found.append(path)
+    return found

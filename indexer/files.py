@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.config import IndexConfig
+from indexer.config import IndexConfig, checked_includes
 from indexer.errors import BadInputError, StorageError
+from indexer.git import work_tree
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
-from indexer.probing import is_folder
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
 from indexer.reports import Skipped
 from indexer.repository import GIT_FOLDER, git_names, ignored_by, is_git_folder, is_tracked, untracked_folders
@@ -66,7 +66,8 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
 
     In a git repository (or a folder of one): tracked files that exist and untracked ones that git does not ignore,
     submodules and nested repositories included. Elsewhere: everything that ``.gitignore`` files do not exclude.
-    ``.codemoatignore`` and ``config.exclude`` hold everywhere. What git itself ignores is not reported. Folders with
+    ``.codemoatignore`` and ``config.exclude`` hold everywhere. Where git fails in a repository, a walk obeys its
+    ``info/exclude`` and the user's ignore file too. What git itself ignores is not reported. Folders with
     git's own files (a bare clone, a ``.git`` under another name) are left out, tracked or not, as is such a root.
     Raises BadInputError when ``root`` is no folder and StorageError when it may not be read.
     """
@@ -94,21 +95,6 @@ def checked_root(root: Path) -> Path:
     except OSError as exc:
         raise StorageError.from_os_error(exc, "reading the folder", root) from exc
     return resolved
-
-
-def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
-    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is no folder of the root."""
-    found = []
-    for name in include:
-        path = os.path.normpath(name).replace(os.sep, "/")
-        if path == ".":
-            return []
-        if path.startswith(("../", "/")) or path == ".." or not is_folder(root / path):
-            raise BadInputError(
-                f"index.include names {name}, which is no folder of {root}.", "Give folders relative to the root."
-            )
-        found.append(path)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +191,7 @@ class Lister:
         """Folder → whether what is in it counts; if not, ``skipped`` says why, once."""
         self._base = f"{root}/".replace("//", "/")
         self._junk: dict[str, bool] = {".": False}
+        self._git_failed = False
         self._own_rules = IgnoreRules(root, config.exclude, gitignore=False)
         self._all_rules = IgnoreRules(root, config.exclude, gitignore=True)
 
@@ -214,6 +201,9 @@ class Lister:
         if problem is not None:
             why = f"Git could not list this folder ({problem}); its files were found by a walk with its ignore rules."
             self.skipped.append(Skipped(folder, why))
+            self._git_failed = True
+            if folder == "." and (top := work_tree(self.root)) is not None:
+                self._all_rules.reach_up_to(top)
         if names is None:
             self._walk(folder)
             return False
@@ -240,12 +230,20 @@ class Lister:
                 self._nested(path, tracked, depth)
 
     def walk_again(self) -> None:
-        """Without .gitignore files, if they left nothing: some packages' exclude all that their repository lacks."""
-        if any(map(by_gitignore, self.skipped)):
+        """Without .gitignore files, if they left nothing: some packages' exclude all that their repository lacks.
+
+        A repository in which git failed is no such package: what it hides stays hidden.
+        """
+        if not self._git_failed and any(map(by_gitignore, self.skipped)):
             self.skipped = [skip for skip in self.skipped if skip.path == "."]
             self.skipped.append(Skipped(".", "Its .gitignore excludes every file, so it was not followed."))
-            self._counts, self._junk, self._all_rules = {".": True}, {".": False}, self._own_rules
+            self._counts, self._junk = {".": True}, {".": False}
+            self.drop_gitignore()
             self._walk(".")
+
+    def drop_gitignore(self) -> None:
+        """Walk without .gitignore files from now on; what a repository below hides elsewhere stays hidden."""
+        self._all_rules = IgnoreRules(self.root, self.config.exclude, gitignore=False, excludes=True)
 
     def problems(self) -> list[Skipped]:
         """What is to be said about ignore files that are not applied whole."""

@@ -8,20 +8,22 @@ the system and the user stay in force, above all the user's global ignore file a
 
 from __future__ import annotations
 
+import errno
 import os
-import selectors
 import shutil
-import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from indexer.bounded import wait_bounded
 from indexer.errors import BadInputError, StorageError
+from indexer.probing import is_folder
 
 if TYPE_CHECKING:
     from git import Git
@@ -35,16 +37,14 @@ DIFF_OPTIONS = ("--no-ext-diff", "--no-textconv", "--no-color", f"-O{os.devnull}
 OTHER_OWNER = "git refuses it because it belongs to another user"
 """A problem that the user can solve."""
 
+OTHER_FILE_SYSTEM = "the repository further up is on another file system"
+"""Git looks no further there: for git the folder lies in no repository."""
+
+_LOOK = "Run `git status` there."
+
 _FORGIVEN = 600.0
 """Seconds after which a repository in which git did not answer is asked again."""
 
-_MAX_OUTPUT = 256 << 20
-"""Bytes; four million paths."""
-
-_MAX_MEMORY = 2 << 30
-"""Bytes that git may allocate; mapped packs do not count. An attributes file can be a link to /dev/zero."""
-
-_MAX_ERRORS = 4_096
 _MAX_SETTINGS_BYTES = 100_000
 """Linux takes two million bytes of arguments and environment together, and 131,072 in one."""
 
@@ -94,7 +94,10 @@ _SETTINGS = (
 """Given as GIT_CONFIG_COUNT, GIT_CONFIG_KEY_n and GIT_CONFIG_VALUE_n: as strong as ``-c``, and unlike there a name may
 hold ``=``."""
 
-_MAX_GITFILE = 10_000
+_MAX_INDEX = 1 << 29
+"""Bytes; that of Linux has 9 MB."""
+
+MAX_GITFILE = 10_000
 """Bytes; the file holds one path."""
 
 _MUST_BE_FILES = (
@@ -135,18 +138,23 @@ def run_git(folder: Path, *arguments: str, given: bytes = b"", deadline: float |
         return GitAnswer(127, b"", "there is no git program on this machine")
     try:
         # A file, not a pipe: that would have to be filled while git's answer is read.
-        with tempfile.TemporaryFile() if given else nullcontext(subprocess.DEVNULL) as source:
-            if not isinstance(source, int):
-                source.write(given)
-                source.seek(0)
-            return _run([program, *_options(arguments[0]), *arguments], folder, top, source, deadline or DEADLINE)
-    except OSError:
+        source = tempfile.TemporaryFile() if given else nullcontext(subprocess.DEVNULL)  # noqa: SIM115
+        with source as stream:
+            if not isinstance(stream, int):
+                stream.write(given)
+                stream.seek(0)
+            return _run([program, *_options(arguments[0]), *arguments], folder, top, stream, deadline or DEADLINE)
+    except _NotStartedError:
         return GitAnswer(127, b"", "the git program could not be started")
+    except OSError as exc:
+        failed = StorageError.from_os_error(exc, "writing a temporary file for git").message
+        return GitAnswer(127, b"", f"{failed[:1].lower()}{failed[1:]}".rstrip("."))
 
 
 def history(folder: Path) -> Git:
     """GitPython's ``Git`` for ``folder``: commands that read histories and differences, and nothing else.
 
+    Time, memory and output are bounded as for ``run_git``.
     Against the working tree ``difference`` is the better one: here files whose times changed count as changed.
     Raises BadInputError when git cannot be used there or when the repository names too many filters to switch off; so
     do the commands when they fail.
@@ -158,27 +166,33 @@ def history(folder: Path) -> Git:
 
 
 def difference(folder: Path, *arguments: str) -> GitAnswer:
-    """What ``git diff`` with ``arguments`` writes in ``folder``. Raises BadInputError as ``history`` does."""
-    with tempfile.TemporaryDirectory() as place:
-        # Git writes what it learns of changed times into the index: into this one.
-        index, copy = (repository_folder(folder) or folder) / "index", Path(place) / "index"
-        try:
+    """What ``git diff`` with ``arguments`` writes in ``folder``.
+
+    Raises BadInputError as ``history`` does, and StorageError when git's index cannot be copied.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            # Git writes what it learns of changed times into the index: into this one.
+            index, copy = (repository_folder(folder) or folder) / "index", Path(place) / "index"
             if index.is_file():
+                if index.stat().st_size > _MAX_INDEX:
+                    raise BadInputError(f"The git index of {folder} is too large to copy.", "Search without --since.")
                 shutil.copyfile(index, copy)
-        except OSError as exc:
-            raise StorageError.from_os_error(exc, "copying git's index", index) from exc
-        reader = _reader(folder, {"GIT_INDEX_FILE": str(copy)})
-        running = reader.execute(["git", "diff", *arguments], as_process=True, start_new_session=True)
-        return _answer(running.proc, work_tree(folder), DEADLINE)
+            answer: GitAnswer = _reader(folder, {"GIT_INDEX_FILE": str(copy)}).answer("diff", *arguments)
+            return answer
+    except OSError as exc:
+        failed = StorageError.from_os_error(exc, "copying git's index")
+        if exc.errno == errno.EROFS:
+            failed.hint = "Set TMPDIR to a folder that you may write."
+        raise failed from exc
 
 
-def _reader(folder: Path, variables: dict[str, str]) -> Git:
+def _reader(folder: Path, variables: dict[str, str]) -> Any:
     """``variables``: of git, on top of the gatekeeper's environment."""
     program = git_program()
     if program is None:
         raise BadInputError("There is no git program on this machine.", "Install git.")
-    # On import GitPython asks the program for its version, and looks for it in the current folder too if PATH says so.
-    os.environ.setdefault("GIT_PYTHON_GIT_EXECUTABLE", program)
+    _import_gitpython()
     from git import Git
     from git.exc import GitError
 
@@ -194,25 +208,45 @@ def _reader(folder: Path, variables: dict[str, str]) -> Git:
         __slots__ = ()
 
         def execute(self, command: Any, *positional: Any, **options: Any) -> Any:
-            name, *arguments = command[1:]
+            if positional or options:
+                raise ValueError("git runs here without options of GitPython")
+            found = self.answer(*command[1:])
+            if found.status != 0:
+                raise BadInputError(f"Git failed in {folder}: {found.problem}.", _LOOK)
+            return found.output.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+        def answer(self, name: str, *arguments: str) -> GitAnswer:
             if name not in _READING or _RUNNING & {str(part).partition("=")[0] for part in arguments}:
                 raise ValueError(f"git {name} with these options is not a command that only reads")
             shown = DIFF_OPTIONS if name in _SHOWING else ()
             safe = [program, *_options(name), name, *shown, *arguments]
-            options["env"] = {**(options.get("env") or {}), **environment}
-            if not options.get("as_process"):
-                options.setdefault("kill_after_timeout", DEADLINE)
             # GitPython starts from os.environ and can only add to it. What must not be in it is taken out by env(1) in
             # the new process, so that os.environ, which other threads read, is left alone.
             unwanted = [name for name in os.environ if name not in environment]
             prefix = ["env", *(part for name in unwanted for part in ("-u", name))] if unwanted else []
             try:
-                return super().execute([*prefix, *safe], *positional, **options)
+                running = super().execute([*prefix, *safe], env=environment, as_process=True, start_new_session=True)
             except GitError as exc:
-                problem = _phrase(str(getattr(exc, "stderr", "") or exc))
-                raise BadInputError(f"Git failed in {folder}: {problem}.", "Check the repository with git.") from exc
+                raise BadInputError(f"Git failed in {folder}: {_phrase(str(exc))}.", _LOOK) from exc
+            # GitPython would wait without a limit for a process that it still holds.
+            process, running.proc = running.proc, None
+            return _answer(process, top, DEADLINE)
 
     return Reader(str(folder))
+
+
+def _import_gitpython() -> None:
+    """Import GitPython without the git that it would start on that, with this process's own environment."""
+    if "git" in sys.modules:
+        return
+    quiet = {"GIT_PYTHON_GIT_EXECUTABLE": os.devnull, "GIT_PYTHON_REFRESH": "quiet"}
+    before = {name: os.environ.get(name) for name in quiet}
+    os.environ.update(quiet)
+    try:
+        import git  # noqa: F401
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def git_program() -> str | None:
@@ -245,7 +279,7 @@ def work_tree(folder: Path) -> Path | None:
         return folder
     for parent in folder.parents:
         mark = parent / ".git"
-        if os.path.lexists(mark) and (not mark.is_dir() or os.path.lexists(mark / "HEAD")):
+        if os.path.lexists(mark) and (not is_folder(mark) or os.path.lexists(mark / "HEAD")):
             return parent
     return None
 
@@ -259,7 +293,7 @@ def repository_folder(root: Path) -> Path | None:
             if stat.S_ISREG(mode):
                 # A further working tree or a submodule: a file that says where.
                 with mark.open("rb") as stream:
-                    text = os.fsdecode(stream.read(_MAX_GITFILE))
+                    text = os.fsdecode(stream.read(MAX_GITFILE))
                 mark = Path(os.path.normpath(folder / text.removeprefix("gitdir:").strip()))
             # What a file names may be any folder; only one of git's has a HEAD.
             if (mark / "HEAD").is_file():
@@ -286,14 +320,14 @@ def _obstacle(top: Path | None) -> str:
     if top is None:
         return ""
     if time.monotonic() - _silent.get(top, -_FORGIVEN) < _FORGIVEN:
-        return "git did not answer there a while ago"
+        return f"git timed out here less than {_FORGIVEN / 60:g} minutes ago"
     for name in _MUST_BE_FILES:
         try:
             mode = os.stat(top / name).st_mode  # noqa: PTH116
         except OSError:
             continue
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            return f"its {name} is no file"
+            return f"its {name} is a pipe or device"
     return ""
 
 
@@ -304,85 +338,52 @@ def filters_off(folder: Path, *options: str) -> list[tuple[str, str]]:
     """
     answer = run_git(folder, *options, "config", "--name-only", "-z", "--get-regexp", r"^filter\.")
     if answer.status not in (0, 1):  # 1: there are none
-        raise BadInputError(f"Git cannot be asked about {folder}: {answer.problem}.", "Repair the repository.")
+        raise BadInputError(f"Git cannot be asked about {folder}: {answer.problem}.", _LOOK)
     names = {name.rpartition(".")[0] for name in answer.output.decode("utf-8", "surrogateescape").split("\0") if name}
     programs = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
     settings = [(f"{name}.{key}", value) for name in sorted(names) for key, value in programs]
     if sum(len(os.fsencode(key)) for key, _ in settings) > _MAX_SETTINGS_BYTES:
-        raise BadInputError(f"The git repository of {folder} names too many filters.", "Search without --since.")
+        raise BadInputError(
+            f"The git repository of {folder} names too many filters.", "Run `git config --get-regexp ^filter` there."
+        )
     return settings
 
 
+class _NotStartedError(Exception):
+    """Never leaves this module."""
+
+
 def _run(command: list[str], folder: Path, top: Path | None, source: Any, seconds: float) -> GitAnswer:
-    process = subprocess.Popen(
-        command, cwd=folder, env=git_environment(top), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True,
-    )  # fmt: skip
+    try:
+        process = subprocess.Popen(
+            command, cwd=folder, env=git_environment(top), stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as exc:  # ValueError: an argument that no process can be given
+        raise _NotStartedError from exc
     return _answer(process, top, seconds)
 
 
 def _answer(process: subprocess.Popen[bytes], top: Path | None, seconds: float) -> GitAnswer:
     """Wait for git, which leads a session of its own; it is ended with all that it started when it takes too long."""
-    ends = time.monotonic() + seconds
-    assert process.stdout is not None
-    assert process.stderr is not None
-    _limit_memory(process.pid)
-    finished = False
-    with process:
-        try:
-            output, errors = _gather(process.stdout, process.stderr, ends)
-            status = process.wait(max(0.0, ends - time.monotonic()))
-            finished = True
-        except (TimeoutError, subprocess.TimeoutExpired):
-            if top is not None:
-                _silent[top] = time.monotonic()
-            return GitAnswer(124, b"", f"git did not answer within {seconds:g} seconds")
-        except OverflowError:
-            return GitAnswer(125, b"", "git's answer is too long")
-        finally:
-            if not finished:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
-    return GitAnswer(status, output, "" if status == 0 else _phrase(errors.decode("utf-8", "replace")))
-
-
-def _limit_memory(pid: int) -> None:
-    """Where the system can limit another process: setting limits between fork and exec is not safe with threads."""
-    import resource
-
-    if hasattr(resource, "prlimit"):
-        with suppress(OSError, ValueError):
-            resource.prlimit(pid, resource.RLIMIT_DATA, (_MAX_MEMORY, _MAX_MEMORY))
-
-
-def _gather(output: IO[bytes], errors: IO[bytes], ends: float) -> tuple[bytes, bytes]:
-    """All that is written to both. Raises TimeoutError after the time ``ends`` and OverflowError for too much."""
-    taken = {output.fileno(): bytearray(), errors.fileno(): bytearray()}
-    with selectors.DefaultSelector() as selector:
-        for stream in (output, errors):
-            selector.register(stream, selectors.EVENT_READ)
-        while selector.get_map():
-            left = ends - time.monotonic()
-            ready = selector.select(left) if left > 0 else []
-            if not ready:
-                raise TimeoutError
-            for key, _ in ready:
-                data = os.read(key.fd, 1 << 16)
-                if not data:
-                    selector.unregister(key.fileobj)
-                elif key.fd == output.fileno():
-                    taken[key.fd] += data
-                    if len(taken[key.fd]) > _MAX_OUTPUT:
-                        raise OverflowError
-                else:
-                    taken[key.fd] += data[: _MAX_ERRORS - len(taken[key.fd])]
-    return bytes(taken[output.fileno()]), bytes(taken[errors.fileno()])
+    try:
+        ended = wait_bounded(process, seconds)
+    except TimeoutError:
+        if top is not None:
+            _silent[top] = time.monotonic()
+        return GitAnswer(124, b"", f"git did not answer within {seconds:g} seconds")
+    except OverflowError:
+        return GitAnswer(125, b"", "git's answer is too long")
+    problem = _phrase(ended.errors.decode("utf-8", "replace")) if ended.status else ""
+    return GitAnswer(ended.status, ended.output, problem)
 
 
 def _phrase(errors: str) -> str:
     """A phrase for what git wrote when it failed."""
     if "dubious ownership" in errors:
         return OTHER_OWNER
+    if "Stopping at filesystem boundary" in errors:
+        return OTHER_FILE_SYSTEM
     if "not a git repository" in errors or "invalid gitfile format" in errors:
         return "its .git is damaged"
     lines = errors.strip().splitlines()

@@ -1,12 +1,13 @@
 """Ignore rules in .gitignore syntax, nested as git nests them, with the rule that decided.
 
-Two kinds of rules live side by side: git's own (``.gitignore``, read only outside git, where git cannot be asked) and
-codemoat's (``.codemoatignore`` in any folder and the configured ``exclude`` patterns). Codemoat's only take away: they
-cannot bring back what git ignores.
+Two kinds of rules live side by side: git's own (``.gitignore``, and in a repository those of ``excludes.py``; read only
+where git cannot be asked) and codemoat's (``.codemoatignore`` in any folder and the configured ``exclude`` patterns).
+Codemoat's only take away: they cannot bring back what git ignores.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -226,16 +227,27 @@ class _Affixes(Generic[_Value]):
                 yield value
 
 
+_Rules = tuple[int, str, RuleFile]
+"""How much to take off the front of a path, what to put there, and the rules for what results."""
+_Chain = tuple[_Rules, ...]
+
+
 class IgnoreRules:
     """All rules below a root: asks the ignore files of every folder from the path upwards, the nearest first."""
 
-    def __init__(self, root: Path, exclude: Sequence[str], *, gitignore: bool) -> None:
-        """``gitignore``: read ``.gitignore`` files too. Raises BadInputError for an invalid ``exclude`` pattern."""
+    def __init__(self, root: Path, exclude: Sequence[str], *, gitignore: bool, excludes: bool | None = None) -> None:
+        """``gitignore``: read ``.gitignore`` files too; ``excludes``, if that is to differ: git's other ignore files.
+
+        Raises BadInputError for an invalid ``exclude`` pattern.
+        """
         self.problems: list[str] = []
         """Sentences about ignore files of which not everything is applied."""
         self._root = root
         self._gitignore = gitignore
-        self._chains: dict[tuple[str, str], tuple[tuple[int, RuleFile], ...]] = {}
+        self._excludes = gitignore if excludes is None else excludes
+        self._above: _Chain = ()
+        self._user: list[Path] | None = None
+        self._chains: dict[tuple[str, str], _Chain] = {}
         self._folders: dict[str, Rule | None] = {".": None}
         self._exclude = RuleFile(EXCLUDE_SETTING, ())
         if exclude:
@@ -260,57 +272,80 @@ class IgnoreRules:
         self._folders[path] = rule
         return rule
 
+    def reach_up_to(self, top: Path) -> None:
+        """Obey git's ignore files from the folder above the root up to ``top``, the working tree it lies in."""
+        prefix, place, found = "", self._root, list[_Rules]()
+        while place != top:
+            prefix, place = f"{place.name}/{prefix}", place.parent
+            shown = os.path.relpath(place, self._root)
+            found += [(0, prefix, rules) for rules in self._of_git(place, f"{shown}/")]
+        self._above = tuple(found)
+
     def _match(self, path: str, parent: str, is_dir: bool) -> Rule | None:
         """Codemoat's rules, then git's; within each the nearest folder's file that has a say wins."""
         decided = self._match_files(CODEMOAT_IGNORE, path, parent, is_dir) or self._exclude.decide(path, is_dir)
         if decided is not None and decided[0]:
             return decided[1]
-        if self._gitignore:
+        if self._gitignore or self._excludes:
             decided = self._match_files(GIT_IGNORE, path, parent, is_dir)
             if decided is not None and decided[0]:
                 return decided[1]
         return None
 
     def _match_files(self, name: str, path: str, folder: str, is_dir: bool) -> tuple[bool, Rule] | None:
-        for start, rules in self._chain(folder, name):
-            decided = rules.decide(path[start:], is_dir)
+        for start, prefix, rules in self._chain(folder, name):
+            decided = rules.decide(prefix + path[start:], is_dir)
             if decided is not None:
                 return decided
         return None
 
-    def _chain(self, folder: str, name: str) -> tuple[tuple[int, RuleFile], ...]:
-        """(length of the folder's prefix, rules) of all files ``name`` from ``folder`` up to the root."""
+    def _chain(self, folder: str, name: str) -> _Chain:
+        """All files ``name`` from ``folder`` up to the root, with git's other ones behind its ``.gitignore``."""
         key = (folder, name)
         chain = self._chains.get(key)
         if chain is None:
-            above = self._chain(folder.rpartition("/")[0] or ".", name) if folder != "." else ()
-            own = self._load(name if folder == "." else f"{folder}/{name}")
-            start = 0 if folder == "." else len(folder) + 1
-            chain = above if own is None else ((start, own), *above)
+            git = name == GIT_IGNORE
+            above = self._chain(folder.rpartition("/")[0] or ".", name) if folder != "." else self._above if git else ()
+            shown = "" if folder == "." else f"{folder}/"
+            place = self._root / folder
+            own = self._of_git(place, shown) if git else self._load(place / name, shown + name)
+            chain = (*((len(shown), "", rules) for rules in own), *above)
             self._chains[key] = chain
         return chain
 
-    def _load(self, relative: str) -> RuleFile | None:
-        """The ignore file at ``relative``, or None when there is none that can be read."""
-        path = self._root / relative
+    def _of_git(self, folder: Path, shown: str) -> list[RuleFile]:
+        """The folder's ``.gitignore`` and, where it is a working tree, the repository's and the user's ignore files."""
+        found = self._load(folder / GIT_IGNORE, shown + GIT_IGNORE) if self._gitignore else []
+        if self._excludes and os.path.lexists(folder / ".git"):
+            from indexer.excludes import repository_excludes, user_excludes
+
+            if self._user is None:
+                self._user = user_excludes()
+            for path in [folder / named for named in (*repository_excludes(folder), *self._user)]:
+                inside = path.is_relative_to(folder)
+                found += self._load(path, shown + str(path.relative_to(folder)) if inside else str(path), links=True)
+        return found
+
+    def _load(self, path: Path, relative: str, *, links: bool = False) -> list[RuleFile]:
+        """The ignore file at ``path``, or nothing when there is none that can be read. ``relative`` names it."""
         try:
-            if path.is_symlink() or not path.is_file():
-                return None
+            if (path.is_symlink() and not links) or not path.is_file():
+                return []
             with path.open("rb") as stream:
                 raw = stream.read(_MAX_RULES_BYTES + 1)
-        except OSError:
-            return None
+        except (OSError, ValueError):
+            return []
         shown = visible(printable(relative))
         if len(raw) > _MAX_RULES_BYTES:
             raw = raw[: raw.rfind(b"\n", 0, _MAX_RULES_BYTES) + 1]
             self.problems.append(
-                f"{shown} has more than {_MAX_RULES_BYTES:,} bytes; the rules behind them do not count."
+                f"{shown} has more than {_MAX_RULES_BYTES:,} bytes; the rules after that point are ignored."
             )
         lines = raw.decode("utf-8-sig", "surrogateescape").split("\n")
         rules = RuleFile(printable(relative), [line.removesuffix("\r") for line in lines], most_alike=_MOST_ALIKE)
         if rules.dropped:
             self.problems.append(
-                f"{shown} has {rules.dropped:,} patterns too many that begin or end alike (at most {_MOST_ALIKE:,} of "
-                "each kind count, the last ones); name their folder instead."
+                f"{shown} has too many wildcard patterns that begin or end alike; the last {_MOST_ALIKE:,} of each "
+                f"kind are used, {rules.dropped:,} are not. Ignore a folder instead."
             )
-        return rules
+        return [rules]

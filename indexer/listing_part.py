@@ -135,7 +135,7 @@ class _PartLister(Lister):
             # paths changed, when they are excluded by name; else one of them may have decided it.
             if not elsewhere.gitignore_excludes() or not all(map(self._is_excluded, self._wanted)):
                 raise _OnlyAllCanTellError
-            self._all_rules = self._own_rules
+            self.drop_gitignore()
         for path in self._wanted:
             parent = path.rpartition("/")[0] or "."
             if not self._walks_into(parent):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.errors import BadInputError
-from indexer.git import OTHER_OWNER, difference, repository_folder, run_git, work_tree
+from indexer.git import OTHER_FILE_SYSTEM, OTHER_OWNER, difference, repository_folder, run_git, work_tree
 from indexer.kinds import JUNK_FOLDERS
 from indexer.reasons import encodable, printable
 
@@ -51,7 +51,7 @@ def git_names(
         folder, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard", "--", *only
     )
     if status != 0:
-        return None, problem if own or only else None
+        return None, None if problem == OTHER_FILE_SYSTEM else problem
     if not own and run_git(folder, "check-ignore", "--quiet", ".").status == 0:
         # An ignored folder of a repository (an environment, a build) that was asked for by name.
         return None, None
@@ -91,20 +91,23 @@ def changed_since(root: Path, revision: str) -> set[str]:
     """Paths below ``root``, relative to it, that differ from ``revision``: committed since, uncommitted or untracked.
 
     Submodules are not looked into. Raises BadInputError outside a repository, for an unknown revision, and when git
-    fails.
+    fails, and StorageError when git's index cannot be copied.
     """
     if repository_folder(root) is None:
         raise BadInputError(f"{root} lies in no git repository.", "Search without --since.")
-    listed = run_git(root, "ls-files", "-z", "--others", "--exclude-standard")
-    if listed.status != 0:
-        raise _unanswered(revision, listed.problem)
     # "-" in front would be an option, ":" a file's contents.
     known = revision and not revision.startswith("-") and encodable(revision) and "\0" not in revision
     if not known or run_git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").status != 0:
+        usable = run_git(root, "rev-parse", "--git-dir")
+        if usable.status != 0:
+            raise _unanswered(revision, usable.problem)
         raise BadInputError(
             f"There is no revision {printable(revision)!r} in the git repository of {root}.",
             "Give a commit, branch or tag, such as HEAD~5 or main; `git log` lists commits.",
         )
+    listed = run_git(root, "ls-files", "-z", "--others", "--exclude-standard")
+    if listed.status != 0:
+        raise _unanswered(revision, listed.problem)
     options = ("--name-only", "-z", "--relative", "--no-renames")
     differs = difference(root, *options, f"{revision}^{{commit}}", "--", ".")
     if differs.status != 0:

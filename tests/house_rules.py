@@ -47,6 +47,7 @@ shape a whole floor:"""
 MODULE_LEVEL_AT_HOME = ("typer", "pygls", "lsprotocol")
 
 STARTERS = (
+    "indexer.bounded",
     "indexer.git",
     "indexer.workers",
     "assistant.adapt.corpus",
@@ -56,7 +57,7 @@ STARTERS = (
     "assistant.models.wheels",
     "lsp.indexing",
 )
-"""The only modules that may start programs."""
+"""The only modules that may start programs, or wait for one."""
 GIT_HOME = "indexer.git"
 """The only one of them that may start git: it alone knows how git runs nothing that a repository names."""
 _STARTING_MODULES = ("subprocess", "asyncio.subprocess", "multiprocessing", "pty")

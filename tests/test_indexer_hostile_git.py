@@ -14,7 +14,7 @@ from cli_world import Cli, furnish
 from hostile_git import LATER, MINE, REPOSITORIES, TWICE, Place, build, lure
 from hostile_world import Watched, function, plain_git, write
 
-from indexer import Filters, IndexConfig
+from indexer import Filters, IndexConfig, bounded
 from indexer import git as gatekeeper
 from indexer.errors import BadInputError
 from indexer.files import explain, list_files
@@ -120,8 +120,8 @@ def test_histories_run_nothing(place):
     assert "def later" in reader.show(f"second:{LATER}")
     for command in (["log", "-p", "-1"], ["log", "-p", "second"], ["show", "second"], ["diff", "second~1"]):
         # In a partial clone texts are missing.
-        _, output, problem = reader.execute(["git", *command], with_extended_output=True, with_exceptions=False)
-        assert output or "unable to read" in problem
+        answer = reader.answer(*command)
+        assert answer.output or "unable to read" in answer.problem
     assert not place.mark.exists()
 
 
@@ -166,12 +166,12 @@ def pipe_at(place: Place, name: str) -> None:
 
 
 PIPES = {
-    ".gitignore": "its .gitignore is no file",
-    ".gitattributes": "its .gitattributes is no file",
-    ".git/config": "its .git/config is no file",
-    ".git/HEAD": "its .git/HEAD is no file",
-    ".git/index": "its .git/index is no file",
-    ".git/info/exclude": "its .git/info/exclude is no file",
+    ".gitignore": "its .gitignore is a pipe or device",
+    ".gitattributes": "its .gitattributes is a pipe or device",
+    ".git/config": "its .git/config is a pipe or device",
+    ".git/HEAD": "its .git/HEAD is a pipe or device",
+    ".git/index": "its .git/index is a pipe or device",
+    ".git/info/exclude": "its .git/info/exclude is a pipe or device",
     "docs/.gitignore": "git did not answer within",
 }
 
@@ -189,11 +189,17 @@ def test_a_pipe_where_git_reads_a_file_keeps_nobody_waiting(tmp_path, monkeypatc
         assert PIPES[name] in watched.said["."]
         assert (watched.finds("mine"), watched.finds("of_docs")) == ([MINE], ["docs/x.py"])
         # It is not waited for again.
-        started: list[object] = []
-        monkeypatch.setattr(gatekeeper.subprocess, "Popen", lambda *given, **_: started.append(given))
+        started: list[tuple[list[str], Path]] = []
+        popen = gatekeeper.subprocess.Popen
+
+        def noting(command, **options):
+            started.append((command, Path(options.get("cwd") or "/")))
+            return popen(command, **options)
+
+        monkeypatch.setattr(gatekeeper.subprocess, "Popen", noting)
         watched.update()
         assert "." in watched.said
-        assert not [command for (command,) in started if command[0].endswith("git")]
+        assert not [command for command, folder in started if folder.is_relative_to(place.root)]
     with pytest.raises(BadInputError):
         changed_since(place.root, "HEAD")
 
@@ -217,20 +223,32 @@ def test_a_difference_is_not_waited_for_for_ever(tmp_path, monkeypatch):
     place.commits()
     write(place.root, "docs/x.py", function("other"))
     pipe_at(place, "docs/.gitattributes")
-    monkeypatch.setattr(gatekeeper, "DEADLINE", 1.0)
-    with pytest.raises(BadInputError, match="did not answer within 1 seconds"):
+    filters_off = gatekeeper.filters_off
+
+    def ordinary(folder):
+        settings = filters_off(folder)
+        monkeypatch.setattr(gatekeeper, "DEADLINE", 1.0)
+        return settings
+
+    # Only the comparison itself is to be short of time.
+    monkeypatch.setattr(gatekeeper, "filters_off", ordinary)
+    answer = gatekeeper.difference(place.root, "--name-only", "HEAD", "--", ".")
+    assert (answer.status, answer.problem) == (124, "git did not answer within 1 seconds")
+    with pytest.raises(BadInputError, match="git timed out here less than 10 minutes ago"):
         changed_since(place.root, "HEAD")
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
 def test_an_endless_file_does_not_take_all_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(gatekeeper, "_MAX_MEMORY", 128 << 20)
+    monkeypatch.setattr(bounded, "_MAX_MEMORY", 128 << 20)
     place = Place(tmp_path / "place")
     place.commits()
     place.config(("core.attributesFile", "/dev/zero"))
     assert list_files(place.root, IndexConfig()).git
     with pytest.raises(BadInputError, match="Out of memory"):
         changed_since(place.root, "HEAD~1")
+    with pytest.raises(BadInputError, match="Out of memory"):
+        history(place.root).diff("--stat", "HEAD~1")
 
 
 def test_a_pipe_in_the_place_of_git_itself(tmp_path):

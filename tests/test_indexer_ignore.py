@@ -202,7 +202,7 @@ def test_an_ignore_file_that_is_too_long_is_said_and_cut_at_a_line(tmp_path, mon
     listing = list_files(tmp_path, IndexConfig())
     assert [listed.path for listed in listing.files] == [".codemoatignore", "bbbb", "c.py", "d.py"]
     reasons = [skip.reason for skip in listing.skipped if skip.path == "."]
-    assert reasons == [".codemoatignore has more than 100 bytes; the rules behind them do not count."]
+    assert reasons == [".codemoatignore has more than 100 bytes; the rules after that point are ignored."]
 
 
 def test_patterns_that_are_too_many_are_said_and_the_last_ones_count(tmp_path, monkeypatch):
@@ -213,6 +213,6 @@ def test_patterns_that_are_too_many_are_said_and_the_last_ones_count(tmp_path, m
     listing = list_files(tmp_path, IndexConfig())
     assert [listed.path for listed in listing.files] == ["xa"]
     assert [skip.reason for skip in listing.skipped if skip.path == "."] == [
-        ".codemoatignore has 2 patterns too many that begin or end alike (at most 3 of each kind count, the last "
-        "ones); name their folder instead."
+        ".codemoatignore has too many wildcard patterns that begin or end alike; the last 3 of each kind are used, 2 "
+        "are not. Ignore a folder instead."
     ]

@@ -13,6 +13,7 @@ from hostile_world import Watched, function
 from test_indexer_files import paths, reasons, write
 from test_indexer_files_git import git, plain_git, repository
 
+from indexer import git as gatekeeper
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError
 from indexer.files import explain, list_files
@@ -165,6 +166,36 @@ def test_listing_by_git_needs_no_gitpython(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_importing_gitpython_starts_no_git(tmp_path):
+    """GitPython asks git for its version on import, in the environment of this process."""
+    root = repository(tmp_path / "repository", a="a = 1\n")
+    (root / "a.py").write_text("a = 2\n")
+    trace, before = tmp_path / "trace", dict(os.environ)
+    environment = {**before, "GIT_TRACE": str(trace), "GIT_INTERNAL_SUPER_PREFIX": "x/"}
+    script = (
+        "import os, sys; from pathlib import Path; from indexer.repository import changed_since\n"
+        "before = dict(os.environ)\n"
+        "assert changed_since(Path(sys.argv[1]), 'HEAD') == {'a.py'}\n"
+        "assert 'git' in sys.modules and dict(os.environ) == before"
+    )
+    subprocess.run([sys.executable, "-c", script, str(root)], check=True, env=environment, cwd=ROOT)
+    assert not trace.exists()
+
+
+def test_a_huge_index_of_git_is_not_copied(tmp_path, monkeypatch):
+    root = repository(tmp_path / "repository", a="a = 1\n")
+    monkeypatch.setattr(gatekeeper, "_MAX_INDEX", (root / ".git" / "index").stat().st_size - 1)
+    with pytest.raises(BadInputError, match="too large to copy"):
+        changed_since(root, "HEAD")
+
+
+@pytest.mark.parametrize("mark", [".git", "sub/.git"])
+def test_a_git_that_is_a_link_to_a_name_too_long(tmp_path, mark):
+    write(tmp_path / "tree", "sub/a.py", "a = 1\n")
+    (tmp_path / "tree" / mark).symlink_to("b" * 300)
+    assert paths(list_files(tmp_path / "tree" / "sub", IndexConfig())) == ["a.py"]
 
 
 def test_names_mean_themselves(tmp_path):
