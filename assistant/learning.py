@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from indexer.errors import StorageError
 from indexer.location import data_dir
-from indexer.private import make_folder, tighten
+from indexer.private import FILE_MODE, create_file, make_folder, open_file, replace_file, tighten
 
 MOST_BYTES = 4 << 20
 """Of the file; when it is larger the older half of its lines goes. About 16,000 events."""
@@ -81,10 +81,9 @@ class LearningLog:
             with self._locked():
                 # A line that was torn by a power cut must not swallow this one.
                 lead = b"\n" if self._torn() else b""
-                # A link in its place is somebody else's file.
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
                 tighten(self.path)
-                with os.fdopen(os.open(self.path, flags, 0o600), "ab", buffering=0) as file:
+                descriptor = open_file(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+                with os.fdopen(descriptor, "ab", buffering=0) as file:
                     file.write(lead + line)
                 if self.path.stat().st_size > MOST_BYTES:
                     self._halve()
@@ -120,8 +119,7 @@ class LearningLog:
         try:
             with self._locked():
                 if not self._key_path.exists():
-                    descriptor = os.open(self._key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                    with os.fdopen(descriptor, "wb") as file:
+                    with os.fdopen(create_file(self._key_path), "wb") as file:
                         file.write(secrets.token_bytes(32))
                 key = self._key_path.read_bytes()
         except (OSError, Timeout) as exc:
@@ -134,7 +132,7 @@ class LearningLog:
 
     def _locked(self) -> FileLock:
         make_folder(self.path.parent)
-        return FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600)
+        return FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=FILE_MODE)
 
     def _torn(self) -> bool:
         try:
@@ -148,8 +146,7 @@ class LearningLog:
         """Keep the newer half of the lines. Locked."""
         lines = self.path.read_bytes().splitlines(keepends=True)
         draft = self.path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(replace_file(draft), "wb") as file:
             file.writelines(lines[len(lines) // 2 :])
         draft.replace(self.path)
 
