@@ -20,11 +20,12 @@ from filelock import FileLock, Timeout
 
 from indexer.errors import StorageError
 from indexer.location import data_dir
-from indexer.private import FILE_MODE, create_file, make_folder, open_file, replace_file, tighten
+from indexer.private import FILE_MODE, create_file, make_folder, open_file, read_own, replace_file, tighten
 
 MOST_BYTES = 4 << 20
 """Of the file; when it is larger the older half of its lines goes. About 16,000 events."""
 _LOCK_SECONDS = 2.0
+_KEY_BYTES = 32
 
 Kind = Literal["shown", "accepted", "partially-accepted", "rejected", "kept", "changed"]
 KINDS: tuple[Kind, ...] = ("shown", "accepted", "partially-accepted", "rejected", "kept", "changed")
@@ -93,7 +94,8 @@ class LearningLog:
     def read(self) -> Kept:
         """Every event, oldest first; empty where there is no log. Raises StorageError."""
         try:
-            data = self.path.read_bytes()
+            with os.fdopen(open_file(self.path, os.O_RDONLY), "rb") as file:
+                data = file.read()
         except FileNotFoundError:
             return Kept(())
         except OSError as exc:
@@ -120,8 +122,8 @@ class LearningLog:
             with self._locked():
                 if not self._key_path.exists():
                     with os.fdopen(create_file(self._key_path), "wb") as file:
-                        file.write(secrets.token_bytes(32))
-                key = self._key_path.read_bytes()
+                        file.write(secrets.token_bytes(_KEY_BYTES))
+                key = read_own(self._key_path, _KEY_BYTES)
         except (OSError, Timeout) as exc:
             raise self._failed(exc, "writing the learning log") from exc
         return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
@@ -136,7 +138,7 @@ class LearningLog:
 
     def _torn(self) -> bool:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_file(self.path, os.O_RDONLY), "rb") as file:
                 file.seek(-1, os.SEEK_END)
                 return file.read(1) != b"\n"
         except OSError:  # none yet, or empty
