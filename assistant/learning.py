@@ -20,11 +20,12 @@ from filelock import FileLock, Timeout
 
 from indexer.errors import StorageError
 from indexer.location import data_dir
-from indexer.private import make_folder, tighten
+from indexer.private import FILE_MODE, create_file, make_folder, open_file, read_own, replace_file, tighten
 
 MOST_BYTES = 4 << 20
 """Of the file; when it is larger the older half of its lines goes. About 16,000 events."""
 _LOCK_SECONDS = 2.0
+_KEY_BYTES = 32
 
 Kind = Literal["shown", "accepted", "partially-accepted", "rejected", "kept", "changed"]
 KINDS: tuple[Kind, ...] = ("shown", "accepted", "partially-accepted", "rejected", "kept", "changed")
@@ -81,10 +82,9 @@ class LearningLog:
             with self._locked():
                 # A line that was torn by a power cut must not swallow this one.
                 lead = b"\n" if self._torn() else b""
-                # A link in its place is somebody else's file.
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
                 tighten(self.path)
-                with os.fdopen(os.open(self.path, flags, 0o600), "ab", buffering=0) as file:
+                descriptor = open_file(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+                with os.fdopen(descriptor, "ab", buffering=0) as file:
                     file.write(lead + line)
                 if self.path.stat().st_size > MOST_BYTES:
                     self._halve()
@@ -94,7 +94,8 @@ class LearningLog:
     def read(self) -> Kept:
         """Every event, oldest first; empty where there is no log. Raises StorageError."""
         try:
-            data = self.path.read_bytes()
+            with os.fdopen(open_file(self.path, os.O_RDONLY), "rb") as file:
+                data = file.read()
         except FileNotFoundError:
             return Kept(())
         except OSError as exc:
@@ -120,10 +121,9 @@ class LearningLog:
         try:
             with self._locked():
                 if not self._key_path.exists():
-                    descriptor = os.open(self._key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                    with os.fdopen(descriptor, "wb") as file:
-                        file.write(secrets.token_bytes(32))
-                key = self._key_path.read_bytes()
+                    with os.fdopen(create_file(self._key_path), "wb") as file:
+                        file.write(secrets.token_bytes(_KEY_BYTES))
+                key = read_own(self._key_path, _KEY_BYTES)
         except (OSError, Timeout) as exc:
             raise self._failed(exc, "writing the learning log") from exc
         return hashlib.blake2b(path.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
@@ -134,11 +134,11 @@ class LearningLog:
 
     def _locked(self) -> FileLock:
         make_folder(self.path.parent)
-        return FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600)
+        return FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=FILE_MODE)
 
     def _torn(self) -> bool:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_file(self.path, os.O_RDONLY), "rb") as file:
                 file.seek(-1, os.SEEK_END)
                 return file.read(1) != b"\n"
         except OSError:  # none yet, or empty
@@ -148,8 +148,7 @@ class LearningLog:
         """Keep the newer half of the lines. Locked."""
         lines = self.path.read_bytes().splitlines(keepends=True)
         draft = self.path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(replace_file(draft), "wb") as file:
             file.writelines(lines[len(lines) // 2 :])
         draft.replace(self.path)
 

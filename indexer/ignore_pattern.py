@@ -25,14 +25,14 @@ _CLASSES = {
 """As git has them, in ASCII."""
 
 
-class Pattern(NamedTuple):
+class IgnorePattern(NamedTuple):
     """An expression for ``re.DOTALL``, and whether what it matches is left out (rather than brought back)."""
 
     regex: str
     include: bool
 
 
-def parse_pattern(line: str) -> Pattern | None:
+def parse_pattern(line: str) -> IgnorePattern | None:
     """One line of an ignore file; None for a comment, an empty or an invalid one, or one too long for any path."""
     from pathspec.patterns.gitignore.base import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
@@ -50,7 +50,7 @@ def parse_pattern(line: str) -> Pattern | None:
     if regex is None or include is None:
         return None
     exact = _exact(plain, regex)
-    return Pattern("".join(sets.get(character, character) for character in exact) if sets else exact, include)
+    return IgnorePattern("".join(sets.get(character, character) for character in exact) if sets else exact, include)
 
 
 def compile_pattern(line: str) -> re.Pattern[str] | None:

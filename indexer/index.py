@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
 from indexer.errors import REPAIR, BadInputError, CorruptIndexError, NoIndexError
-from indexer.location import cache_dir, index_folder, seal_file
+from indexer.location import cache_dir, index_folder, seals_folder
 from indexer.probing import exists, is_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
@@ -39,7 +39,7 @@ class Index:
         self.config = config
         self.folder = folder
         self._embedder = embedder
-        self._reader = Reader(root, folder, config.embedder, self._overlay, seal_file(root, config))
+        self._reader = Reader(root, folder, config.embedder, self._overlay, seals_folder(config))
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._writes: list[Linked] = []

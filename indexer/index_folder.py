@@ -3,8 +3,7 @@
 A repository may ship whatever it likes where its index would be: a link in the place of a folder or file, a named pipe,
 a second name of a file outside. So a folder is opened by descriptor without following links, what lies in it is reached
 from that descriptor, everything must belong to this user (or root), and only names that an index itself makes are ever
-removed. Folders above the index folder may be links: they are the user's own settings. Windows has no descriptors of
-folders; there the same checks are made by path.
+removed. Folders above the index folder may be links: they are the user's own settings.
 
 Folders are made with mode 0700 and files with 0600, whatever the umask.
 """
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from indexer.errors import UnsafeIndexError
-from indexer.private import FILE_MODE, FOLDER_MODE, make_folder, tighten_found
+from indexer.private import FILE_MODE, FOLDER_MODE, SAFE, is_mine, make_folder, tighten_found
 
 DATABASE, SEGMENTS = "index.sqlite", "segments"
 DATABASE_FILES = tuple(f"{DATABASE}{suffix}" for suffix in ("-wal", "-shm", "-journal", ""))
@@ -35,25 +34,21 @@ LOCK, MARK, IGNORE = "lock", "suspect", ".gitignore"
 _FILES = (*DATABASE_FILES, LOCK, MARK, IGNORE)
 _SEGMENT = re.compile(rf"(?:{re.escape(TEMPORARY)})?[0-9]{{4,12}}")
 _SEGMENT_FILE = re.compile(rf"{re.escape(COLUMNS)}|{re.escape(VECTORS)}|{re.escape(MANIFEST)}|[a-z_]+\.scratch")
-_BY_DESCRIPTOR = {os.open, os.mkdir, os.unlink, os.rmdir, os.rename, os.stat} <= os.supports_dir_fd
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""Without ``O_NONBLOCK`` opening a named pipe waits for somebody to write into it."""
-_JUNCTION = 0xA0000003
-"""Windows' other kind of link, as ``st_reparse_tag`` tells it."""
 _WRITABLE_BY_OTHERS = 0o022
 
 
-class Folder:
+class IndexFolder:
     """An open folder of an index. Names are those of entries in it; a context manager closes it.
 
     Methods raise OSError with the whole path, and UnsafeIndexError for what is a link, belongs to another user or is of
     the wrong kind.
     """
 
-    def __init__(self, path: Path, descriptor: int | None) -> None:
-        """Use ``open_top``, ``open_segments`` or ``folder``. ``descriptor``: None where there are none of folders."""
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """Use ``open_top``, ``open_segments`` or ``folder``."""
         self.path = path
         self._descriptor = descriptor
+        self._open = True
 
     def __enter__(self) -> Self:
         return self
@@ -63,34 +58,34 @@ class Folder:
 
     def close(self) -> None:
         """Close it; closing twice is no error."""
-        if self._descriptor is not None:
+        if self._open:
+            self._open = False
             os.close(self._descriptor)
-            self._descriptor = None
 
     def names(self) -> list[str]:
         """Names of all entries."""
-        return os.listdir(self.path if self._descriptor is None else self._descriptor)  # noqa: PTH208
+        return os.listdir(self._descriptor)  # noqa: PTH208
 
     def look(self, name: str) -> os.stat_result | None:
         """``lstat`` of an entry; None where there is none."""
         try:
             with self._naming(name):
-                return os.stat(self._place(name), dir_fd=self._descriptor, follow_symlinks=False)
+                return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
-    def folder(self, name: str, *, create: bool = False) -> Folder:
+    def folder(self, name: str, *, create: bool = False) -> IndexFolder:
         """Open a folder in it; ``create``: make it where it is missing."""
         if create:
             with suppress(FileExistsError):
                 self.make_folder(name)
         with self._naming(name):
-            return _open_folder(self._place(name), self.path / name, self._descriptor)
+            return _open_folder(name, self.path / name, self._descriptor)
 
     def make_folder(self, name: str) -> None:
         """Create a folder. FileExistsError if there is anything of that name."""
         with self._naming(name):
-            os.mkdir(self._place(name), FOLDER_MODE, dir_fd=self._descriptor)
+            os.mkdir(name, FOLDER_MODE, dir_fd=self._descriptor)
 
     def open_file(self, name: str) -> IO[bytes]:
         """Open a regular file for reading."""
@@ -118,13 +113,12 @@ class Folder:
     def rename(self, old: str, new: str) -> None:
         """Rename an entry. OSError if ``new`` is a file or a folder that is not empty."""
         with self._naming(new):
-            place, descriptor = self._place, self._descriptor
-            os.rename(place(old), place(new), src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            os.rename(old, new, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
 
     def remove_file(self, name: str) -> None:
         """Remove a name, never what a link leads to; no error where there is none."""
         with suppress(FileNotFoundError), self._naming(name):
-            os.unlink(self._place(name), dir_fd=self._descriptor)
+            os.unlink(name, dir_fd=self._descriptor)
 
     def remove_segment(self, name: str) -> None:
         """Remove the folder of a segment, finished or not, as far as it can be.
@@ -143,12 +137,11 @@ class Folder:
     def remove_folder(self, name: str) -> None:
         """Remove an empty folder, if it can be."""
         with suppress(OSError):
-            os.rmdir(self._place(name), dir_fd=self._descriptor)
+            os.rmdir(name, dir_fd=self._descriptor)
 
     def sync(self) -> None:
         """Flush its entries to the disk."""
-        if self._descriptor is not None:
-            os.fsync(self._descriptor)
+        os.fsync(self._descriptor)
 
     def tighten(self, names: Iterable[str]) -> None:
         """Take the rights of group and others from these entries, where they are there and this user's."""
@@ -156,15 +149,13 @@ class Folder:
             with suppress(OSError):
                 found = self.look(name)
                 if found is not None:
-                    tighten_found(self._place(name), found, self._descriptor)
+                    tighten_found(name, found, self._descriptor)
 
     def _opened(self, name: str, flags: int, mode: str) -> IO[bytes]:
         path = self.path / name
         try:
             with self._naming(name):
-                if self._descriptor is None and not flags & os.O_CREAT:
-                    _check(path, path.lstat(), stat.S_ISREG, "not a regular file")
-                handle = os.open(self._place(name), flags | _SAFE, FILE_MODE, dir_fd=self._descriptor)
+                handle = os.open(name, flags | SAFE, FILE_MODE, dir_fd=self._descriptor)
         except OSError as exc:
             if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENODEV):
                 raise _unsafe(path, "is a link or not a regular file") from exc
@@ -176,9 +167,6 @@ class Folder:
             os.close(handle)
             raise
 
-    def _place(self, name: str) -> str:
-        return os.path.join(self.path, name) if self._descriptor is None else name  # noqa: PTH118
-
     @contextmanager
     def _naming(self, name: str) -> Iterator[None]:
         """Let the errors of the system name the whole path."""
@@ -189,7 +177,7 @@ class Folder:
             raise
 
 
-def open_top(path: Path, *, create: bool = False) -> Folder:
+def open_top(path: Path, *, create: bool = False) -> IndexFolder:
     """Open an index's folder. Those above it may be links, it may not. OSError, UnsafeIndexError."""
     if create:
         make_folder(path.parent)
@@ -198,7 +186,7 @@ def open_top(path: Path, *, create: bool = False) -> Folder:
     return _open_folder(path, path, None)
 
 
-def open_segments(path: Path, *, create: bool = False) -> Folder:
+def open_segments(path: Path, *, create: bool = False) -> IndexFolder:
     """Open the folder of an index's segments. One of another name stands for itself: that of unsaved buffers."""
     if path.name != SEGMENTS:
         return open_top(path, create=create)
@@ -255,7 +243,7 @@ def remove_segments(path: Path, keep: Collection[str]) -> None:
                 segments.remove_segment(name)
 
 
-def _check_entries(top: Folder) -> None:
+def _check_entries(top: IndexFolder) -> None:
     for name in _FILES:
         top.check_file(name)
     found = top.look(SEGMENTS)
@@ -263,12 +251,9 @@ def _check_entries(top: Folder) -> None:
         _check(top.path / SEGMENTS, found, stat.S_ISDIR, "not a folder")
 
 
-def _open_folder(place: str | Path, path: Path, at: int | None) -> Folder:
-    if not _BY_DESCRIPTOR:
-        _check(path, path.lstat(), stat.S_ISDIR, "not a folder")
-        return Folder(path, None)
+def _open_folder(place: str | Path, path: Path, at: int | None) -> IndexFolder:
     try:
-        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=at)
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | SAFE, dir_fd=at)
     except OSError as exc:
         if exc.errno in (errno.ENOTDIR, errno.ELOOP, errno.EMLINK):
             found = os.stat(place, dir_fd=at, follow_symlinks=False)
@@ -279,17 +264,17 @@ def _open_folder(place: str | Path, path: Path, at: int | None) -> Folder:
     except BaseException:
         os.close(handle)
         raise
-    return Folder(path, handle)
+    return IndexFolder(path, handle)
 
 
 def _check(path: Path, found: Any, is_kind: Any, otherwise: str) -> None:
-    if stat.S_ISLNK(found.st_mode) or getattr(found, "st_reparse_tag", 0) == _JUNCTION:
+    if stat.S_ISLNK(found.st_mode):
         raise _unsafe(path, "is a link")
     if not is_kind(found.st_mode):
         raise _unsafe(path, f"is {otherwise}")
-    if hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
+    if not is_mine(found) and found.st_uid != 0:
         raise _unsafe(path, "belongs to another user")
-    if hasattr(os, "geteuid") and found.st_uid != os.geteuid() and found.st_mode & _WRITABLE_BY_OTHERS:
+    if not is_mine(found) and found.st_mode & _WRITABLE_BY_OTHERS:
         # What root alone may write is as good as one's own: an index that came with a machine.
         raise _unsafe(path, "may be written by other users")
 

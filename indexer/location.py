@@ -79,11 +79,9 @@ def index_folder(root: Path, config: IndexConfig) -> Path:
     return (config.cache_dir or cache_dir()) / "index" / _folder_name(root)
 
 
-def seal_file(root: Path, config: IndexConfig) -> Path | None:
-    """The user's file with the seal of an index inside ``root`` (``indexer.seal``); None for one in the cache."""
-    if not config.in_repository:
-        return None
-    return (config.cache_dir or cache_dir()) / "seals" / _folder_name(root.resolve())
+def seals_folder(config: IndexConfig) -> Path | None:
+    """The user's folder of the seals of indexes inside repositories (``indexer.seal``); None for one in the cache."""
+    return (config.cache_dir or cache_dir()) / "seals" if config.in_repository else None
 
 
 def chats_folder(root: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from indexer.errors import REPAIR, CorruptIndexError
-from indexer.index_folder import COLUMNS, MANIFEST, VECTORS, Folder
+from indexer.index_folder import COLUMNS, MANIFEST, VECTORS, IndexFolder
 from indexer.store import FORMAT
 
 _MOST_BYTES = 1 << 20
@@ -64,7 +64,7 @@ def damaged(path: Path, why: str) -> CorruptIndexError:
     return CorruptIndexError(f"The index is damaged: {path}: {why}.", REPAIR)
 
 
-def read_manifest(folder: Folder, vector_header: int) -> Manifest:
+def read_manifest(folder: IndexFolder, vector_header: int) -> Manifest:
     """The manifest in a segment's folder; ``vector_header``: bytes before the codes of a flat vector file.
 
     FileNotFoundError, OSError, UnsafeIndexError; CorruptIndexError for one that is damaged or does not fit its files.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import CorruptIndexError
-from indexer.seal import check_seal, read_seal
+from indexer.seal import check_seal
 from indexer.stale import any_changed
 from indexer.store import SEGMENTS, Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
 
@@ -31,10 +31,10 @@ class Reader:
     """What an ``Index`` has open for reading. Usable from several threads, one at a time."""
 
     def __init__(
-        self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay], seal: Path | None = None
+        self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay], seals: Path | None = None
     ) -> None:
-        """``embedder``: the setting; ``overlay``: the buffers of the moment; ``seal``: see ``location.seal_file``."""
-        self._seal = seal
+        """``embedder``: the setting; ``overlay``: the buffers now; ``seals``: of ``location.seals_folder``."""
+        self._seals = seals
         self._root = root
         self._folder = folder
         self._embedder = embedder
@@ -98,10 +98,10 @@ class Reader:
 
     def _opened(self) -> Database:
         database = open_reader(self._folder)
-        if self._seal is not None:
+        if self._seals is not None:
             try:
-                with mapped_errors("reading the index", self._seal):
-                    check_seal(database, read_seal(self._seal))
+                with mapped_errors("reading the index", self._seals):
+                    check_seal(database, self._seals)
             except BaseException:
                 database.close()
                 raise

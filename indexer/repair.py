@@ -16,9 +16,9 @@ from indexer.body import unpack
 from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, UnsafeIndexError
 from indexer.index_folder import MARK, SEGMENTS, ensure_file, remove_files, remove_segments
 from indexer.manifest import damaged
-from indexer.seal import check_seal, make_seal
+from indexer.seal import check_seal, remove_seal
 from indexer.segment import Segment, segment_folder
-from indexer.store import Database, mapped_errors, open_writer, remove_database
+from indexer.store import Database, mapped_errors, open_writer, proven_seal, remove_database
 
 
 @dataclass(slots=True)
@@ -49,24 +49,21 @@ def clear_mark(folder: Path) -> None:
         remove_files(folder, (MARK,))
 
 
-def open_or_begin_anew(
-    folder: Path, announce: Callable[[str], None], *, rebuild: bool, seal: Path | None = None
+def open_or_rebuild(
+    folder: Path, announce: Callable[[str], None], *, rebuild: bool, seals: Path | None = None
 ) -> Database:
     """Open for writing; a database that is damaged, of an older format or not this user's is replaced by a new one.
 
-    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. ``seal``: the
-    user's file for an index inside its repository (``indexer.seal``). Raises NewerIndexError, StorageError,
+    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. ``seals``: the
+    user's folder of seals, for an index inside its repository (``indexer.seal``). Raises NewerIndexError, StorageError,
     UnsafeIndexError.
     """
-    secret = ""
-    if seal is not None:
-        with mapped_errors("writing the index", seal):
-            secret = make_seal(seal)
     try:
-        database = open_writer(folder, secret)
+        database = open_writer(folder, seals)
         try:
-            if seal is not None:
-                check_seal(database, secret)
+            if seals is not None:
+                with mapped_errors("reading the index", seals):
+                    check_seal(database, seals)
             if (rebuild or is_suspect(folder)) and not _sound(database):
                 raise CorruptIndexError(f"The index at {folder} is damaged.")
         except BaseException:
@@ -76,17 +73,20 @@ def open_or_begin_anew(
     except (CorruptIndexError, NoIndexError, NewerIndexError) as exc:
         if isinstance(exc, NewerIndexError) and not rebuild:
             raise
-        announce(f"{exc.message} It is made again.")
-    begin_anew(folder)
-    return open_writer(folder, secret)
+        announce(f"{exc.message} It is built again.")
+    reset(folder, seals)
+    return open_writer(folder, seals)
 
 
-def begin_anew(folder: Path) -> None:
-    """Remove the database and with it all that it listed."""
+def reset(folder: Path, seals: Path | None = None) -> None:
+    """Remove the database and with it all that it listed, and its seal: never that of another index."""
+    seal_id = proven_seal(folder, seals) if seals is not None else ""
     remove_database(folder)
     with mapped_errors("writing the index", folder):
         remove_segments(folder / SEGMENTS, ())
     clear_mark(folder)
+    if seals is not None and seal_id:
+        remove_seal(seals, seal_id)
 
 
 def find_damage(database: Database, segments: Path, *, thorough: bool) -> Damage:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import REPAIR, CorruptIndexError, StorageError, UnsafeIndexError
-from indexer.index_folder import COLUMNS, VECTORS, Folder, open_segments
+from indexer.index_folder import COLUMNS, VECTORS, IndexFolder, open_segments
 from indexer.manifest import Lists, damaged, read_manifest
 from indexer.postings import decode as decode_postings
 from indexer.strings import FoldedStrings, Strings
@@ -207,7 +207,7 @@ class Segment:
     def _strings(self, name: str) -> tuple[mmap.mmap | bytes, int, NDArray[Any]]:
         return self._columns, self._manifest.columns[f"{name}_text"].offset, self.column(f"{name}_end")
 
-    def _open(self, own: Folder, name: str) -> mmap.mmap | bytes:
+    def _open(self, own: IndexFolder, name: str) -> mmap.mmap | bytes:
         path, expected = self.folder / name, self._manifest.files[name]
         with own.open_file(name) as file:
             found = os.fstat(file.fileno()).st_size

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import segment as seg
-from indexer.index_folder import COLUMNS, MANIFEST, VECTORS, Folder, open_segments, remove_segments
+from indexer.index_folder import COLUMNS, MANIFEST, VECTORS, IndexFolder, open_segments, remove_segments
 from indexer.index_folder import TEMPORARY as TEMPORARY
 from indexer.manifest import Lists
 from indexer.postings import Postings, encode
@@ -189,7 +189,7 @@ class SegmentWriter:
 class _Summed:
     """A file that is written once from front to back, with its size and checksum."""
 
-    def __init__(self, folder: Folder, name: str, durable: bool) -> None:
+    def __init__(self, folder: IndexFolder, name: str, durable: bool) -> None:
         self._folder = folder
         self._name = name
         self._durable = durable

@@ -107,7 +107,7 @@ def next_segment(database: Database) -> int:
     found = database.row("SELECT value FROM meta WHERE key = 'next_segment'")
     number = found[0] if found else 1
     if not isinstance(number, int) or not 0 < number < LAST_SEGMENT:
-        raise CorruptIndexError(f"The index is damaged: {database.path} counts its segments wrong.", REPAIR)
+        raise CorruptIndexError(f"The index is damaged: {database.path} has an invalid next segment number.", REPAIR)
     while any(os.path.lexists(segments / f"{prefix}{number:04d}") for prefix in ("", TEMPORARY)):
         number += 1
     database.connection.execute("INSERT OR REPLACE INTO meta VALUES ('next_segment', ?)", (number + 1,))

@@ -10,12 +10,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from indexer.errors import (
     REPAIR,
+    CodemoatError,
     CorruptIndexError,
     EmbedderMismatchError,
     IndexStoreError,
@@ -31,7 +32,7 @@ from indexer.index_folder import SEGMENTS as SEGMENTS
 from indexer.index_folder import VECTORS as VECTORS
 from indexer.reasons import encodable
 from indexer.schema import create_tables, harden, is_schema
-from indexer.seal import KEY
+from indexer.seal import ID_KEY, SECRET_KEY, check_seal, make_seal
 
 FORMAT = 3
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
@@ -174,7 +175,7 @@ class Database:
     def _numbers(self, sql: str) -> list[int]:
         numbers = [number for (number,) in self.rows(sql)]
         if any(not 0 < number <= LAST_SEGMENT for number in numbers):
-            raise CorruptIndexError(f"The index is damaged: {self.path} lists a segment that cannot be.", REPAIR)
+            raise CorruptIndexError(f"The index is damaged: {self.path} has an invalid segment number.", REPAIR)
         return numbers
 
     def tombstones(self) -> dict[int, list[int]]:
@@ -247,10 +248,10 @@ def file_state(folder: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def open_writer(folder: Path, seal: str = "") -> Database:
+def open_writer(folder: Path, seals: Path | None = None) -> Database:
     """Open for writing, creating folder, file and tables as needed; the caller holds the writer's lock.
 
-    A new database gets the ``seal``, if there is one.
+    A new database gets a seal, where there is a folder for ``seals`` (``indexer.seal``).
     CorruptIndexError, NewerIndexError, OlderIndexError, StorageError, UnsafeIndexError.
     """
     path = folder / DATABASE
@@ -276,14 +277,30 @@ def open_writer(folder: Path, seal: str = "") -> Database:
                 create_tables(connection)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
-                if seal:
-                    connection.execute("INSERT INTO meta VALUES (?, ?)", (KEY, seal))
+                if seals is not None:
+                    seal = make_seal(seals)
+                    connection.execute(
+                        "INSERT INTO meta VALUES (?, ?), (?, ?)", (ID_KEY, seal.id, SECRET_KEY, seal.secret)
+                    )
             connection.execute("COMMIT")
             check(folder)  # what SQLite has opened and made by now
     except BaseException:
         database.close()
         raise
     return database
+
+
+def proven_seal(folder: Path, seals: Path) -> str:
+    """The id of the seal that a database of this format holds; empty if it holds none or cannot be read."""
+    path = folder / DATABASE
+    with suppress(OSError, sqlite3.Error, CodemoatError):
+        check(folder)
+        if not os.path.lexists(f"{path}-journal"):  # see open_writer
+            with closing(_connect(path, "ro")) as connection:
+                database = Database(folder, connection)
+                check_format(database)  # other tables than ours may be views without end
+                return check_seal(database, seals)
+    return ""
 
 
 def remove_database(folder: Path) -> None:

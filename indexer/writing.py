@@ -13,7 +13,7 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CorruptIndexError
 from indexer.index_folder import DATABASE, IGNORE, ensure_file
-from indexer.location import seal_file
+from indexer.location import seals_folder
 from indexer.lock import writer_lock
 from indexer.reports import Progress, UpdateReport
 from indexer.store import mapped_errors
@@ -64,7 +64,7 @@ def write_index(job: WriteJob, *, rebuild: bool, paths: Collection[str] | None) 
         _workers(job, rebuild=rebuild) as pool,
     ):
         # numpy comes with these; where there is no index yet, the first worker starts meanwhile.
-        from indexer.repair import begin_anew
+        from indexer.repair import reset
 
         if job.config.in_repository:
             _hide_from_git(job.folder)
@@ -72,8 +72,8 @@ def write_index(job: WriteJob, *, rebuild: bool, paths: Collection[str] | None) 
             report = _attempt(job, pool, begin, rebuild=rebuild, paths=paths)
         except CorruptIndexError as exc:
             # Damage that shows only where it is touched: everything is made again, once.
-            begin(f"{exc.message} It is made again.")
-            begin_anew(job.folder)
+            begin(f"{exc.message} It is built again.")
+            reset(job.folder, seals_folder(job.config))
             report = _attempt(job, pool, begin, rebuild=rebuild, paths=paths)
     return replace(report, repaired=(*anew, *report.repaired)) if anew else report
 
@@ -99,10 +99,10 @@ def _attempt(
     rebuild: bool,
     paths: Collection[str] | None,
 ) -> UpdateReport:
-    from indexer.repair import open_or_begin_anew
+    from indexer.repair import open_or_rebuild
     from indexer.update import Update
 
-    database = open_or_begin_anew(job.folder, begin, rebuild=rebuild, seal=seal_file(job.root, job.config))
+    database = open_or_rebuild(job.folder, begin, rebuild=rebuild, seals=seals_folder(job.config))
     try:
         update = Update(
             job.root, job.config, database, job.load_embedder, job.progress, job.cancel, pool,

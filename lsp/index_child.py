@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +76,20 @@ class IndexProcess:
             except CodemoatError as exc:
                 if not self._cancel.cancelled:
                     self._error(exc)
-            task = self._tasks.get()
+            task = self._next()
         if self._watcher is not None:
             self._watcher.stop(_LEAVE)
         self._engine.close()
+
+    def _next(self) -> str | None:
+        """What is asked for, all that waits in one: a rebuild is an update too, and the end comes before both."""
+        waiting = [self._tasks.get()]
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(self._tasks.get_nowait())
+        if None in waiting:
+            return None
+        return "rebuild" if "rebuild" in waiting else "update"
 
     def _progress(self, progress: Progress) -> None:
         now = time.monotonic()

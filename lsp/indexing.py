@@ -37,6 +37,8 @@ class FolderState:
     mode: str = ""
     restarts: int = 0
     pid: int = 0
+    repair_asked: bool = False
+    """Damage was met, and no report has come since the process was asked to repair it."""
 
 
 class Indexing:
@@ -89,6 +91,12 @@ class Indexing:
         process.stdin.write(json.dumps({"do": what}).encode() + b"\n")
         return True
 
+    def repair(self, folder: Folder) -> None:
+        """Have damage that a request met repaired: one update, however many requests meet it before it is done."""
+        state = self.states.get(folder.key)
+        if state is not None and not state.repair_asked:
+            state.repair_asked = self.ask(folder, "update")
+
     async def _keep(self, folder: Folder, state: FolderState) -> None:
         """Run one process after the other until cancelled."""
         pause = 0.0
@@ -116,7 +124,7 @@ class Indexing:
         except OSError as exc:
             state.problem = f"no process could be started ({exc.strerror})."
             return 0
-        self._processes[folder.key], state.pid = process, process.pid
+        self._processes[folder.key], state.pid, state.repair_asked = process, process.pid, False
         work, reports = WorkDone(self._server, f"Indexing {folder.name}"), 0
         try:
             assert process.stdin is not None
@@ -144,6 +152,7 @@ class Indexing:
         elif "report" in message:
             work.end(f"{message['report']['files']:,} files")
             state.state, state.report, state.progress, state.problem = "ready", message["report"], {}, ""
+            state.repair_asked = False
             folder.renew()
         elif "mode" in message:
             state.mode = message["mode"]["mode"]

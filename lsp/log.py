@@ -10,11 +10,11 @@ import contextlib
 import copy
 import logging
 import os
-import stat
 import sys
 from pathlib import Path
 
 from assistant.traces import trace
+from indexer.private import open_file
 from indexer.reasons import visible
 
 _MOST_CHARACTERS = 4_000
@@ -44,13 +44,13 @@ def tell(sentence: str) -> None:
     """Write a sentence to standard error, if there is one."""
     if sys.stderr is not None:
         try:
-            sys.stderr.write(f"codemoat-lsp: {printable(sentence)}\n")
+            sys.stderr.write(f"codemoat-lsp: {one_line(sentence)}\n")
             sys.stderr.flush()
         except (OSError, ValueError):
             return
 
 
-def printable(text: str) -> str:
+def one_line(text: str) -> str:
     """``text`` as one line: characters that steer a terminal or cannot be encoded are escaped; long text is cut."""
     shown = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} …"
     return visible(shown)
@@ -87,25 +87,15 @@ class _Formatter(logging.Formatter):
         # What another handler made of the error may quote its message.
         message = copy.copy(record)
         message.exc_info = message.exc_text = None
-        lines = [printable(super().format(message))]
+        lines = [one_line(super().format(message))]
         if record.exc_info:
-            lines += (f"    {printable(line)}" for line in trace(record.exc_info[1]).splitlines())
+            lines += (f"    {one_line(line)}" for line in trace(record.exc_info[1]).splitlines())
         return "\n".join(lines)
 
 
 def _open(path: Path) -> int:
-    """The file's descriptor, at its end. Raises OSError; ValueError for what is no regular file.
+    """The file's descriptor, at its end. Raises OSError, also for a link or what is no regular file.
 
     Neither a link is followed, which may have been put there to have another file written to, nor is a pipe waited for.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    if path.is_symlink():
-        raise ValueError("it is a link")
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")
-    descriptor = os.open(path, flags, 0o600)
-    # Asked again of what was opened: the path may mean something else by now.
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ValueError("it is no regular file")
-    return descriptor
+    return open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

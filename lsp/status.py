@@ -160,7 +160,7 @@ class Status:
         hits = sorted((hit for found, _, _ in parts for hit in found), key=lambda hit: -hit["score"])
         for folder, (_, _, problem) in zip(folders, parts, strict=True):
             if problem:
-                self._server.indexing.ask(folder, "update")  # which repairs it
+                self._server.indexing.repair(folder)
         problem = next((problem for _, _, problem in parts if problem), "")
         return {"hits": hits[: asked.limit], "stale": any(stale for _, stale, _ in parts), "problem": problem}
 

@@ -58,7 +58,7 @@ class Symbols:
         for folder in self._server.folders:
             part, damaged = await result(self._server.jobs.reading.submit(partial(self._like, folder, params.query)))
             if damaged:
-                self._server.indexing.ask(folder, "update")  # which repairs it
+                self._server.indexing.repair(folder)
             if params.partial_result_token is not None:
                 if part:
                     progress = types.ProgressParams(params.partial_result_token, part)

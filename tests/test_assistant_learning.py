@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from dataclasses import replace
@@ -122,3 +123,12 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         LearningLog(tmp_path / "learning.jsonl").append(SHOWN)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    log = LearningLog(tmp_path / "learning.jsonl")
+    os.mkfifo(log.path)
+    os.mkfifo(log.path.with_suffix(".key"))
+    for use in (lambda: log.append(SHOWN), log.read, lambda: log.hashed("a.py")):
+        with pytest.raises(StorageError):
+            use()

@@ -31,8 +31,8 @@ def place(tmp_path):
 
 
 def another_user(monkeypatch) -> None:
-    other = os.getuid() + 1
-    monkeypatch.setattr(door.os, "getuid", lambda: other)
+    other = os.geteuid() + 1
+    monkeypatch.setattr(door.os, "geteuid", lambda: other)
 
 
 def as_link(place):

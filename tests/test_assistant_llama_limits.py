@@ -362,8 +362,8 @@ def test_nothing_is_sent_to_a_socket_whose_process_is_another_users(tmp_path, mo
 def test_the_other_ends_user_is_told(monkeypatch):
     ours, theirs = socket.socketpair()
     assert door.peer_is_user(ours)
-    other = door.os.getuid() + 1
-    monkeypatch.setattr(door.os, "getuid", lambda: other)
+    other = door.os.geteuid() + 1
+    monkeypatch.setattr(door.os, "geteuid", lambda: other)
     assert not door.peer_is_user(ours)
     ours.close()
     theirs.close()

@@ -63,7 +63,8 @@ def test_an_open_folder_is_closed(tmp_path):
 
 
 def test_a_folder_of_another_user_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.os, "getuid", lambda: os.geteuid() + 1)
+    other = os.geteuid() + 1
+    monkeypatch.setattr(module.os, "geteuid", lambda: other)
     with pytest.raises(StorageError, match="belongs to another user"):
         prepare(tmp_path / "hosts")
 

@@ -20,13 +20,6 @@ def quick(monkeypatch):
     monkeypatch.setattr("indexer.workers.WorkerPool", InlinePool)
 
 
-@pytest.fixture(params=["by descriptor", "by path"])
-def way(request, monkeypatch):
-    """Systems without descriptors of folders make the same checks by path."""
-    if request.param == "by path":
-        monkeypatch.setattr("indexer.index_folder._BY_DESCRIPTOR", False)
-
-
 @pytest.fixture
 def tree(tmp_path):
     tree = Tree(tmp_path / "repo", tmp_path)
@@ -101,7 +94,7 @@ def assert_refused(tree: Tree, path: Path, why: str) -> None:
 
 
 @pytest.mark.parametrize("place", [".codemoat", ".codemoat/segments"])
-def test_a_link_in_the_place_of_a_folder(tree, precious, way, place):
+def test_a_link_in_the_place_of_a_folder(tree, precious, place):
     made_inside(tree) if "/" in place else None
     path = tree.root / place
     if path.exists():
@@ -113,7 +106,7 @@ def test_a_link_in_the_place_of_a_folder(tree, precious, way, place):
 
 
 @pytest.mark.parametrize("kind", ["file", "link to a file", "link to nothing", "pipe"])
-def test_something_else_in_the_place_of_the_index_folder(tree, precious, way, kind):
+def test_something_else_in_the_place_of_the_index_folder(tree, precious, kind):
     path, target = tree.root / ".codemoat", precious / "index.sqlite"
     match kind:
         case "file":
@@ -136,7 +129,7 @@ def test_something_else_in_the_place_of_the_index_folder(tree, precious, way, ki
     "name",
     ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite-journal", "lock", "suspect", ".gitignore"],
 )
-def test_something_else_in_the_place_of_a_file(tree, precious, way, name, kind, made):
+def test_something_else_in_the_place_of_a_file(tree, precious, name, kind, made):
     folder = made_inside(tree) if made else tree.root / ".codemoat"
     folder.mkdir(exist_ok=True)
     path, target = folder / name, precious / "photos" / "one.raw"
@@ -164,7 +157,7 @@ def test_something_else_in_the_place_of_a_file(tree, precious, way, name, kind, 
 
 @pytest.mark.parametrize("name", ["columns.bin", "vectors.faiss", "manifest.json"])
 @pytest.mark.parametrize("kind", ["link", "pipe", "hard link", "folder"])
-def test_something_else_in_the_place_of_a_segments_file(tree, precious, way, name, kind):
+def test_something_else_in_the_place_of_a_segments_file(tree, precious, name, kind):
     """Damage like any other: said, and repaired from the files of the repository."""
     folder = made_inside(tree)
     path, target = folder / "segments" / "0001" / name, precious / "photos" / "one.raw"
@@ -188,7 +181,7 @@ def test_something_else_in_the_place_of_a_segments_file(tree, precious, way, nam
     assert contents(precious) == before
 
 
-def test_a_link_in_the_place_of_a_segment_is_left_alone(tree, precious, way):
+def test_a_link_in_the_place_of_a_segment_is_left_alone(tree, precious):
     folder = made_inside(tree)
     segments = folder / "segments"
     (segments / "0001").rename(tree.cache / "aside")
@@ -202,7 +195,7 @@ def test_a_link_in_the_place_of_a_segment_is_left_alone(tree, precious, way):
     assert (segments / "0001").is_symlink()
 
 
-def test_a_prepared_folder_without_an_index(tree, precious, way):
+def test_a_prepared_folder_without_an_index(tree, precious):
     """The first index of a clone whose ``segments`` hold links and folders of the repository's own."""
     segments = tree.root / ".codemoat" / "segments"
     (segments / "thesis" / "deep").mkdir(parents=True)
@@ -219,7 +212,7 @@ def test_a_prepared_folder_without_an_index(tree, precious, way):
     assert not (segments / "0009").exists(), "what could be an index's own is removed, links as links"
 
 
-def test_what_an_index_did_not_make_stays(tree, way):
+def test_what_an_index_did_not_make_stays(tree):
     folder = made_inside(tree)
     mine = ("notes.txt", "backup/a", "segments/notes.txt", "segments/0001/notes.txt", "segments/12345678901234/a")
     for path in (*mine, "segments/0050/columns.bin", "segments/.tmp-0051/term.scratch"):

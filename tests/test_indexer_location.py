@@ -88,7 +88,5 @@ def test_user_folder_is_expanded(monkeypatch):
 
 def test_the_seal_of_an_index_in_a_repository_is_outside_of_it(tmp_path):
     config = IndexConfig(cache_dir=tmp_path / "cache", in_repository=True)
-    one, two = tmp_path / "a" / "repo", tmp_path / "b" / "repo"
-    assert location.seal_file(one, config) != location.seal_file(two, config)
-    assert location.seal_file(one, config).parent == tmp_path / "cache" / "seals"
-    assert location.seal_file(one, IndexConfig(cache_dir=tmp_path / "cache")) is None
+    assert location.seals_folder(config) == tmp_path / "cache" / "seals"
+    assert location.seals_folder(IndexConfig(cache_dir=tmp_path / "cache")) is None

@@ -51,11 +51,11 @@ def test_an_index_that_somebody_else_made_is_not_believed(tree):
     theirs.close()
     with sqlite3.connect(theirs.folder / "index.sqlite") as database:
         database.execute("UPDATE files SET path = 'app/planted.py' WHERE path = 'app/main.py'")
-    with pytest.raises(NoIndexError, match="not made by this user"):
+    with pytest.raises(NoIndexError, match="cannot be checked: it was made elsewhere"):
         open_inside(tree)
     mine = open_inside(tree, create=True)
     report = mine.update()
-    assert "not made by this user" in report.repaired[0]
+    assert "cannot be checked: it was made elsewhere" in report.repaired[0]
     assert report.files_parsed == len(TREE)
     assert open_inside(tree).paths() == sorted(TREE)
     assert mine.update().repaired == ()
@@ -75,9 +75,101 @@ def test_a_stolen_place_is_no_seal(tree):
         open_inside(tree)
 
 
+def seals(tree: Tree) -> list[Path]:
+    return list((tree.cache / "cache" / "seals").iterdir())
+
+
+def change_meta(folder: Path, **values: object) -> None:
+    with sqlite3.connect(folder / "index.sqlite") as database:
+        for key, value in values.items():
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def test_an_index_moves_with_its_repository(tree):
+    open_inside(tree, create=True).update()
+    tree.close()
+    tree.root = tree.root.rename(tree.root.with_name("renamed"))
+    assert open_inside(tree).paths() == sorted(TREE)
+    report = open_inside(tree, create=True).update()
+    assert (report.repaired, report.files_parsed) == ((), 0)
+
+
+def test_an_index_whose_cache_was_emptied_is_built_again(tree):
+    open_inside(tree, create=True).update()
+    tree.close()
+    (seal,) = seals(tree)
+    seal.unlink()
+    with pytest.raises(NoIndexError, match="codemoat's cache was emptied") as caught:
+        open_inside(tree)
+    assert caught.value.hint == "`codemoat index` builds it again."
+    (told,) = open_inside(tree, create=True).update().repaired
+    assert told.endswith("codemoat's cache was emptied. It is built again.")
+    assert open_inside(tree).paths() == sorted(TREE)
+
+
+def test_who_knows_an_id_without_the_secret_gets_nothing(tree):
+    """Neither is such an index believed, nor does building it again remove the seal that it names."""
+    mine = open_inside(tree, create=True)
+    mine.update()
+    mine.close()
+    (seal,) = seals(tree)
+    secret = seal.read_text()
+    other = Tree(tree.root.with_name("shipped"), tree.cache)
+    other.root.mkdir()
+    other.write(TREE)
+    theirs = open_inside(other, "their cache", create=True)
+    theirs.update()
+    theirs.close()
+    for guess in (secret[::-1], "", None, 0, secret.encode(), secret + "0"):
+        change_meta(theirs.folder, seal_id=seal.name, seal=guess)
+        with pytest.raises(NoIndexError):
+            open_inside(other)
+    assert open_inside(other, create=True).update().repaired
+    other.close()
+    assert len(seals(tree)) == 2
+    assert seal.read_text() == secret
+    assert open_inside(tree).paths() == sorted(TREE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../planted", "{planted}", "planted", "", ".", "..", "0" * 31, "0" * 32 + "\n", "A" * 32, 7, None],
+)
+def test_an_id_is_no_path(tree, name):
+    """What a shipped index names is looked for among the seals only, whatever lies elsewhere."""
+    open_inside(tree, create=True).update()
+    tree.close()
+    (seal,) = seals(tree)
+    planted = seal.parent.with_name("planted")
+    around = [planted, *(seal.with_name(other) for other in ("planted", "A" * 32, "0" * 31, "0" * 32 + "\n", "7"))]
+    for path in around:
+        path.write_text("0" * 32)
+    name = name.format(planted=planted) if isinstance(name, str) else name
+    change_meta(tree.root / ".codemoat", seal="0" * 32, seal_id=name)
+    with pytest.raises(NoIndexError):
+        open_inside(tree)
+    assert open_inside(tree, create=True).update().repaired
+    assert all(path.exists() for path in around)
+
+
+def test_a_seal_goes_with_its_index(tree):
+    """An index that is built again because of damage has one seal, the new one."""
+    index = open_inside(tree, create=True)
+    index.update()
+    (before,) = seals(tree)
+    assert index.rebuild().repaired == ()
+    assert seals(tree) == [before]
+    change_meta(index.folder, next_segment=-5)
+    tree.write({"app/more.py": "def more(): pass\n"})
+    assert index.update().repaired
+    (after,) = seals(tree)
+    assert after != before
+    assert open_inside(tree).symbols("more")
+
+
 def test_the_seal_is_the_users_alone(tree):
     open_inside(tree, create=True).update()
-    (seal,) = (tree.cache / "cache" / "seals").iterdir()
+    (seal,) = seals(tree)
     assert seal.stat().st_mode & 0o777 == 0o600
     assert seal.parent.stat().st_mode & 0o777 == 0o700
     assert len(seal.read_text()) == 32

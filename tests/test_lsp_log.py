@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp.log import printable, start_log
+from lsp.log import one_line, start_log
 from tests.lsp_world import Client, play
 
 SECRET = "the_secret = 1"
@@ -39,7 +39,7 @@ def logger() -> Iterator[logging.Logger]:
     ids=["plain", "surrogates", "control characters", "direction"],
 )
 def test_a_line_is_one_printable_line(text: str, shown: str, logger: logging.Logger, tmp_path: Path) -> None:
-    assert printable(text) == shown
+    assert one_line(text) == shown
     start_log(tmp_path / "log")
     logger.info("%s", text)
     lines = (tmp_path / "log").read_text(encoding="utf-8").splitlines()

@@ -21,6 +21,7 @@ from assistant.llama import door
 from assistant.llama.protocol import PROTOCOL
 from assistant.llama.settings import EngineSettings
 from indexer.errors import StorageError
+from indexer.private import read_private, replace_file
 
 _FOLDER = "hosts"
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
@@ -92,7 +93,7 @@ class HostPlace:
 
         What only another version writes is passed over: codemoat may have been updated below a client that runs.
         """
-        raw = door.read_private(self.state_path, _STATE_LIMIT)
+        raw = read_private(self.state_path, _STATE_LIMIT)
         if raw is None:
             return None
         try:
@@ -110,7 +111,7 @@ class HostPlace:
         """Publish the state in one step, readable for the user alone. Raises StorageError if that fails."""
         new = self.state_path.with_suffix(".new")
         try:
-            with os.fdopen(door.create_private(new), "w") as file:
+            with os.fdopen(replace_file(new), "w") as file:
                 json.dump(asdict(state), file)
             new.replace(self.state_path)
         except OSError as exc:

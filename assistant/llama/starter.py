@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import IO
 
 from assistant.errors import HostError
-from assistant.llama import door, protocol
+from assistant.llama import protocol
 from assistant.llama.place import HostPlace
 from assistant.llama.protocol import Json
 from assistant.llama.settings import EngineSettings
 from assistant.llm import Cancel
 from indexer.errors import CancelledError, StorageError
+from indexer.private import replace_file
 
 _POLL_SECONDS = 0.05
 _LINE_LIMIT = 65_536
@@ -56,7 +57,7 @@ def _launch(place: HostPlace, model: Path, settings: EngineSettings, idle_second
     command += ["--micro-batch", str(settings.micro_batch), "--draft-tokens", str(settings.draft_tokens)]
     command.append("--flash-attention" if settings.flash_attention else "--no-flash-attention")
     try:
-        descriptor = door.create_private(place.log_path)
+        descriptor = replace_file(place.log_path)
     except OSError as exc:
         raise StorageError.from_os_error(exc, "writing the model host's log", place.log_path) from exc
     with os.fdopen(descriptor, "wb") as log:

@@ -129,6 +129,25 @@ def test_nvim_search_shows_what_it_found_in_fzf_lua(picking: Any) -> None:
     assert editor.nvim.vars["edited"] == line
 
 
+def test_nvim_search_tells_once_what_is_damaged(plain: Editor, tmp_path: Path) -> None:
+    plain.lua("""
+        require("codemoat.lsp").ask = function(_, _, answer) answer(vim.g.found) end
+        vim.notify = function(text, level) vim.g.told = vim.list_extend(vim.g.told or {}, { { text, level } }) end
+    """)
+    place = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}
+    hit = {"uri": (tmp_path / "a.py").as_uri(), "path": "a.py", "range": place, "symbol": "f", "text": "def f(): ..."}
+    problem = "The index is damaged: a segment is missing."
+    for hits, told in (([hit], problem), ([], f"nothing found. {problem}")):
+        plain.nvim.vars["found"] = {"hits": hits, "stale": False, "problem": problem}
+        plain.nvim.vars["told"] = []
+        plain.lua("require('codemoat.search').run('f')")
+        assert [text for text, _ in plain.nvim.vars["told"]] == [f"codemoat: {told}"]
+    plain.nvim.vars["found"] = {"hits": [hit], "stale": False, "problem": ""}
+    plain.nvim.vars["told"] = []
+    plain.lua("require('codemoat.search').run('f')")
+    assert plain.nvim.vars["told"] == []
+
+
 def test_nvim_settings_apply_at_once_and_wrong_ones_are_told(shared_editor: Editor, shared_repository: Path) -> None:
     editor = shared_editor
     editor.renew(shared_repository / "use.py")

@@ -129,9 +129,9 @@ test('no attack in a hit runs or loads anything', async () => {
     await view.page.locator('#query').press('Enter');
     const asked = (await view.posted()).at(-1);
     const hits = [hit(attack, attack, { symbol: attack, language: attack }), hit(attack, attack, { reasons: { [attack]: 1 } })];
-    await view.send({ kind: 'hits', number: asked.number, hits, stale: false });
+    await view.send({ kind: 'hits', number: asked.number, hits, stale: false, problem: attack });
     await view.send({ kind: 'failed', number: asked.number, message: attack });
-    await view.send({ kind: 'hits', number: asked.number, hits, stale: false });
+    await view.send({ kind: 'hits', number: asked.number, hits, stale: false, problem: attack });
   }
   await assertHarmless(view);
 });
@@ -157,8 +157,8 @@ test('hits are narrowed down, previewed, walked and opened by keys', async () =>
   const asked = async () => (await view.posted()).filter(({ kind }) => kind === 'search').at(-1);
   await until(asked, 'the search while typing');
   const hits = [hit('src/ledger.py', 'def balance():\n    return 1'), hit('web/a.ts', 'let a = 1;', { language: 'typescript' })];
-  await view.send({ kind: 'hits', number: 1, hits, stale: false });
-  await view.send({ kind: 'hits', number: 0, hits: [], stale: false });
+  await view.send({ kind: 'hits', number: 1, hits, stale: false, problem: '' });
+  await view.send({ kind: 'hits', number: 0, hits: [], stale: false, problem: '' });
   assert.deepEqual(await view.page.locator('.hit .path').allTextContents(), ['src/ledger.py:8', 'web/a.ts:8']);
   assert.ok(await view.page.locator('.hit .hljs-keyword').count());
   await view.page.locator('#path').fill('!tests');
@@ -170,8 +170,8 @@ test('hits are narrowed down, previewed, walked and opened by keys', async () =>
   assert.deepEqual(filters, { globs: ['!*tests*'], languages: ['python'], kinds: ['function', 'method', 'constructor', 'macro'], since: 'main' });
   await view.send({ kind: 'failed', number, message: 'There is no revision main.' });
   assert.equal(await view.page.locator('[role=status]').textContent(), 'There is no revision main.');
-  await view.send({ kind: 'hits', number, hits: hits.slice(0, 1), stale: false });
-  assert.match(await view.page.locator('[role=status]').textContent(), /^1 hit\./);
+  await view.send({ kind: 'hits', number, hits: hits.slice(0, 1), stale: true, problem: 'A part is damaged.' });
+  assert.equal(await view.page.locator('[role=status]').textContent(), '1 hit. The index is older than some files. A part is damaged.');
   assert.deepEqual(await view.page.locator('#language option').allTextContents(), ['All languages', 'python', 'typescript']);
   await view.page.locator('#query').focus();
   await view.page.keyboard.press('ArrowDown');
@@ -196,7 +196,7 @@ for (const [theme, colours] of Object.entries(THEMES)) {
     const hits = await search({ theme, colours });
     await hits.page.locator('#query').fill('balance');
     await hits.page.locator('#query').press('Enter');
-    await hits.send({ kind: 'hits', number: 1, hits: [hit('ledger.py', ANSWER), hit('a.py', 'def f(): # note\n    return "text", 12')], stale: true });
+    await hits.send({ kind: 'hits', number: 1, hits: [hit('ledger.py', ANSWER), hit('a.py', 'def f(): # note\n    return "text", 12')], stale: true, problem: 'A part is damaged.' });
     assert.deepEqual(await hits.violations(), []);
   });
 }

@@ -82,6 +82,8 @@ export interface SearchFilters {
 export interface SearchResult {
   hits: Hit[];
   stale: boolean;
+  /** One sentence about a part of an index that is damaged and was left out; empty: none. */
+  problem: string;
 }
 
 export interface Source extends Place {

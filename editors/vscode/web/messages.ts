@@ -38,7 +38,7 @@ export type SearchRequest =
 
 /** To the search view. */
 export type SearchReply =
-  | { kind: 'hits'; number: number; hits: Hit[]; stale: boolean }
+  | { kind: 'hits'; number: number; hits: Hit[]; stale: boolean; problem: string }
   | { kind: 'failed'; number: number; message: string }
   | { kind: 'focus'; query?: string };
 

@@ -94,11 +94,15 @@ function M.run(query)
   end
   lsp.ask("codemoat/search", { query = query, limit = LIMIT }, function(found)
     if #found.hits == 0 then
-      lsp.tell("nothing found" .. (found.stale and "; the index is not up to date" or ""))
+      local stale = found.stale and "; the index is not up to date" or ""
+      lsp.tell("nothing found" .. stale .. (found.problem ~= "" and ". " .. found.problem or ""))
       return
     end
     vim.fn.setqflist({}, " ", { title = "codemoat: " .. query, items = vim.tbl_map(entry, found.hits) })
     picker()(query, found.hits)
+    if found.problem ~= "" then
+      lsp.tell(found.problem, vim.log.levels.WARN)
+    end
   end)
 end
 

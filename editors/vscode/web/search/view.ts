@@ -102,7 +102,7 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
     } else if (reply.number === number) {
       hits = reply.kind === 'hits' ? reply.hits : [];
       known = filters.language ? known : languages(hits);
-      draw(reply.kind === 'failed' ? reply.message : reply.stale ? ' The index is older than some files.' : '');
+      draw(reply.kind === 'failed' ? reply.message : remarks(reply.stale, reply.problem));
     }
   }
 
@@ -146,6 +146,11 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
     const at = stops.indexOf(document.activeElement as HTMLElement);
     stops[Math.max(0, Math.min(stops.length - 1, at + step))]?.focus();
   }
+}
+
+/** What is to be said after the number of hits. */
+function remarks(stale: boolean, problem: string): string {
+  return `${stale ? ' The index is older than some files.' : ''}${problem ? ` ${problem}` : ''}`;
 }
 
 function preview(hit: Hit): HTMLElement {
