@@ -1,7 +1,7 @@
 """``codemoat-lsp``: the language server over standard input and output, or for debugging over a loopback port.
 
-Exit status: 0 after ``shutdown`` and ``exit``; 1 if the input ended without them, or the port is not available; 2 for wrong
-arguments; 130 after Ctrl-C. Every status but 0 comes with a sentence on standard error.
+Exit status: 0 after ``shutdown`` and ``exit``; 1 if the input ended without them, or the port is not available; 2 for
+wrong arguments; 130 after Ctrl-C. Every status but 0 comes with a sentence on standard error.
 """
 
 from __future__ import annotations

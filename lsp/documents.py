@@ -237,7 +237,9 @@ class Documents:
         """Open a document, or take its whole text again. One too many is not kept, as if it had not been opened."""
         document = Document.of(item, notebook)
         if len(self.open) >= MOST_DOCUMENTS and item.uri not in self.open:
-            document.lose(f"More than {MOST_DOCUMENTS:,} documents are open; codemoat gives no suggestions in the others.")
+            document.lose(
+                f"More than {MOST_DOCUMENTS:,} documents are open; codemoat gives no suggestions in the others."
+            )
             return document
         self.drop(item.uri)
         self.open[item.uri] = document

@@ -254,8 +254,9 @@ def _readable(message: Any) -> Any:
     if isinstance(message, dict):
         return {**message, "error": all_visible(message["error"])} if "error" in message else message
     if isinstance(message, types.ResponseErrorMessage):
-        error = message.error
-        return message if error is None else _with(message, error=_with(_texts_visible(error), data=all_visible(error.data)))
+        if message.error is None:
+            return message
+        return _with(message, error=_with(_texts_visible(message.error), data=all_visible(message.error.data)))
     params = getattr(message, "params", None)
     if isinstance(params, _SHOWN):
         return _with(message, params=_texts_visible(params))

@@ -1,4 +1,4 @@
-"""What a client shows holds no character that commands a screen or hides text, whatever files and folders are called."""
+"""What a client shows holds no control or hidden characters, whatever files and folders are called."""
 
 from __future__ import annotations
 
