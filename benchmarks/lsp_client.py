@@ -16,6 +16,9 @@ from typing import Any
 
 from benchmarks.common import ROOT
 
+_PATIENCE = 120
+"""Seconds that only a server that does not end takes."""
+
 
 class LspProcess:
     """A server with its own folders below ``home``; messages are read by a thread, so that neither side blocks."""
@@ -112,7 +115,7 @@ class LspProcess:
         started = time.perf_counter()
         self.ask("shutdown")
         self.notify("exit")
-        self.process.wait(10)
+        self.process.wait(_PATIENCE)
         seconds = time.perf_counter() - started
         self.end()
         return seconds
@@ -123,8 +126,8 @@ class LspProcess:
         assert self.process.stdout is not None
         with contextlib.suppress(OSError):
             self.process.stdin.close()
-        self.process.wait(10)
-        self._reader.join(10)
+        self.process.wait(_PATIENCE)
+        self._reader.join(_PATIENCE)
         self.process.stdout.close()
 
     def _read(self) -> None:

@@ -1,7 +1,7 @@
 """``codemoat-lsp``: the language server over standard input and output, or for debugging over a loopback port.
 
-Exit status: 0 after ``shutdown`` and ``exit``; 1 if the input ended without them, or a port cannot be had; 2 for wrong
-arguments; 130 after Ctrl-C. Every status but 0 comes with a sentence on standard error.
+Exit status: 0 after ``shutdown`` and ``exit``; 1 if the input ended without them, or the port is not available; 2 for
+wrong arguments; 130 after Ctrl-C. Every status but 0 comes with a sentence on standard error.
 """
 
 from __future__ import annotations
@@ -77,20 +77,12 @@ def _run(first: bytes, answered: bytes | None, chosen: argparse.Namespace) -> in
     async def serve() -> tuple[int, str]:
         server, problem = Server(), "The client left without `shutdown` and `exit`."
         if chosen.tcp is not None or chosen.ws is not None:
-            await _listen(server, chosen)
+            problem = await _listen(server, chosen) or problem
         else:
             problem = await serve_stdio(server, first, answered) or problem
         return server.exit_code, problem
 
-    try:
-        status, problem = asyncio.run(serve())
-    except OSError as exc:
-        if chosen.tcp is None and chosen.ws is None:
-            raise
-        port = chosen.ws if chosen.tcp is None else chosen.tcp
-        return _tell(
-            f"Port {port} cannot be had: {os.strerror(exc.errno) if exc.errno else exc}. Port 0 chooses a free one."
-        )
+    status, problem = asyncio.run(serve())
     if status:
         _tell(problem)
     # Daemon threads may be inside a model call; nothing of theirs needs to be waited for.
@@ -101,6 +93,7 @@ async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> s
     """Serve one client over standard input and output until it leaves. Why that could not be, empty if it could.
 
     ``first``: bytes that were read already; ``answered``: the ``initialize`` that they are and that has its answer.
+    Raises what ended the reading, if that is an error.
     """
     import asyncio
 
@@ -123,10 +116,13 @@ async def serve_stdio(server: Server, first: bytes, answered: bytes | None) -> s
         await asyncio.sleep(0)
     writer.close()
     await asyncio.sleep(0)
+    if reading.done():
+        reading.result()
     return ""
 
 
-async def _listen(server: Server, chosen: argparse.Namespace) -> None:
+async def _listen(server: Server, chosen: argparse.Namespace) -> str:
+    """Serve one client over a port until it leaves. Why that could not be, empty if it could."""
     import asyncio
     import json
     import secrets
@@ -144,14 +140,22 @@ async def _listen(server: Server, chosen: argparse.Namespace) -> None:
         reading.append(asyncio.ensure_future(transport.read_messages(reader, server.protocol, writer)))
         reading[-1].add_done_callback(lambda _: server.done.set())
 
-    if chosen.tcp is not None:
-        listening = await loopback.serve_tcp(chosen.tcp, token, connected_tcp)
-    else:
-        listening = await loopback.serve_ws(chosen.ws, token, server)  # type: ignore[assignment]
+    option, port = ("--tcp", chosen.tcp) if chosen.tcp is not None else ("--ws", chosen.ws)
+    try:
+        if chosen.tcp is not None:
+            listening = await loopback.serve_tcp(port, token, connected_tcp)
+        else:
+            listening = await loopback.serve_ws(port, token, server)  # type: ignore[assignment]
+    except OSError as exc:
+        reason = os.strerror(exc.errno) if exc.errno else exc
+        return f"Port {port} is not available: {reason}. Use {option} 0 to let the system choose a port."
     sys.stdout.write(json.dumps({"port": loopback.port_of(listening), "token": token}) + "\n")
     sys.stdout.flush()
     await server.done.wait()
     await server.leave()
+    if reading and reading[0].done():
+        reading[0].result()
+    return ""
 
 
 def _port(text: str) -> int:

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "length": "The model's text was cut at the limit of complete.max_tokens.",
     "cancelled": "A newer request took its place, or the editor cancelled it.",
     "empty": "The model had nothing to add here.",
-    "repeats": "What the model wrote stands behind the cursor already.",
+    "repeats": "The suggestion repeats the text after the cursor.",
     "closes": "What the model wrote would have closed a bracket that nothing opened.",
     "prose": "The model wrote prose instead of code.",
     "secret-line": "This line holds a secret, so nothing is suggested on it.",

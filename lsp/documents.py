@@ -73,7 +73,7 @@ class Snapshot:
         return whole_characters("".join(self.lines))
 
     def around(self, place: Place) -> tuple[str, str]:
-        """The text before and behind a place."""
+        """The text before and after a place."""
         line, column = place.line, place.column
         before = "".join(self.lines[:line]) + self.lines[line][:column]
         return whole_characters(before), whole_characters(self.lines[line][column:] + "".join(self.lines[line + 1 :]))
@@ -196,8 +196,8 @@ class Document:
         first, last = start.line, end.line
         # Of a character that is cut in two, the half that stays is kept until its other half comes back.
         head = lines[first][: start.column] + (halves(lines[first][start.column])[0] if start.split else "")
-        behind = end.column + 1 if end.split else end.column
-        tail = (halves(lines[last][end.column])[1] if end.split else "") + lines[last][behind:]
+        end_column = end.column + 1 if end.split else end.column
+        tail = (halves(lines[last][end.column])[1] if end.split else "") + lines[last][end_column:]
         merged = head + text + tail
         # A line break of two characters may come to be, or be split, at either seam.
         if first > 0 and lines[first - 1].endswith("\r"):
@@ -237,7 +237,9 @@ class Documents:
         """Open a document, or take its whole text again. One too many is not kept, as if it had not been opened."""
         document = Document.of(item, notebook)
         if len(self.open) >= MOST_DOCUMENTS and item.uri not in self.open:
-            document.lose(f"More than {MOST_DOCUMENTS:,} documents are open; codemoat does without the others.")
+            document.lose(
+                f"More than {MOST_DOCUMENTS:,} documents are open; codemoat gives no suggestions in the others."
+            )
             return document
         self.drop(item.uri)
         self.open[item.uri] = document
@@ -309,18 +311,18 @@ class Documents:
             self.drop(cell)
 
     def around_cell(self, document: Document) -> tuple[str, str]:
-        """The code of the notebook's cells before and behind a cell, in its language."""
+        """The code of the notebook's cells before and after a cell, in its language."""
         before: list[str] = []
-        behind: list[str] = []
+        after: list[str] = []
         side = before
         for cell in self.notebooks.get(document.notebook or "", ()):
             if cell.document == document.uri:
-                side = behind
+                side = after
                 continue
             other = self.open.get(cell.document) if cell.kind == types.NotebookCellKind.Code else None
             if other is not None and other.language_id == document.language_id and not other.lost:
                 side.append(other.snapshot().text)
-        return "".join(f"{text.rstrip()}\n\n" for text in before), "".join(f"\n\n{text}" for text in behind)
+        return "".join(f"{text.rstrip()}\n\n" for text in before), "".join(f"\n\n{text}" for text in after)
 
 
 def change_of(change: types.TextDocumentContentChangeEvent) -> Change:

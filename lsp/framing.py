@@ -55,7 +55,7 @@ class Header:
             return self.length is not None
         name, colon, value = stripped.partition(b":")
         if not colon or not _FIELD.fullmatch(name):
-            raise HeaderError("A line between two messages is no header.", line)
+            raise HeaderError("Expected a header line such as Content-Length.", line)
         field = name.strip().lower()
         if field == b"content-length":
             self._take_length(value.strip())

@@ -73,7 +73,7 @@ async def serve_tcp(
 ) -> AbstractServer:
     """Listen on the loopback device; the first line of a connection must be the token. Port 0 chooses one.
 
-    Raises OSError if the port cannot be had.
+    Raises OSError if the port is not available.
     """
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

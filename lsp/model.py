@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds without requests after a failure; doubled each time until one succeeds."""
+_FIRST_NEEDED = ("assistant.completion.suggester", "indexer.secrets")
+"""Modules that the first key would wait for: they take some 20 to 40 ms, so they are imported while the model loads."""
 
 
 class ModelRoom:
@@ -96,6 +99,8 @@ class ModelRoom:
     def load(self, progress: Callable[[float], None] | None = None) -> None:
         """Load the model if no host has it. Raises ModelError; what happened is in ``state`` too."""
         self._enter("loading")
+        for module in _FIRST_NEEDED:
+            import_module(module)
         try:
             with self._lock:
                 engine = self._opened()

@@ -109,7 +109,7 @@ class Options:
         if text in self._told or len(self._told) > _MOST_TOLD:
             return
         if len(self._told) == _MOST_TOLD:
-            text = "There are more wrong settings than are told here."
+            text = "Further wrong settings are not shown."
         self._told.add(text)
         self._tell(text)
 

@@ -7,6 +7,7 @@ traceback; messages are never logged, for they hold file contents.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,6 +19,7 @@ from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageS
 from pygls.workspace import Workspace
 
 from indexer.errors import BadInputError, CancelledError, CodemoatError
+from indexer.reasons import visible
 from lsp.framing import decode, sample_of
 from lsp.hello import initialize_result
 from lsp.jobs import DroppedError
@@ -53,6 +55,9 @@ _HANDLED_HERE = (
     types.EXIT,
 )
 """What pygls would do by itself: its documents split lines at more than the protocol's line breaks."""
+
+_SHOWN = (types.ShowMessageParams, types.LogMessageParams, types.ShowMessageRequestParams)
+_WORK_DONE = (types.WorkDoneProgressBegin, types.WorkDoneProgressReport, types.WorkDoneProgressEnd)
 
 logger = logging.getLogger("codemoat.lsp")
 # pygls logs whole messages, and they hold file contents.
@@ -183,6 +188,10 @@ class Protocol(LanguageServerProtocol):
         self.server_capabilities = self._converter.structure(result["capabilities"], types.ServerCapabilities)
         return self._converter.structure(result, types.InitializeResult)
 
+    def _send_data(self, data: Any) -> None:
+        """Send a message; what of it is shown to the user holds no control characters, whatever files are called."""
+        super()._send_data(_readable(data))
+
     def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
         if msg_id is not None and msg_id == self.answered:
             self.answered = None
@@ -229,6 +238,44 @@ class Protocol(LanguageServerProtocol):
             if number is None
             else types.ResponseErrorMessage(id=number, error=types.ResponseError(int(code), message))
         )
+
+
+def all_visible(value: Any) -> Any:
+    """A JSON value whose texts are all safe to show: see ``indexer.reasons.visible``."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {key: all_visible(each) for key, each in value.items()}
+    return [all_visible(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _readable(message: Any) -> Any:
+    """A message to the client whose sentences and titles are safe to show; of other kinds as it is."""
+    if isinstance(message, dict):
+        return {**message, "error": all_visible(message["error"])} if "error" in message else message
+    if isinstance(message, types.ResponseErrorMessage):
+        if message.error is None:
+            return message
+        return _with(message, error=_with(_texts_visible(message.error), data=all_visible(message.error.data)))
+    params = getattr(message, "params", None)
+    if isinstance(params, _SHOWN):
+        return _with(message, params=_texts_visible(params))
+    if isinstance(params, types.ProgressParams) and isinstance(params.value, _WORK_DONE):
+        return _with(message, params=_with(params, value=_texts_visible(params.value)))
+    return message
+
+
+def _texts_visible(value: Any) -> Any:
+    texts = {name: getattr(value, name, None) for name in ("title", "message")}
+    return _with(value, **{name: visible(text) for name, text in texts.items() if isinstance(text, str)})
+
+
+def _with(original: Any, /, **changes: Any) -> Any:
+    """A copy of an object with other attributes."""
+    changed = copy.copy(original)
+    for name, each in changes.items():
+        setattr(changed, name, each)
+    return changed
 
 
 def sentence(error: CodemoatError) -> str:

@@ -55,9 +55,9 @@ class Rope:
             self._near, self._line = near
         if second < first:
             first, second = second, first
-        (at, column, split), (last, behind, cut) = first, second
+        (at, column, split), (last, end_column, cut) = first, second
         head = self._blocks[at][:column] + (halves(self._blocks[at][column])[0] if split else "")
-        tail = self._blocks[last][behind:]
+        tail = self._blocks[last][end_column:]
         if cut:
             tail = halves(tail[0])[1] + tail[1:]
         merged = head + new + tail

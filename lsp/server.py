@@ -259,7 +259,7 @@ class Server(LanguageServer):
 
     def _add_folder(self, uri: str, name: str) -> Folder | None:
         if len(self.folders) >= MOST_FOLDERS and self.folders.by_uri(uri) is None:
-            self.tell_once("folders", f"More than {MOST_FOLDERS} folders are open; codemoat does without the others.")
+            self.tell_once("folders", f"More than {MOST_FOLDERS} folders are open; the others are not indexed.")
             return None
         return self.folders.add(uri, name)
 

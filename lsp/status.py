@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta
 
 from indexer.errors import BadInputError, NoIndexError
+from indexer.reasons import visible
 from lsp.convert import range_of, split_lines
 from lsp.decisions import as_json
 from lsp.folders import uri_in
 from lsp.hello import own_version
 from lsp.jobs import result
 from lsp.params import Named, read
+from lsp.protocol import all_visible
 
 if TYPE_CHECKING:
     from assistant.learning import Kind
@@ -93,7 +95,7 @@ class Status:
         server = self._server
         config = server.options.config()
         model = server.model
-        return {
+        status: dict[str, Any] = {
             "version": own_version(),
             "suggestions": {
                 "enabled": config.editor.enabled,
@@ -116,6 +118,8 @@ class Status:
             "folders": [self._folder(folder) for folder in server.folders],
             "documents": len(server.documents.open),
         }
+        # All texts in it are there to be shown, and names of folders and files may hold anything.
+        return cast("dict[str, Any]", all_visible(status))
 
     def _folder(self, folder: Folder) -> dict[str, Any]:
         state = self._server.indexing.states.get(folder.key)
@@ -138,7 +142,10 @@ class Status:
         """The latest decision (of a document, or the one of an id); null if there is none."""
         asked = read(params or {}, _Why)
         found = self._server.decisions.find(asked.id, asked.textDocument.uri if asked.textDocument else None)
-        return as_json(found) if found is not None else None
+        if found is None:
+            return None
+        told = as_json(found)
+        return {**told, "reason": all_visible(told["reason"]), "context": all_visible(told["context"])}
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
         """What the server holds of a document, for clients that check it; null if that is nothing."""
@@ -162,7 +169,7 @@ class Status:
             if problem:
                 self._server.indexing.repair(folder)
         problem = next((problem for _, _, problem in parts if problem), "")
-        return {"hits": hits[: asked.limit], "stale": any(stale for _, stale, _ in parts), "problem": problem}
+        return {"hits": hits[: asked.limit], "stale": any(stale for _, stale, _ in parts), "problem": visible(problem)}
 
     def _hits(self, folder: Folder, asked: _Search) -> tuple[list[dict[str, Any]], bool, str]:
         """Hits in a folder, whether its index is behind, and one sentence about what of the index is damaged."""

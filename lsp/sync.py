@@ -104,7 +104,11 @@ class Synchronisation:
         opened = method.endswith("Open")
         for uri in named if named or opened else kept:
             self._lose(uri)
-        self._server.tell_once("unread", "A message was too large or broken, so codemoat does not know what it said.")
+        self._server.tell_once(
+            "unread",
+            "A message was too large or broken, so codemoat does not know what it said. "
+            "Some documents may be out of step; close and open them again.",
+        )
 
     def _lose(self, uri: str | None) -> None:
         """Forget a text that may differ from the client's."""
@@ -253,7 +257,7 @@ class Synchronisation:
 
 
 def _end_of(document: Document, edit: Edit, server: Server) -> types.Position:
-    """Where the cursor stands after an edit: behind what was inserted."""
+    """The cursor's place after an edit: the end of what was inserted."""
     rows = edit.inserted.count("\n")
     line = min(edit.line + rows, len(document.lines) - 1)
     text = without_break(document.lines[line])

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ROOT / "editors" / "nvim"
 COLUMNS, LINES = 160, 30
 """Wide: Neovim's own message about a server that died must not end in a prompt for a key."""
+PATIENCE = 120
+"""Seconds that only a failure reaches, on a busy machine too."""
 
 
 def nvim_binary() -> Path:
@@ -35,7 +37,7 @@ def nvim_binary() -> Path:
     return Path(package.origin).parent / "install" / "bin" / "nvim"
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait until ``condition`` gives something true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -135,7 +137,7 @@ class Editor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: listens(path), "the editor's socket", 30)
+        until(lambda: listens(path), "the editor's socket")
         self.nvim = pynvim.attach("socket", path=str(path))
         self.screen = self.screen_type(path)
 
@@ -160,9 +162,9 @@ class Editor:
         self.nvim.input("<C-\\><C-n>")
         self.lua(RENEW, RENEWED)
         # What the last test left on the screen must not be taken for this one's.
-        until(lambda: self.screen.lines()[-2].startswith(RENEWED), "the screen", 5)
+        until(lambda: self.screen.lines()[-2].startswith(RENEWED), "the screen")
         self.nvim.command(f"set laststatus& statusline& | edit {file}")
-        until(lambda: not self.screen.lines()[-2].startswith(RENEWED), "the screen", 5)
+        until(lambda: not self.screen.lines()[-2].startswith(RENEWED), "the screen")
 
     def lua(self, code: str, *arguments: Any) -> Any:
         return self.nvim.exec_lua(code, *arguments)
@@ -179,7 +181,7 @@ class Editor:
         for key in keys:
             before = len(self.screen.frames)
             self.type("<lt>" if key == "<" else key)
-            until(lambda count=before: len(self.screen.frames) > count, "the screen", 5)
+            until(lambda count=before: len(self.screen.frames) > count, "the screen")
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """The server's answer to a request of the editor's client; empty where it is null."""
@@ -193,7 +195,7 @@ class Editor:
         """The suggestion on the screen, as far as it is not typed; empty without one."""
         return str(self.lua("return require('codemoat.ghost').rest() or ''"))
 
-    def wait_for_ghost(self, seconds: float = 30) -> str:
+    def wait_for_ghost(self, seconds: float = PATIENCE) -> str:
         """The whole suggestion; its first words may be shown before."""
         try:
             return str(until(lambda: self.lua(WHOLE), "a suggestion", seconds))
@@ -227,7 +229,7 @@ return shown and not shown.items[shown.index].more and shown.rest or ""
 ASK = """
 local method, params = ...
 local client = vim.lsp.get_clients({ name = "codemoat" })[1]
-local arguments = { method, params or vim.empty_dict(), 5000, 0 }
+local arguments = { method, params or vim.empty_dict(), 60000, 0 }
 if vim.fn.has("nvim-0.11") == 1 then
   table.insert(arguments, 1, client)
 end

@@ -64,14 +64,14 @@ BROKEN = {
     "beyond all numbers": (b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n" + BODY, "not a number"),
     "missing": (b"Content-Type: application/vscode-jsonrpc\r\n\r\n" + BODY, "no Content-Length"),
     "twice": (b"Content-Length: 5\r\nContent-Length: 50\r\n\r\n" + BODY, "two different values"),
-    "no colon": (b"nonsense\r\n\r\n" + BODY, "no header"),
+    "no colon": (b"nonsense\r\n\r\n" + BODY, "Expected a header line"),
     "another charset": (
         b"Content-Length: %d\r\nContent-Type: text/json; charset=utf-16\r\n\r\n" % len(BODY) + BODY,
         "charset",
     ),
     "a line without end": (b"x" * (MOST_HEADER_BYTES + 1), "more than"),
     "lines without end": (b"X: y\r\n" * MOST_HEADER_BYTES, "more than"),
-    "not text": (bytes(range(128, 256)) + b"\n", "no header"),
+    "not text": (bytes(range(128, 256)) + b"\n", "Expected a header line"),
 }
 
 

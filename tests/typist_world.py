@@ -84,7 +84,7 @@ class Typist:
 
     def until_waited_for(self, number: int) -> None:
         """Until so many wait for the run."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.suggester._run is None or self.suggester._run.waiting != number:
             assert time.monotonic() < deadline
             time.sleep(0.001)

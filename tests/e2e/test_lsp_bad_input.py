@@ -119,7 +119,7 @@ def test_a_port_that_is_taken_is_told(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run(b"", option, str(taken.getsockname()[1]))
     assert done.returncode == 1
-    assert b"cannot be had: Address already in use" in done.stderr
+    assert b"is not available: Address already in use" in done.stderr
     assert done.stderr.count(b"\n") == 1
 
 

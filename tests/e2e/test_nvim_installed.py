@@ -15,7 +15,7 @@ from tests.nvim_world import PLUGIN, nvim_binary
 pytestmark = pytest.mark.e2e
 
 LOOK = """
-vim.wait(20000, function()
+vim.wait(90000, function()
   return #vim.lsp.get_clients({ name = "codemoat", bufnr = 0 }) > 0
 end, 20)
 local client = vim.lsp.get_clients({ name = "codemoat", bufnr = 0 })[1]
@@ -50,7 +50,7 @@ def test_nvim_needs_nothing_but_a_link(tmp_path: Path, repository: Path) -> None
     subprocess.run([str(nvim_binary()), "--headless", "+helptags ALL", "+qa!"], check=True, env=environment)
     done = subprocess.run(
         [str(nvim_binary()), "--headless", str(repository / "use.py"), f"+luafile {script}"],
-        env=environment, capture_output=True, text=True, timeout=60, check=True,
+        env=environment, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     told = json.loads(next(line for line in done.stderr.splitlines() if line.startswith("{")))
     expected = {"command": str(programs / "codemoat-lsp"), "found": "", "version": "codemoat", "help": "codemoat.txt"}

@@ -37,13 +37,17 @@ test('once trusted, the environment of the workspace is found', async () => {
   assert.equal(existsSync(marker), false);
   await world.run('Workspaces: Manage Workspace Trust');
   await world.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
-  await until(() => existsSync(marker), 'the server of the workspace', 30_000);
+  await until(() => existsSync(marker), 'the server of the workspace');
   await world.waitForStatus(READY);
 });
 
 test('nothing is installed before its commands were read in full', async () => {
   const { page } = world;
   rmSync(join(world.folder, '.venv'), { recursive: true });
+  // A server that ends and whose program is gone is not started again, and nothing is told of a restart that failed.
+  world.servers().forEach((pid) => process.kill(pid, 'SIGKILL'));
+  await world.waitForStatus(/the server is not running/);
+  assert.equal(await page.locator('.notification-list-item', { hasText: /Restarting server failed/ }).count(), 0);
   await world.run('codemoat: Restart the Server');
   await world.waitForStatus(/the server is not installed/);
   const dialog = page.locator('.monaco-dialog-box');

@@ -109,7 +109,7 @@ export class World {
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (data) => (this.log += data));
     }
-    await until(() => fetch(`http://127.0.0.1:${this.port}/healthz`).then((r) => r.ok, () => false), 'code-server', 30_000);
+    await until(() => fetch(`http://127.0.0.1:${this.port}/healthz`).then((r) => r.ok, () => false), 'code-server');
     const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
     this.browser = await chromium.launch({ executablePath: GIVEN.chromium, args });
     const context = await this.browser.newContext({ viewport: size, colorScheme: theme === 'light' ? 'light' : 'dark' });
@@ -153,7 +153,7 @@ export class World {
 
   async run(command) {
     const box = this.page.locator('.quick-input-widget:visible input').first();
-    const soon = { timeout: 2000 };
+    const soon = { timeout: 5000 };
     await until(async () => {
       // Whatever takes the focus meanwhile closes the palette.
       await this.page.keyboard.press('F1');

@@ -1,5 +1,7 @@
 /** The connection to the server: started, watched, started again. */
 
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import type { LanguageClient, LanguageClientOptions, Middleware, StaticFeature } from 'vscode-languageclient/node';
 import { declaredKeys, explicitSettings } from '../settings';
@@ -90,7 +92,7 @@ export class Server implements vscode.Disposable {
     if (!client) {
       throw new Error('The codemoat server is not running. Click "codemoat" in the status bar to see why.');
     }
-    // The library sends whatever stands behind the method as parameters, a token that is undefined too.
+    // The library sends whatever comes after the method as parameters, a token that is undefined too.
     const given = [...(params === undefined || params === null ? [] : [params]), ...(token ? [token] : [])];
     return (client.sendRequest as (...all: unknown[]) => Promise<Result>).call(client, method, ...given);
   }
@@ -142,6 +144,13 @@ export class Server implements vscode.Disposable {
   }
 
   private closed(library: Library) {
+    const program = this.command?.command ?? '';
+    if (isAbsolute(program) && !existsSync(program)) {
+      // Uninstalled while it ran. The library would tell of a restart that failed.
+      this.output.warn(`The server ended, and ${program} is gone, so it is not started again.`);
+      this.set('failed');
+      return { action: library.CloseAction.DoNotRestart, handled: true };
+    }
     const now = Date.now();
     this.restarts = [...this.restarts.filter((at) => now - at < WINDOW_MS), now];
     if (this.restarts.length <= MOST_RESTARTS) {

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { withHome } from './find';
-import { methods, typed, type Method } from './methods';
+import { hides, methods, typed, type Method } from './methods';
 import { refused } from './source';
 
 const PYTHONS = process.platform === 'win32' ? ['py', 'python'] : ['python3', 'python3.13', 'python3.12', 'python3.11'];
@@ -54,7 +54,7 @@ async function installFrom(source: string, own: string): Promise<boolean> {
 
 /** Show every command in full. The button that Enter presses copies them; nothing runs unless that was asked for. */
 async function agreed(method: Method): Promise<boolean> {
-  const commands = method.steps.map(typed);
+  const commands = method.steps.map((step) => typed(step));
   const detail = `${commands.join('\n\n')}\n\n${method.explanation} The packages that codemoat needs are fetched as your settings of pip or uv say.`;
   const text = 'These commands would install the codemoat server:';
   const chosen = await vscode.window.showInformationMessage(text, { modal: true, detail }, COPY, RUN);
@@ -117,6 +117,9 @@ async function choices(source: string, own: string): Promise<Choice[]> {
   const python = await firstThatRuns(PYTHONS.map((name) => [name, '-c', OLD_ENOUGH]));
   const found: Choice[] = [];
   for (const method of methods(source, own, python ?? '')) {
+    if (method.steps.flat().some(hides)) {
+      continue; // Nobody could read what would run.
+    }
     const there = method.needs && (method.needs === python || (await firstThatRuns([[method.needs, '--version']])));
     if (there) {
       found.push({ label: method.name, description: method.explanation, method });

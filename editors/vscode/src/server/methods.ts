@@ -48,17 +48,30 @@ export function methods(source: string, own: string, python: string): Method[] {
   ];
 }
 
-/** What could hide a part of a command: control characters, and those that turn the direction of text or have no width. */
 const HIDING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** A command as somebody would type it, each part readable. */
-export function typed(step: readonly string[]): string {
-  return step.map(quoted).join(' ');
+/** Whether a text holds what could hide a part of it: control characters, and those that turn text or have no width. */
+export function hides(text: string): boolean {
+  return HIDING.test(text);
 }
 
-function quoted(part: string): string {
-  if (HIDING.test(part)) {
-    return JSON.stringify(part).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (hidden) => `\\u{${hidden.codePointAt(0)!.toString(16)}}`);
-  }
-  return /^[\w@%+=:,./\\-]+$/.test(part) ? part : part.includes("'") ? JSON.stringify(part) : `'${part}'`;
+/** A text with what could hide a part of it written out. To read, not to run. */
+export function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (hidden) => `\\u{${hidden.codePointAt(0)!.toString(16)}}`);
+}
+
+/** A command as somebody would type it in a POSIX shell, in PowerShell on Windows. Nothing in it is expanded. */
+export function typed(step: readonly string[], windows = process.platform === 'win32'): string {
+  const parts = step.map((part) => (windows ? forPowerShell(part) : forShell(part)));
+  // PowerShell takes a quoted text at the beginning of a line for a value, not for a program.
+  return windows && parts[0]!.startsWith("'") ? `& ${parts.join(' ')}` : parts.join(' ');
+}
+
+function forShell(part: string): string {
+  return /^[\w@%+:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
+}
+
+function forPowerShell(part: string): string {
+  // PowerShell takes typographic quotes for the plain one.
+  return /^[\w+:.\\/-]+$/.test(part) ? part : `'${part.replace(/['\u2018-\u201b]/g, '$&$&')}'`;
 }

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
+import { hides, shown } from './methods';
 
 const WHEEL = /^codemoat-[\w.!+-]+\.whl$/;
 const NAMED = /^name\s*=\s*["']codemoat["']\s*$/m;
@@ -13,6 +14,9 @@ const MOST_BYTES = 1_000_000;
  * A name is never one: nothing of this project is on a package index, so `codemoat` there would be somebody else's.
  */
 export async function refused(source: string): Promise<string | undefined> {
+  if (hides(source)) {
+    return `The path ${shown(source)} holds control characters or hidden ones. Rename it, then try again.`;
+  }
   if (!isAbsolute(source)) {
     return `"${source}" is not the full path of a folder or a wheel. codemoat is on no package index: a package of that name is not ours.`;
   }

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -96,22 +97,58 @@ test('a clone or a wheel of codemoat is installed, and nothing else', async () =
   assert.match((await refused(join(root, 'nowhere')))!, /There is no /);
 });
 
-test('a command is shown so that nothing in it is hidden', () => {
-  assert.equal(typed(['pip', 'install', '/a b']), "pip install '/a b'");
-  assert.equal(typed(['pip', "/it's"]), 'pip "/it\'s"');
-  const hidden = typed(['pip', '/a\nrm -rf x', '/\u202eb', '/\u200bc', '/\u{e0001}']);
-  assert.doesNotMatch(hidden, /[\p{Cc}\p{Cf}]/u);
-  assert.match(hidden, /\\u\{202e\}/);
+test('a source whose path hides a part of itself is refused', async () => {
+  for (const character of ['\n', '\t', '\x1b', '\u202e', '\u200b', '\u2028', '\u{e0001}']) {
+    const folder = join(mkdtempSync(join(tmpdir(), 'source')), `a${character}b`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'pyproject.toml'), '[project]\nname = "codemoat"\n');
+    const problem = (await refused(folder)) ?? 'installed';
+    assert.match(problem, /a\\u\{[0-9a-f]+\}b holds control characters/);
+    assert.doesNotMatch(problem, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  }
+});
+
+test('a shell takes a copied command for what it is and expands nothing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shell'));
+  const parts = [
+    "/home/u/it's $(touch pwned)/codemoat",
+    '/a`touch pwned`',
+    "'; touch pwned; '",
+    "a' 'b",
+    '"; touch pwned; "',
+    '/a\\b',
+    '$HOME',
+    '~',
+    '*',
+    '!!',
+    '{a,b}',
+    'x=y',
+    '#x',
+    '',
+    "''",
+    '-m',
+    '/plain/path-1.0@x',
+  ];
+  const printed = execFileSync('sh', ['-c', typed(['printf', '%s\\0', ...parts], false)], { cwd: folder, encoding: 'utf8' });
+  assert.deepEqual(printed.split('\0').slice(0, -1), parts);
+  assert.equal(existsSync(join(folder, 'pwned')), false);
+});
+
+test('a command is written for the shell of the system', () => {
+  assert.equal(typed(['pip', 'install', '/a b'], false), "pip install '/a b'");
+  assert.equal(typed(['pip', "/it's"], false), "pip '/it'\\''s'");
+  assert.equal(typed(['pip', "C:\\it's \u2019$(x)", 'C:\\a\\b', '@x', 'a,b'], true), "pip 'C:\\it''s \u2019\u2019$(x)' C:\\a\\b '@x' 'a,b'");
+  assert.equal(typed(['C:\\my env\\python.exe', '-m', 'pip'], true), "& 'C:\\my env\\python.exe' -m pip");
 });
 
 test('the commands of uv and pipx', () => {
   const [, uv, tool, pipx] = methods('/src/codemoat', '/own', 'python3');
-  assert.deepEqual(uv!.steps.map(typed), [
+  assert.deepEqual(uv!.steps.map((step) => typed(step)), [
     "uv venv --python '>=3.11' /own",
     `uv pip install --python ${inEnvironment('/own', 'python')} /src/codemoat`,
   ]);
-  assert.deepEqual(tool!.steps.map(typed), ['uv tool install /src/codemoat']);
-  assert.deepEqual(pipx!.steps.map(typed), ['pipx install /src/codemoat']);
+  assert.deepEqual(tool!.steps.map((step) => typed(step)), ['uv tool install /src/codemoat']);
+  assert.deepEqual(pipx!.steps.map((step) => typed(step)), ['pipx install /src/codemoat']);
 });
 
 test('only what somebody set is sent, the most specific value of it', () => {
