@@ -182,6 +182,18 @@ class WorkerPool:
         worker.end()
 
 
+_alive: set[_Worker] = set()
+
+
+def kill_workers() -> None:
+    """Kill every worker of this process, for one that leaves without closing its pools.
+
+    Workers end by themselves when this process does, but not while they are stopped before they have begun.
+    """
+    for worker in list(_alive):
+        worker.process.kill()
+
+
 def _start_error(reason: str) -> CodemoatError:
     return CodemoatError(
         f"The parse processes do not start: {reason.rstrip('.')}.", "Run `codemoat doctor`; is there enough memory?"
@@ -196,6 +208,7 @@ class _Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
+        _alive.add(self)
         assert self.process.stdin is not None and self.process.stdout is not None
         self._input = self.process.stdin
         os.set_blocking(self._input.fileno(), False)
@@ -271,6 +284,7 @@ class _Worker:
 
     def end(self) -> None:
         """Close its pipes and reap it, by force unless it is idle."""
+        _alive.discard(self)
         self.hang_up()
         if self.jobs or not self.ready:
             self.process.kill()

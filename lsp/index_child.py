@@ -21,6 +21,7 @@ from assistant.engine import Engine
 from assistant.llm import Cancel
 from indexer.errors import CodemoatError
 from indexer.lifeline import continue_without_parent
+from indexer.workers import kill_workers
 from lsp.options import Options
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class IndexProcess:
         finally:  # a server that is killed can also leave half a line
             self._leave()
             time.sleep(_LEAVE)
+            kill_workers()
             os._exit(0)
 
     def _leave(self) -> None:

@@ -380,3 +380,12 @@ def test_a_worker_that_takes_nothing_in_is_given_up(tree, monkeypatch):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
             asking.join(PATIENT)
+
+
+def test_a_worker_that_was_stopped_before_it_began_is_killed_too(tmp_path: Path) -> None:
+    worker = workers._Worker(tmp_path, IndexConfig())
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    workers.kill_workers()
+    assert worker.process.wait(60) == -signal.SIGKILL
+    worker.end()
+    assert worker not in workers._alive
