@@ -1,0 +1,85 @@
+"""What must never be stored: files that hold secrets, by name or content, and secrets inside other files.
+
+Masking looks for four kinds: tokens of known services (``tokens``), values after a telling name (``named``), secrets by
+where they stand, as in a URL (``places``), and those of several lines (``blocks``). Each begins with a first look over the
+bytes in time linear in the text, since most files hold nothing; what that finds is judged with bounded expressions. Tables
+are in ``data/``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from indexer.secrets.blocks import array_spans, key_blocks, manifest_spans
+from indexer.secrets.named import is_code, named_spans
+from indexer.secrets.places import placed_spans
+from indexer.secrets.refused import refuse_secret_content, refuse_secret_name
+from indexer.secrets.tokens import Span, token_spans
+
+__all__ = ["mask_secrets", "masking_rules", "refuse_secret_content", "refuse_secret_name"]
+
+_KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
+_TEST_PATH = re.compile(
+    r"(?i)(?:^|/)(?:[\w-]*tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|docs?|mocks?|demos?)/"
+    r"|(?:^|/)(?:test_|conftest)|[._-](?:test|spec)s?\.|(?:^|/)[^/]*(?:test|tests|example|sample)\.\w+$"
+)
+
+
+def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
+    """UTF-8 text with every secret overwritten by ``*``, and how many there were.
+
+    Length and line ends are kept, and the text stays valid UTF-8. ``path`` helps to judge: in code, values that are neither
+    quoted nor in a comment do not count, and in tests and documentation a value must look more random.
+    """
+    spans = _merged(_secrets(text, path))
+    blocks = list(key_blocks(text))
+    if not spans and not blocks:
+        return text, 0
+    out = bytearray(text)
+    for start, end in spans:
+        start, end = _whole_characters(text, start, end)
+        out[start:end] = re.sub(rb"[^\r\n]", b"*", text[start:end])
+    for start, end in blocks:
+        out[start:end] = _KEY_CHARACTERS.sub(_stars, bytes(out[start:end]))
+    return bytes(out), len(spans) + len(blocks)
+
+
+def masking_rules(path: str) -> tuple[bool, bool]:
+    """What masking reads from a path: two files of equal contents and rules are masked alike."""
+    return is_code(path), _TEST_PATH.search(path) is not None
+
+
+def _secrets(text: bytes, path: str) -> Iterator[Span]:
+    """Byte ranges of the secrets; they may overlap."""
+    yield from token_spans(text)
+    yield from named_spans(text, path, strict=_TEST_PATH.search(path) is not None)
+    yield from placed_spans(text)
+    yield from array_spans(text)
+    yield from manifest_spans(text)
+
+
+def _stars(match: re.Match[bytes]) -> bytes:
+    """Stars for key data; the line ends of a key written as a string literal stay."""
+    found = match.group()
+    return found if found.startswith(b"\\") else b"*" * len(found)
+
+
+def _merged(spans: Iterator[Span]) -> list[Span]:
+    """Sorted, overlapping ones joined."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _whole_characters(text: bytes, start: int, end: int) -> Span:
+    """The range widened so that it cuts no UTF-8 character."""
+    while start > 0 and text[start] & 0xC0 == 0x80:
+        start -= 1
+    while end < len(text) and text[end] & 0xC0 == 0x80:
+        end += 1
+    return start, end

@@ -1,0 +1,91 @@
+"""Secrets of several lines: private keys in armour, arrays of bytes, the data of Kubernetes secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from indexer.secrets.judging import is_harmless
+from indexer.secrets.names import Strength, strength, words
+from indexer.secrets.randomness import is_random, is_sequence
+from indexer.secrets.tokens import Span
+
+_KEY_BLOCK = re.compile(
+    rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?P<body>"
+    rb"(?:(?!-----BEGIN)[\s\S]){1,20000}?(?=-----END (?P=kind)-----)"
+    rb"|(?:[^\n]{0,8}[A-Za-z0-9+/=]{32,200}[^\n]{0,8}(?:\n|$)|[ \t\r]*\n)+)"
+)
+_SSH2_BLOCK = re.compile(rb"---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----(?P<body>[^-]{1,20000})")
+_PUTTY_BLOCK = re.compile(rb"Private-Lines: \d{1,3}\r?\n(?P<body>(?:[A-Za-z0-9+/=]{1,80}\r?(?:\n|$)){1,100})")
+_KEY_DATA = re.compile(rb"[0-9a-f]{32}|(?=\S{0,60}[0-9])(?=\S{0,60}[A-Z])(?=\S{0,60}[a-z])[A-Za-z0-9+/=]{24}")
+
+_ELEMENT = rb"(?:0[xX][0-9A-Fa-f]{1,2}|'\\?[^\r\n]'|\d{1,3}|\"[^\"\r\n]\")(?:[uU]8|[uU])?"
+_ARRAY = re.compile(
+    rb"[\])]{0,2}[^={\n\"']{0,40}?[:=][ \t]*[\w.&*:\[\]<>]{0,24}[ \t]?[({\[]\s{0,80}(?:\[\s{0,20})?"
+    rb"(?P<elements>" + _ELEMENT + rb"(?:\s{0,40},\s{0,80}" + _ELEMENT + rb"){7,511})"
+)
+_CHARACTER = re.compile(rb"[^\s,]")
+
+_SECRET_KIND = re.compile(rb"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t\r,]*$", re.M)
+_DATA_START = re.compile(rb"^(?P<indent>[ \t]*)(?:data|stringData):[ \t\r]*$", re.M)
+_ENTRY = re.compile(rb"^[ \t]+[\"']?[\w./-]{1,253}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'|>&*!][^\s\"']{3,65536})[\"']?[ \t\r]*$", re.M)
+_BLOCK_LINE = re.compile(rb"^[ \t]+(?P<value>[^\s:#]{8,65536})[ \t\r]*$", re.M)
+
+
+def key_blocks(text: bytes) -> Iterator[Span]:
+    """Bodies of private keys, cut off ones too; not the mere markers, as programs that read keys have."""
+    if b"PRIVATE KEY" in text or b"OpenVPN Static" in text:
+        for pattern in (_KEY_BLOCK, _SSH2_BLOCK):
+            for match in pattern.finditer(text):
+                if _KEY_DATA.search(match["body"]):
+                    yield match.span("body")
+    if b"Private-Lines: " in text:
+        for match in _PUTTY_BLOCK.finditer(text):
+            yield match.span("body")
+
+
+def array_spans(text: bytes) -> Iterator[Span]:
+    """Arrays of bytes or characters after a telling name, element by element."""
+    if b"{" not in text and b"[" not in text:
+        return
+    for candidate in _ARRAY_START.finditer(text):
+        line = text.rfind(b"\n", max(0, candidate.start() - 400), candidate.start()) + 1
+        for name in words().name.finditer(text, max(line, candidate.start() - 400), candidate.start()):
+            level = strength(name, text)
+            match = _ARRAY.match(text, name.end()) if level is not None and level > Strength.KEY else None
+            if match and _is_key_data(match["elements"]):
+                start = match.start("elements")
+                yield from ((start + c.start(), start + c.end()) for c in _CHARACTER.finditer(match["elements"]))
+                break
+
+
+_ARRAY_START = re.compile(rb"[({\[]\s{0,80}" + _ELEMENT + rb"\s{0,40},\s{0,80}" + _ELEMENT + rb"\s{0,40},\s{0,80}" + _ELEMENT)
+
+
+def _is_key_data(elements: bytes) -> bool:
+    """Whether an array holds drawn bytes: many different ones, neither counted up nor zero."""
+    parts = [part.strip() for part in elements.split(b",")]
+    numbers = []
+    for part in parts:
+        if part[:1] in b"'\"":
+            numbers.append(part.strip(b"'\"")[-1] if part.strip(b"'\"") else 0)
+        else:
+            digits = part.rstrip(b"uU8") if part[:2].lower() != b"0x" else part.rstrip(b"uU")
+            numbers.append(int(digits or b"0", 16 if digits[:2].lower() == b"0x" else 10) % 256)
+    return len(set(numbers)) >= 6 and not is_sequence(bytes(numbers))
+
+
+def manifest_spans(text: bytes) -> Iterator[Span]:
+    """Values of the data of Kubernetes secrets, whatever their names."""
+    for kind in _SECRET_KIND.finditer(text):
+        start = text.rfind(b"\n---", 0, kind.start())
+        end = text.find(b"\n---", kind.end())
+        start, end = max(0, start), len(text) if end < 0 else end
+        for data in _DATA_START.finditer(text, start, end):
+            indent = data["indent"]
+            over = re.compile(rb"^" + indent + rb"[^\s#-]", re.M).search(text, data.end(), end)
+            last = over.start() if over else end
+            for pattern in (_ENTRY, _BLOCK_LINE):
+                for entry in pattern.finditer(text, data.end(), last):
+                    if not is_harmless(entry["value"]) and (is_random(entry["value"]) or re.search(rb"[0-9=]", entry["value"])):
+                        yield entry.span("value")

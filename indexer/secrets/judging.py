@@ -1,0 +1,117 @@
+"""Whether a value is a secret: not a template, a placeholder, a word or a text, but something that somebody drew or chose."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+from indexer.secrets.names import Strength, words
+from indexer.secrets.randomness import bits, is_hexadecimal, is_random, is_sequence
+
+
+class Link(IntEnum):
+    """How a value hangs on its name."""
+
+    NEAR = 1
+    """On the same line: the value must look drawn."""
+    ASSIGNED = 2
+    """As its value: what people choose for passwords counts too."""
+
+
+LONGEST = 4_096
+"""Bytes of a value; longer ones are data."""
+
+_REFERENCE = re.compile(
+    rb"\$\{|\$\(|\{\{|\{%|<%|#\{|%\(\w|%[A-Z_]{3,}%|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$"
+    rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^!|^ENC\[|^@\w+@$"
+    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^https?:|^mailto:"
+)
+"""Templates, references to where the secret is, addresses, digests, public keys."""
+_EXPRESSION = re.compile(
+    rb"^[\w.]*\w\(.*\)?;?$|\w\(\)|^\w+(?:\.\w+)*\[|::[a-z_]|^(?:self|this|os|process|config|settings|env|args|var|local|data|module|request|req|ctx)\.\w"
+    rb"|^new [A-Z]|&&|\|\||^\W*$"
+)
+_REGEX = re.compile(rb"\[[^\]]*[A-Za-z0-9]-[A-Za-z0-9][^\]]*\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*\$$|\.[*+][?$)]|\{\d+,?\d*\}")
+_MARKUP = re.compile(rb"</?[a-zA-Z][\w-]*[\s/>]|&[a-z]{2,6};")
+_NUMBERS = re.compile(
+    rb"v?\d+(?:[.,:_T/-]\d+)*(?:[a-z]{1,4}|[-.]?(?:rc|alpha|beta|dev|post|pre)[.-]?\d*|%)?Z?|#[0-9A-Fa-f]{3,8}|0x[0-9A-Fa-f]{1,16}[uUlL]*"
+    rb"|[+(]?[\d ()+.-]{6,}"
+)
+_EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PATH = re.compile(rb"^(?:[~.]{0,2}/|[A-Za-z]:\\|\.\.?\\)|/.*/|\.(?:pem|key|crt|json|txt|ya?ml|py|js|ts|html?|xml|php|png|svg|toml|ini|cfg|env|sh)$")
+_DATA = re.compile(
+    rb"^(?:MII[A-Za-z]{2}[A-Za-z]jAN|MFkwEwYH|MHYwEAYH|MCowBQYDK2Vw|MIGfMA0G|MIG[bJ]MB|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM|AAAA[A-E]3N"
+    rb"|iVBORw0KGgo|R0lGOD|/9j/4|PHN2Z|AGFzbQ|d09G|UklGR|JVBERi0|H4sI|AAEAAAA|T2dnUw)"
+)
+"""Public keys, certificates, pictures, fonts, programs in base64."""
+_NAME = re.compile(rb"[A-Za-z_$][A-Za-z]*\d{0,4}(?:[_./:@ -]+[A-Za-z]*\d{0,4})*[=:]?")
+_DOLLAR = re.compile(rb"\$\w+")
+_SPECIAL = re.compile(rb"[!@#$%^&*+=?~|]")
+_SYMBOLIC = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_WORD = re.compile(rb"[^\s.,;:!?()\"']+")
+
+
+def is_harmless(value: bytes) -> bool:
+    """Whether a value is by its form a reference, an expression, a number, a path, an address, a picture …"""
+    if _DOLLAR.fullmatch(value):
+        return not is_random(value[1:])
+    if _NUMBERS.fullmatch(value) and not (value.isdigit() or is_hexadecimal(value)):
+        return True
+    if _REFERENCE.search(value) or _REGEX.search(value) or _MARKUP.search(value):
+        return True
+    if _EMAIL.fullmatch(value) or _DATA.match(value) or _EXPRESSION.search(value):
+        return True
+    return _PATH.search(value) is not None and bits(value) < 5.6
+
+
+def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> bool:
+    """Whether ``value`` after a name of ``level`` is a secret. ``strict``: in tests and documentation, where dummies are."""
+    value = value.strip()
+    if not 4 < len(value) <= LONGEST or len(set(value)) < 5 or is_harmless(value):
+        return False
+    if any(character <= 32 for character in value):
+        return _is_passphrase(value) if level is Strength.PASSWORD and link is Link.ASSIGNED and not strict else False
+    rest = words().dummy.sub(b"", value)
+    if value.isdigit():
+        return level is Strength.PASSWORD and link is Link.ASSIGNED and len(value) > 5 and not strict and not is_sequence(value)
+    if _is_drawn(value, rest, level, link):
+        return True
+    return link is Link.ASSIGNED and level >= Strength.SECRET and _is_chosen(value, rest, strict=strict)
+
+
+def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
+    """Whether a value is drawn, also without the words in it that made-up values have."""
+    least = 16 if level is Strength.KEY else 12 if link is Link.NEAR else 10
+    if len(value) < least or not is_random(value):
+        return False
+    if is_hexadecimal(value) or b"-" in value and value.count(b"-") == 4:
+        return level > Strength.KEY
+    if _SYMBOLIC.fullmatch(value) and bits(value) < 7:
+        return False
+    if link is Link.NEAR or level is Strength.KEY:
+        # Without an assignment letters alone may be an abbreviation.
+        return len(rest) >= least - 2 and (any(c in b"0123456789" for c in rest) or len(value) >= 20 and bits(value) > 6.2)
+    return len(rest) >= 7 and (len(rest) == len(value) or len(rest) >= 16 or is_random(rest))
+
+
+def _is_chosen(value: bytes, rest: bytes, *, strict: bool) -> bool:
+    """Whether a value is what people choose: letters with digits or punctuation, and no name."""
+    digits = any(c in b"0123456789" for c in rest)
+    special = _SPECIAL.search(rest) is not None
+    letters = any(chr(c).isalpha() for c in rest)
+    if not letters or not (digits or special) or is_sequence(value):
+        return False
+    if _NAME.fullmatch(value) and (not digits or re.search(rb"[_./:@ -]", value)) and bits(value) < 6.5:
+        return False
+    if strict:
+        return digits and special and len(rest) >= 10
+    return len(rest) >= 6 if digits else len(rest) >= 9 and not value.islower()
+
+
+def _is_passphrase(value: bytes) -> bool:
+    """Whether words with blanks between are a password: few, one with a digit or sign in it, none of a sentence's words."""
+    parts = _WORD.findall(value.lower())
+    if not 1 < len(parts) <= 8 or len(value) > 80 or words().sentence.intersection(parts):
+        return False
+    mixed = [part for part in parts if re.search(rb"[a-z]", part) and re.search(rb"[0-9@#$%^&*+=]", part)]
+    return bool(mixed) and not re.search(rb"[(){}<>\[\]|;]|[:,] ", value)

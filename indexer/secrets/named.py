@@ -1,0 +1,215 @@
+"""Secrets after a telling name: assignments, calls, settings, elements, comments, over several lines too.
+
+A first look, linear in the text, finds the lines where a value may follow a telling name. What is there is then read with
+bounded expressions from the name on, and judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from indexer.kinds import extension
+from indexer.secrets.judging import LONGEST, Link, is_secret
+from indexer.secrets.names import Strength, strength, words
+from indexer.secrets.tokens import Span, linear
+
+_WINDOW = 2_000
+"""Bytes on either side of a candidate that are looked at when its line is longer."""
+_FURTHER = 1_500
+"""Bytes after a line in which a value that begins on a later line may end."""
+
+_Q = rb"(?:\\{0,3}(?:\"{3}|'{3}|[\"'`])|&quot;|&#3[49];)"
+_GAP = rb"(?:[ \t]|\\?\r?\n[ \t]*(?:(?:#|//|\*)[ \t]*)?){0,12}"
+_CLOSE = rb"(?P<close>" + _Q + rb"?[\])}]{0,2}" + _Q + rb"?)"
+
+_VALUE_KEY = rb"[\"']?(?:value|val|default|defaultValue|default_value|content|string)[\"']?"
+_SIGN = (
+    rb"(?P<sign>"
+    # Name and value as two pairs: lists of variables in YAML and JSON, attributes in XML.
+    rb"[ \t]*,?" + _GAP + _VALUE_KEY + _GAP + rb"(?:=>|[:=])"
+    # A variable of Terraform; a list of properties.
+    rb"|[ \t]*\{[^{}]{0,400}?\bdefault[ \t]*="
+    rb"|[ \t]*/?>?</(?:key|name|string|Name|Key)>" + _GAP + rb"<(?:string|value|Value)"
+    # Types between a name and its sign.
+    rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::[ \t]*[&'\w.\[\]?|<>,; *]{1,40}?=|[ \t](?:as|As|AS)[ \t]+\w{1,20}[ \t]*=)"
+    rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::=|=>|<-|->|=~|[?+|:]{0,2}={1,3}|!={1,2}|::?|>)"
+    rb"|[ \t]*[,(]|[ \t]+(?:was|is|to|by|eq|with|BY|IS)\b|[ \t]+)"
+)
+_WRAPPED = _GAP + rb"(?:[\w.:&*<>!@-]{0,40}[(\[{|>]" + _GAP + rb"){0,3}(?:-[ \t]+)?[A-Za-z@]{0,3}"
+_QUOTED = rb"(?P<q>" + _Q + rb")(?P<quoted>(?:(?!(?P=q))(?:\\[^\r\n]|[^\r\n\\])){1,%d})(?P=q)" % LONGEST
+
+_AFTER_NAME = re.compile(_CLOSE + _SIGN + _WRAPPED + _QUOTED)
+_PIECE = re.compile(rb"[ \t]*(?:\+|\.\.?|&|<>|\\)?" + _GAP + rb"[A-Za-z@]{0,2}" + _QUOTED)
+_NEARBY = re.compile(_QUOTED)
+_BARE_SIGN = re.compile(
+    _CLOSE + rb"(?P<sign>[ \t]*(?::=|=>|<-|->|={1,3}|!=|::?|>)|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
+    rb"(?P<block>[|>][-+]?\d?[ \t]*\r?\n[ \t]*|\\\r?\n[ \t]*|(?<=[:=])\r?\n[ \t]+|<!\[CDATA\[)?"
+)
+_TO_BLANK = re.compile(rb"[^\s]{1,%d}" % LONGEST)
+_IN_STRING = re.compile(rb"[^\s;&\"'`<>,()\\]{1,%d}" % LONGEST)
+_ELEMENT = re.compile(rb"[^<\r\n]{1,%d}(?=<)" % LONGEST)
+_TO_LINE_END = re.compile(rb"[^\r\n]{1,200}")
+_END_COMMENT = re.compile(rb"[ \t]+(?:#|//|;|<!--)[^\r\n]*$")
+_COMMENT = re.compile(rb"(?:^|[ \t;,{}()])(?:#|//|/\*|<!--|--|%%|;;?|REM |\(\*)|^[ \t]*\*|^[ \t]*[%'][ \t]")
+_DEFINE = re.compile(rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$")
+_KNOWN_CALL = re.compile(rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$")
+_SET_BLANK = re.compile(rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]*|.*\blogin[ \t]+\S+|[\w.-]*)[ \t]*[\w.-]{0,40}$")
+
+
+@cache
+def _first_look(code: bool) -> Any:
+    """Finds a telling name with something like a value after it, on its line or on the next."""
+    quoted = rb"[\"'`][^\s\"'`]{4}|[\"'`][^\"'`\n]*[0-9][^\"'`\n]*[\"'`]|&quot;"
+    later = rb"(?:[:=({|>,\\\"']|</key>)[ \t]*\r?\n"
+    # In code an unquoted value has a digit; it stands in a string or comment.
+    bare = rb"[^\s\"'`,;()]*[0-9]" if code else rb"[^\s]{5}"
+    after = rb"[\w.-]*[\"'`\])}]*[ \t]*(?:[:=<>!~?-]{1,3}|was|is)?[ \t]*" + bare
+    name = rb"(?i:" + words().anchors + rb")"
+    return linear(name + rb"(?:[^\n]*?(?:" + quoted + rb"|" + later + rb")|" + after + rb")")
+
+
+def is_code(path: str) -> bool:
+    """Whether values must be quoted in a file, by its name; no name counts as settings."""
+    return extension(path) in words().code
+
+
+def named_spans(text: bytes, path: str, *, strict: bool) -> Iterator[Span]:
+    """Where secrets after telling names are; ranges may overlap."""
+    code = is_code(path)
+    done = 0
+    for candidate in _first_look(code).finditer(text):
+        if candidate.end() <= done:
+            continue
+        start, end = line_around(text, max(done, candidate.start()), candidate.end())
+        done = end if text[end : end + 1] in (b"", b"\n") else max(candidate.end(), end - _WINDOW // 2)
+        yield from _of_line(text, start, end, code=code, strict=strict)
+
+
+def line_around(text: bytes, start: int, end: int) -> Span:
+    """The line or lines that ``text[start:end]`` lies in, or a window of them where they are very long."""
+    lowest, highest = max(0, start - _WINDOW), min(len(text), end + _WINDOW)
+    before = text.rfind(b"\n", lowest, start)
+    after = text.find(b"\n", end, highest)
+    return (lowest if before < 0 else before + 1), (highest if after < 0 else after)
+
+
+def _of_line(text: bytes, start: int, end: int, *, code: bool, strict: bool) -> Iterator[Span]:
+    """Secrets after the telling names of ``text[start:end]``."""
+    position = start
+    while match := words().name.search(text, position, end):
+        # The rest of a name may hold a further telling word: ``token_secret``.
+        position = match.start("rest")
+        level = strength(match, text)
+        if level is None:
+            continue
+        yield from _after(text, match, start, end, level, code=code, strict=strict)
+
+
+def _after(
+    text: bytes, name: re.Match[bytes], start: int, end: int, level: Strength, *, code: bool, strict: bool
+) -> Iterator[Span]:
+    """Secrets after one name."""
+    limit = min(len(text), end + _FURTHER)
+    found = _AFTER_NAME.match(text, name.end(), limit)
+    if found:
+        link = _link(text, name, found, start)
+        spans = [found.span("quoted"), *_pieces(text, found.end(), limit)]
+        value = b"".join(text[first:last] for first, last in spans)
+        if is_secret(_plain(value), level, link, strict=strict):
+            yield from spans
+            return
+        if is_secret(_plain(text[slice(*spans[0])]), level, link, strict=strict):
+            yield spans[0]
+            return
+    bare = _bare(text, name, start, limit, level, code=code, strict=strict)
+    if bare:
+        yield bare
+    elif level >= Strength.TOKEN:
+        for near in _NEARBY.finditer(text, name.end(), min(end, name.end() + 400)):
+            if is_secret(_plain(near["quoted"]), level, Link.NEAR, strict=strict):
+                yield near.span("quoted")
+
+
+def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int) -> Link:
+    """Whether a quoted value is assigned to its name, or only near it."""
+    sign = found["sign"].strip()
+    before = text[max(start, name.start() - 80) : name.start()]
+    if sign in (b",", b"("):
+        if sign == b"," and found["close"]:
+            return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
+        return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
+    if not sign or sign.isalpha():
+        return Link.ASSIGNED if _DEFINE.search(before) or name.group().lower().endswith(b" by") else Link.NEAR
+    return Link.ASSIGNED
+
+
+def _pieces(text: bytes, position: int, limit: int) -> list[Span]:
+    """Further string literals that a language joins with the first."""
+    pieces: list[Span] = []
+    while len(pieces) < 40 and (piece := _PIECE.match(text, position, limit)):
+        pieces.append(piece.span("quoted"))
+        position = piece.end()
+    return pieces
+
+
+def _plain(value: bytes) -> bytes:
+    """A value without the escapes of its literal: bytes written in hexadecimal as themselves."""
+    if value.count(b"\\x") * 4 >= len(value) > 0:
+        return re.sub(rb"\\x", b"", value)
+    return re.sub(rb"\\([\"'\\/$])", rb"\1", value) if b"\\" in value else value
+
+
+def _bare(
+    text: bytes, name: re.Match[bytes], start: int, limit: int, level: Strength, *, code: bool, strict: bool
+) -> Span | None:
+    """A secret without quotes: in settings, in a comment, or inside a string such as a connection string."""
+    found = _BARE_SIGN.match(text, name.end(), limit)
+    if not found or text[found.end() : found.end() + 1] in (b"", b"\n", b"\r"):
+        return None
+    before = text[start : name.start()]
+    sign = found["sign"].strip()
+    option = re.search(rb"(?:^|[\s\"'=\[,(])--?[\w-]*$", before) is not None
+    inside = _inside_string(before)
+    comment = _COMMENT.search(before) is not None
+    if sign == b">" or (found["block"] or b"").startswith(b"<!"):
+        value = _ELEMENT.match(text, found.end(), limit)
+    elif code and not (inside or comment or option):
+        return None
+    else:
+        value = (_IN_STRING if inside or (code and option) else _TO_BLANK).match(text, found.end(), limit)
+    if not value:
+        return None
+    if not sign and not option and (code or not _SET_BLANK.search(before)):
+        return None
+    if sign in (b":", b"=") and not inside and not code:
+        whole = _whole_line(text, found.end(), limit)
+        if b" " in text[slice(*whole)] and is_secret(text[slice(*whole)], level, Link.ASSIGNED, strict=strict):
+            return whole
+    first, last = value.span()
+    while last > first and text[last - 1 : last] in b"\"'`,;.)":
+        last -= 1
+    while first < last and text[first : first + 1] in b"\"'`":
+        first += 1
+    found_value = text[first:last]
+    if code and not (any(c in b"0123456789" for c in found_value) and re.search(rb"[A-Za-z]", found_value)):
+        return None
+    if not sign and not (re.search(rb"[0-9]", found_value) and re.search(rb"[A-Za-z]", found_value)):
+        return None
+    return (first, last) if is_secret(_plain(found_value), level, Link.ASSIGNED, strict=strict) else None
+
+
+def _inside_string(before: bytes) -> bool:
+    """Whether a line's beginning leaves a string open, or a list of settings in one such as a connection string."""
+    return any(before.count(quote) % 2 for quote in (b'"', b"'", b"`")) or re.search(rb"[;&?]\s?[\w .-]*$", before) is not None
+
+
+def _whole_line(text: bytes, start: int, limit: int) -> Span:
+    """The rest of a line without its comment and blanks."""
+    match = _TO_LINE_END.match(text, start, limit)
+    rest = match.group() if match else b""
+    comment = _END_COMMENT.search(rest)
+    kept = (rest[: comment.start()] if comment else rest).rstrip()
+    return start, start + len(kept)

@@ -1,0 +1,105 @@
+"""Telling names: which words say that the value after them is a secret, read from ``data/names.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+REST = rb"[\w.-]{0,40}"
+"""What of a name may follow the telling word."""
+_BEFORE = 40
+"""Bytes of a name before the telling word that are looked at."""
+
+_NAME_BEFORE = re.compile(rb"[\w-]*\Z")
+_PART = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\x80-\xff]+")
+_NEUTRAL = frozenset(
+    b"value val base b64 base64 encoded prod production dev staging stage old new current raw hex live plain plaintext bytes"
+    b" str const default env local main global temp tmp legacy backup".split()
+)
+"""Last words of a name that change nothing."""
+
+
+class Strength(IntEnum):
+    """How much a name says. A plain ``key`` says little, a password may be any word."""
+
+    KEY = 1
+    TOKEN = 2
+    SECRET = 3
+    PASSWORD = 4
+
+
+@dataclass(frozen=True)
+class Words:
+    """The word lists as compiled expressions."""
+
+    name: re.Pattern[bytes]
+    """One telling word, in the group of its strength, with the rest of its name as ``rest``."""
+    anchors: bytes
+    """The same for a first look, without looking around."""
+    about: re.Pattern[bytes]
+    apart: re.Pattern[bytes]
+    dummy: re.Pattern[bytes]
+    sentence: frozenset[bytes]
+    calls: bytes
+    code: frozenset[str]
+
+
+@cache
+def words() -> Words:
+    """The lists, read once."""
+    lists: dict[str, list[str]] = tomllib.loads((DATA / "names.toml").read_text(encoding="utf-8"))
+    inside = {group: _either(lists[group]).replace(b"-", rb"[-_. ]?") for group in ("password", "secret", "token")}
+    whole = {group: _either(lists[f"{group}_words"]) for group in ("password", "token", "key")}
+    forms = [rb"(?P<PASSWORD>%s|%s)" % (inside["password"], _whole(whole["password"]))]
+    forms += [rb"(?P<SECRET>%s)" % inside["secret"]]
+    forms += [rb"(?P<TOKEN>%s|%s)" % (inside["token"], _whole(whole["token"]))]
+    forms += [rb"(?P<KEY>%s)" % _whole(whole["key"])]
+    plain = [re.sub(rb"\(\?![^()]*\)", b"", expression) for expression in (*inside.values(), *whole.values())]
+    return Words(
+        name=re.compile(rb"(?i)(?:%s)(?P<rest>%s)" % (b"|".join(forms), REST)),
+        anchors=b"|".join(plain),
+        about=re.compile(rb"(?i)(?:%s)s?" % _either(lists["about"])),
+        apart=re.compile(rb"(?i)(?:%s)" % _either(lists["apart"])),
+        dummy=re.compile(rb"(?i)%s" % _either(lists["dummy"])),
+        sentence=frozenset(word.encode() for word in lists["sentence"]),
+        calls=_either(lists["calls"]),
+        code=frozenset(lists["code"]),
+    )
+
+
+def _either(expressions: list[str]) -> bytes:
+    return "|".join(expressions).encode()
+
+
+def _whole(expression: bytes) -> bytes:
+    """A word that is a part of its own in ``snake_case``, ``kebab-case`` or ``camelCase``."""
+    title = rb"(?-i:(?<=[a-z0-9])(?=[A-Z][a-z]))"
+    end = rb"(?:(?![A-Za-z])|(?-i:(?<=[a-z])(?=[A-Z])))"
+    return rb"(?:(?<![A-Za-z\x80-\xff])|%s)(?:%s)%s" % (title, expression, end)
+
+
+def strength(match: re.Match[bytes], text: bytes) -> Strength | None:
+    """What a match of ``Words.name`` in ``text`` says, or None where the name is about something else."""
+    found = next(level for level in reversed(Strength) if match[level.name] is not None)
+    if re.match(rb"(?i)private[-_. ]?key[-_. ]?id", match.group()):
+        return found
+    start = match.start()
+    before = _PART.findall(_NAME_BEFORE.search(text[max(0, start - _BEFORE) : start])[0])[-3:]
+    if before and any(words().apart.fullmatch(part) for part in before):
+        return None
+    return None if _about_something_else(match["rest"]) else found
+
+
+def _about_something_else(rest: bytes) -> bool:
+    """Whether the last meaning part of what follows the telling word turns the name: ``TOKEN_URL``, ``passwordField``."""
+    for part in reversed(_PART.findall(rest)):
+        if part.isdigit() or part.lower() in _NEUTRAL:
+            continue
+        return words().about.fullmatch(part) is not None
+    return False

@@ -1,0 +1,73 @@
+"""Tokens of known services by their form alone: ``data/tokens.txt`` as one expression, searched in time linear in the text.
+
+Most of the table is CredSweeper's (MIT), taken as data: the library itself is far too slow to read every file with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from indexer.secrets.names import DATA, words
+from indexer.secrets.randomness import bits, is_sequence
+
+Span = tuple[int, int]
+
+_MEMORY = 32 << 20
+"""Bytes that RE2 may use for the states of an expression; it drops them and goes on slower when they are full."""
+_MORE = re.compile(rb"[\w-]*", re.ASCII)
+_EXAMPLE = re.compile(rb"(?i)example|placeholder|your|dummy|changeme|redacted|x{6}|0{8}|\.{3}|<")
+_OPENING = re.compile(rb"[A-Za-z0-9]{1,12}[-_.:]")
+
+
+def linear(expression: bytes) -> Any:
+    """An RE2 expression over bytes."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = _MEMORY
+    options.never_nl = False
+    return re2.compile(expression, options)
+
+
+@cache
+def formats() -> dict[str, bytes]:
+    """Expression by name of service."""
+    lines = (DATA / "tokens.txt").read_bytes().splitlines()
+    pairs = (line.split(b"\t", 1) for line in lines if line and not line.startswith(b"#"))
+    return {name.decode(): expression for name, expression in pairs}
+
+
+@cache
+def _search() -> Any:
+    of_words = b"|".join(e for e in formats().values() if not e.startswith((rb"\$", rb"\{")))
+    others = b"|".join(e for e in formats().values() if e.startswith((rb"\$", rb"\{")))
+    return linear(rb"(?:\b|\\[nrtbfv]|%[0-9A-F]{2}|\x1b\[[0-9;]*m)(" + of_words + rb")|(" + others + rb")")
+
+
+def token_spans(text: bytes) -> Iterator[Span]:
+    """Where tokens of a known form are."""
+    for match in _search().finditer(text):
+        start, end = match.span(1) if match.group(1) is not None else match.span(2)
+        if match.group(1) is not None and text[start - 1 : start] == b"-" and text[start - 2 : start - 1].isalnum():
+            # The end of a longer word, such as "task-…" before "sk-…".
+            if text[start - 3 : start - 2].isalnum():
+                continue
+        more = _MORE.match(text, end)
+        end = max(end, more.end() if more else end)
+        if _is_token(text[start:end]):
+            yield start, end
+
+
+def _is_token(token: bytes) -> bool:
+    """Whether a match is no placeholder and no name."""
+    if _EXAMPLE.search(token) or is_sequence(token):
+        return False
+    opening = _OPENING.match(token)
+    drawn = token[opening.end() if opening else 0 :]
+    if len(set(drawn)) < 6 or len(words().dummy.sub(b"", drawn)) < 6:
+        return False
+    return any(character in b"0123456789" for character in drawn) or bits(drawn) > 5.6
