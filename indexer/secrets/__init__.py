@@ -9,22 +9,15 @@ are in ``data/``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from indexer.secrets.blocks import array_spans, key_blocks, manifest_spans
-from indexer.secrets.named import is_code, named_spans
-from indexer.secrets.places import placed_spans
+from indexer.secrets.named import is_code, is_strict, named_spans
+from indexer.secrets.places import Kind, placed_spans
 from indexer.secrets.refused import refuse_secret_content, refuse_secret_name
 from indexer.secrets.tokens import Span, token_spans
 
 __all__ = ["mask_secrets", "masking_rules", "refuse_secret_content", "refuse_secret_name"]
 
 _KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
-_TEST_PATH = re.compile(
-    r"(?i)(?:^|/)(?:[\w-]*tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|docs?|mocks?|demos?)/"
-    r"|(?:^|/)(?:test_|conftest)|[._-](?:test|spec)s?\.|(?:^|/)[^/]*(?:test|tests|example|sample)\.\w+$"
-)
-
 
 def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     """UTF-8 text with every secret overwritten by ``*``, and how many there were.
@@ -32,8 +25,9 @@ def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     Length and line ends are kept, and the text stays valid UTF-8. ``path`` helps to judge: in code, values that are neither
     quoted nor in a comment do not count, and in tests and documentation a value must look more random.
     """
-    spans = _merged(_secrets(text, path))
-    blocks = list(key_blocks(text))
+    placed = list(placed_spans(text))
+    blocks = [span for kind, span in placed if kind is Kind.KEY_BLOCK]
+    spans = _merged([*token_spans(text), *named_spans(text, path), *(span for kind, span in placed if kind is Kind.VALUE)])
     if not spans and not blocks:
         return text, 0
     out = bytearray(text)
@@ -47,16 +41,7 @@ def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
 
 def masking_rules(path: str) -> tuple[bool, bool]:
     """What masking reads from a path: two files of equal contents and rules are masked alike."""
-    return is_code(path), _TEST_PATH.search(path) is not None
-
-
-def _secrets(text: bytes, path: str) -> Iterator[Span]:
-    """Byte ranges of the secrets; they may overlap."""
-    yield from token_spans(text)
-    yield from named_spans(text, path, strict=_TEST_PATH.search(path) is not None)
-    yield from placed_spans(text)
-    yield from array_spans(text)
-    yield from manifest_spans(text)
+    return is_code(path), is_strict(path)
 
 
 def _stars(match: re.Match[bytes]) -> bytes:
@@ -65,7 +50,7 @@ def _stars(match: re.Match[bytes]) -> bytes:
     return found if found.startswith(b"\\") else b"*" * len(found)
 
 
-def _merged(spans: Iterator[Span]) -> list[Span]:
+def _merged(spans: list[Span]) -> list[Span]:
     """Sorted, overlapping ones joined."""
     merged: list[Span] = []
     for start, end in sorted(spans):

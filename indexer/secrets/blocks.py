@@ -32,34 +32,32 @@ _ENTRY = re.compile(rb"^[ \t]+[\"']?[\w./-]{1,253}[\"']?:[ \t]*[\"']?(?P<value>[
 _BLOCK_LINE = re.compile(rb"^[ \t]+(?P<value>[^\s:#]{8,65536})[ \t\r]*$", re.M)
 
 
+KEY_MARK = rb"PRIVATE KEY|OpenVPN Static|Private-Lines: "
+ARRAY_MARK = rb"[({\[]\s*(?:0[xX][0-9A-Fa-f]{1,2}|'[^\n]')[uU]?8?\s*,|(?:[({\[]|&\[)\s*(?:\d{1,3},\s*){8}"
+SECRET_MARK = rb"\bkind[\"']?:[ \t]*[\"']?Secret\b"
+"""What a file has where one of the functions below may find something, for a first look."""
+
+
 def key_blocks(text: bytes) -> Iterator[Span]:
     """Bodies of private keys, cut off ones too; not the mere markers, as programs that read keys have."""
-    if b"PRIVATE KEY" in text or b"OpenVPN Static" in text:
-        for pattern in (_KEY_BLOCK, _SSH2_BLOCK):
-            for match in pattern.finditer(text):
-                if _KEY_DATA.search(match["body"]):
-                    yield match.span("body")
-    if b"Private-Lines: " in text:
-        for match in _PUTTY_BLOCK.finditer(text):
-            yield match.span("body")
+    for pattern in (_KEY_BLOCK, _SSH2_BLOCK):
+        for match in pattern.finditer(text):
+            if _KEY_DATA.search(match["body"]):
+                yield match.span("body")
+    for match in _PUTTY_BLOCK.finditer(text):
+        yield match.span("body")
 
 
-def array_spans(text: bytes) -> Iterator[Span]:
-    """Arrays of bytes or characters after a telling name, element by element."""
-    if b"{" not in text and b"[" not in text:
-        return
-    for candidate in _ARRAY_START.finditer(text):
-        line = text.rfind(b"\n", max(0, candidate.start() - 400), candidate.start()) + 1
-        for name in words().name.finditer(text, max(line, candidate.start() - 400), candidate.start()):
-            level = strength(name, text)
-            match = _ARRAY.match(text, name.end()) if level is not None and level > Strength.KEY else None
-            if match and _is_key_data(match["elements"]):
-                start = match.start("elements")
-                yield from ((start + c.start(), start + c.end()) for c in _CHARACTER.finditer(match["elements"]))
-                break
-
-
-_ARRAY_START = re.compile(rb"[({\[]\s{0,80}" + _ELEMENT + rb"\s{0,40},\s{0,80}" + _ELEMENT + rb"\s{0,40},\s{0,80}" + _ELEMENT)
+def array_spans(text: bytes, opening: int) -> Iterator[Span]:
+    """The elements of an array of bytes or characters that opens at ``opening``, if a telling name is before it."""
+    line = text.rfind(b"\n", max(0, opening - 200), opening) + 1
+    for name in words().name.finditer(text, max(line, opening - 200), opening):
+        level = strength(name, text)
+        match = _ARRAY.match(text, name.end()) if level is not None and level > Strength.KEY else None
+        if match and _is_key_data(match["elements"]):
+            start = match.start("elements")
+            yield from ((start + c.start(), start + c.end()) for c in _CHARACTER.finditer(match["elements"]))
+            return
 
 
 def _is_key_data(elements: bytes) -> bool:

@@ -24,7 +24,7 @@ LONGEST = 4_096
 _REFERENCE = re.compile(
     rb"\$\{|\$\(|\{\{|\{%|<%|#\{|%\(\w|%[A-Z_]{3,}%|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$"
     rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^!|^ENC\[|^@\w+@$"
-    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^https?:|^mailto:"
+    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^https?:|^mailto:|EXAMPLE"
 )
 """Templates, references to where the secret is, addresses, digests, public keys."""
 _EXPRESSION = re.compile(
@@ -48,6 +48,8 @@ _NAME = re.compile(rb"[A-Za-z_$][A-Za-z]*\d{0,4}(?:[_./:@ -]+[A-Za-z]*\d{0,4})*[
 _DOLLAR = re.compile(rb"\$\w+")
 _SPECIAL = re.compile(rb"[!@#$%^&*+=?~|]")
 _SYMBOLIC = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_BLANK = re.compile(rb"[\x00-\x20]")
+_DIGIT = re.compile(rb"[0-9]")
 _WORD = re.compile(rb"[^\s.,;:!?()\"']+")
 
 
@@ -67,21 +69,29 @@ def is_harmless(value: bytes) -> bool:
 def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> bool:
     """Whether ``value`` after a name of ``level`` is a secret. ``strict``: in tests and documentation, where dummies are."""
     value = value.strip()
-    if not 4 < len(value) <= LONGEST or len(set(value)) < 5 or is_harmless(value):
+    if not 4 < len(value) <= LONGEST:
         return False
-    if any(character <= 32 for character in value):
-        return _is_passphrase(value) if level is Strength.PASSWORD and link is Link.ASSIGNED and not strict else False
-    rest = words().dummy.sub(b"", value)
+    chosen = link is Link.ASSIGNED and level >= Strength.SECRET
+    if not chosen and (len(value) < _least(level, link) or (len(value) < 20 and not _DIGIT.search(value))):
+        return False
+    if len(set(value)) < 5 or is_harmless(value):
+        return False
+    if _BLANK.search(value):
+        return chosen and level is Strength.PASSWORD and not strict and _is_passphrase(value)
     if value.isdigit():
-        return level is Strength.PASSWORD and link is Link.ASSIGNED and len(value) > 5 and not strict and not is_sequence(value)
-    if _is_drawn(value, rest, level, link):
-        return True
-    return link is Link.ASSIGNED and level >= Strength.SECRET and _is_chosen(value, rest, strict=strict)
+        return chosen and level is Strength.PASSWORD and len(value) > 5 and not strict and not is_sequence(value)
+    rest = words().dummy.sub(b"", value)
+    return _is_drawn(value, rest, level, link) or (chosen and _is_chosen(value, rest, strict=strict))
+
+
+def _least(level: Strength, link: Link) -> int:
+    """Characters that a drawn value has at least."""
+    return 16 if level is Strength.KEY else 12 if link is Link.NEAR else 10
 
 
 def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
     """Whether a value is drawn, also without the words in it that made-up values have."""
-    least = 16 if level is Strength.KEY else 12 if link is Link.NEAR else 10
+    least = _least(level, link)
     if len(value) < least or not is_random(value):
         return False
     if is_hexadecimal(value) or b"-" in value and value.count(b"-") == 4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -34,14 +35,18 @@ class Strength(IntEnum):
     PASSWORD = 4
 
 
+_GROUPS = tuple((level, level.name) for level in reversed(Strength))
+_KEY_ID = re.compile(rb"(?i)private[-_. ]?key[-_. ]?id")
+
+
 @dataclass(frozen=True)
 class Words:
     """The word lists as compiled expressions."""
 
     name: re.Pattern[bytes]
     """One telling word, in the group of its strength, with the rest of its name as ``rest``."""
-    anchors: bytes
-    """The same for a first look, without looking around."""
+    anchors: Mapping[Strength, bytes]
+    """The same for RE2, without looking around: what it finds may turn out to be part of another word."""
     about: re.Pattern[bytes]
     apart: re.Pattern[bytes]
     dummy: re.Pattern[bytes]
@@ -60,10 +65,16 @@ def words() -> Words:
     forms += [rb"(?P<SECRET>%s)" % inside["secret"]]
     forms += [rb"(?P<TOKEN>%s|%s)" % (inside["token"], _whole(whole["token"]))]
     forms += [rb"(?P<KEY>%s)" % _whole(whole["key"])]
-    plain = [re.sub(rb"\(\?![^()]*\)", b"", expression) for expression in (*inside.values(), *whole.values())]
+    plain = {group: re.sub(rb"\(\?![^()]*\)", b"", expression) for group, expression in inside.items()}
+    anchors = {
+        Strength.PASSWORD: rb"(?i:%s)|%s" % (plain["password"], _whole_word(lists["password_words"])),
+        Strength.SECRET: rb"(?i:%s)" % plain["secret"],
+        Strength.TOKEN: rb"(?i:%s)|%s" % (plain["token"], _whole_word(lists["token_words"])),
+        Strength.KEY: _whole_word(lists["key_words"]),
+    }
     return Words(
         name=re.compile(rb"(?i)(?:%s)(?P<rest>%s)" % (b"|".join(forms), REST)),
-        anchors=b"|".join(plain),
+        anchors=anchors,
         about=re.compile(rb"(?i)(?:%s)s?" % _either(lists["about"])),
         apart=re.compile(rb"(?i)(?:%s)" % _either(lists["apart"])),
         dummy=re.compile(rb"(?i)%s" % _either(lists["dummy"])),
@@ -84,16 +95,28 @@ def _whole(expression: bytes) -> bytes:
     return rb"(?:(?<![A-Za-z\x80-\xff])|%s)(?:%s)%s" % (title, expression, end)
 
 
+def _whole_word(given: list[str]) -> bytes:
+    """The same for RE2; a letter before the word may belong to the match."""
+    lower, title = _either(given), _either([word.title() for word in given])
+    return (
+        rb"(?:\b|[_0-9])(?:(?i:%s)(?:\b|[_0-9])|(?:%s)[A-Z])" % (lower, lower)
+        + rb"|[a-z0-9](?:%s)(?:\b|[_0-9A-Z])" % title
+    )
+
+
 def strength(match: re.Match[bytes], text: bytes) -> Strength | None:
     """What a match of ``Words.name`` in ``text`` says, or None where the name is about something else."""
-    found = next(level for level in reversed(Strength) if match[level.name] is not None)
-    if re.match(rb"(?i)private[-_. ]?key[-_. ]?id", match.group()):
+    found = next(level for level, name in _GROUPS if match.start(name) >= 0)
+    if found is Strength.SECRET and _KEY_ID.match(match.group()):
         return found
     start = match.start()
+    if text[start - 2 : start] == b"::":
+        return None  # the name of a type
     before = _PART.findall(_NAME_BEFORE.search(text[max(0, start - _BEFORE) : start])[0])[-3:]
-    if before and any(words().apart.fullmatch(part) for part in before):
+    apart = words().apart
+    if any(apart.fullmatch(part) for part in before):
         return None
-    return None if _about_something_else(match["rest"]) else found
+    return None if match["rest"] and _about_something_else(match["rest"]) else found
 
 
 def _about_something_else(rest: bytes) -> bool:

@@ -6,9 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from enum import Enum
 from functools import cache
 from typing import Any
 
+from indexer.secrets.blocks import ARRAY_MARK, KEY_MARK, SECRET_MARK, array_spans, key_blocks, manifest_spans
 from indexer.secrets.judging import Link, is_harmless, is_secret
 from indexer.secrets.named import line_around
 from indexer.secrets.names import Strength, words
@@ -18,6 +20,7 @@ from indexer.secrets.tokens import Span, linear
 Check = Callable[[bytes], bool]
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
+_ARGUMENT = re.compile(rb"(?<=[\"'`])(?P<v>[A-Za-z0-9]{16,200})(?=[\"'`])")
 _KEY_START = b"LS0tLS1CRUdJTi"
 """``-----BEGIN`` in base64."""
 
@@ -110,32 +113,58 @@ _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
 )
 
 
+class Kind(Enum):
+    """What a range is: a value, masked whole, or the body of a key, of which the lines stay."""
+
+    VALUE = 1
+    KEY_BLOCK = 2
+
+
 @cache
 def _first_look() -> Any:
-    calls = rb"(?i:\b(?:\w*(?:" + words().calls + rb"))\w{0,12}\([^\n]*?[\"'`][A-Za-z0-9]{16,})"
-    return linear(b"|".join((*(first for first, _, _ in _PLACES), calls)))
+    calls = rb"(?i:\b\w*(?:" + words().calls + rb")\w{0,12}\([^\n]*?[\"'`][A-Za-z0-9]{16})"
+    return linear(b"|".join((*(first for first, _, _ in _PLACES), calls, KEY_MARK, ARRAY_MARK, SECRET_MARK)))
 
 
 @cache
 def _on_line() -> tuple[tuple[re.Pattern[bytes], Check], ...]:
-    calls = rb"(?i)\b\w*(?:%s)\w{0,12}\((?=[^\n]*?[\"'`])" % words().calls
-    arguments = rb"(?<=[\"'`])(?P<v>[A-Za-z0-9]{16,200})(?=[\"'`])"
-    return (*((re.compile(expression, re.M), check) for _, expression, check in _PLACES), (re.compile(arguments), _argument_of(calls)))
+    return tuple((re.compile(expression, re.M), check) for _, expression, check in _PLACES)
 
 
-def _argument_of(_: bytes) -> Check:
-    return is_argument
+@cache
+def _call() -> re.Pattern[bytes]:
+    return re.compile(rb"(?i)\b\w{0,40}(?:%s)\w{0,12}\(" % words().calls)
 
 
-def placed_spans(text: bytes) -> Iterator[Span]:
+def placed_spans(text: bytes) -> Iterator[tuple[Kind, Span]]:
     """Where secrets by their place are; ranges may overlap."""
     done = 0
+    keys = manifests = False
     for candidate in _first_look().finditer(text):
-        if candidate.end() <= done:
-            continue
-        start, end = line_around(text, max(done, candidate.start()), candidate.end())
-        for expression, check in _on_line():
-            for match in expression.finditer(text, start, end):
-                if check(match["v"]):
-                    yield match.span("v")
-        done = end if text[end : end + 1] in (b"", b"\n") else max(candidate.end(), end - 1_000)
+        first, last = candidate.span()
+        if text[first : first + 1] in b"({[&":
+            yield from ((Kind.VALUE, span) for span in array_spans(text, first))
+        elif text.startswith((b"PRIVATE", b"OpenVPN", b"Private"), first):
+            keys = True
+        elif text.startswith(b"kind", first):
+            manifests = True
+        elif last > done:
+            start, end = line_around(text, max(done, first), last)
+            yield from ((Kind.VALUE, span) for span in _of_line(text, start, end))
+            done = end if text[end : end + 1] in (b"", b"\n") else max(last, end - 1_000)
+    if keys:
+        yield from ((Kind.KEY_BLOCK, span) for span in key_blocks(text))
+    if manifests:
+        yield from ((Kind.VALUE, span) for span in manifest_spans(text))
+
+
+def _of_line(text: bytes, start: int, end: int) -> Iterator[Span]:
+    """Secrets in one line or window."""
+    for expression, check in _on_line():
+        for match in expression.finditer(text, start, end):
+            if check(match["v"]):
+                yield match.span("v")
+    call = _call().search(text, start, end)
+    for match in _ARGUMENT.finditer(text, call.end(), end) if call else ():
+        if is_argument(match["v"]):
+            yield match.span("v")

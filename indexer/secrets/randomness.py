@@ -43,24 +43,26 @@ def character_classes() -> list[int]:
 
 
 @cache
-def _table() -> tuple[list[int], list[list[float]]]:
+def _table() -> tuple[bytes, list[float]]:
+    """Classes as a translation, and the bits of every pair of classes, row by row."""
     lines = PAIRS_FILE.read_bytes().splitlines()
-    return character_classes(), [[(step - 33) * STEP for step in line] for line in lines]
+    return bytes(character_classes()), [(step - 33) * STEP for line in lines for step in line]
 
 
 def bits(value: bytes) -> float:
     """Mean bits a character of ``value``; 0 for none."""
+    if not value:
+        return 0.0
     classes, table = _table()
-    before, total = START, 0.0
-    for character in value:
-        after = classes[character]
-        total += table[before][after]
-        before = after
-    return total / max(1, len(value))
+    after = value.translate(classes)
+    total = table[START * CLASSES + after[0]]
+    for first, second in zip(after, after[1:], strict=False):
+        total += table[first * CLASSES + second]
+    return total / len(value)
 
 
 def is_random(value: bytes) -> bool:
-    """Whether characters seem drawn: hexadecimal of 16 and more, a UUID, or more bits than words have."""
+    """Whether characters seem drawn: hexadecimal of 20 and more, a UUID, or more bits than words have."""
     if len(value) < 8 or len(set(value)) < 6:
         return False
     if _UUID.fullmatch(value):
@@ -74,8 +76,8 @@ def is_random(value: bytes) -> bool:
 
 
 def is_hexadecimal(value: bytes) -> bool:
-    """Whether a value is a drawn hexadecimal number: 16 digits or more, letters among them, nothing counted up."""
-    if len(value) < 16 or not _HEX.fullmatch(value) or value.isalpha() or value.isdigit():
+    """Whether a value is a drawn hexadecimal number: 20 digits or more, letters among them, nothing counted up."""
+    if len(value) < 20 or not _HEX.fullmatch(value) or value.isalpha() or value.isdigit():
         return False
     return len(set(value)) >= 6 and not is_sequence(value)
 
