@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 
+from indexer.secrets.looking import Span
 from indexer.secrets.named import is_code, is_strict, named_spans
 from indexer.secrets.places import Kind, placed_spans
 from indexer.secrets.refused import refuse_secret_content, refuse_secret_name
-from indexer.secrets.tokens import Span, token_spans
+from indexer.secrets.tokens import token_spans
 
 __all__ = ["mask_secrets", "masking_rules", "refuse_secret_content", "refuse_secret_name"]
 

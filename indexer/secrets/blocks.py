@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from indexer.secrets.judging import is_harmless
-from indexer.secrets.names import Strength, strength, words
+from indexer.secrets.looking import Span
+from indexer.secrets.names import Strength, names_in
 from indexer.secrets.randomness import is_random, is_sequence
-from indexer.secrets.tokens import Span
 
 _KEY_BLOCK = re.compile(
     rb"-----BEGIN (?P<kind>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V1)-----(?P<body>"
@@ -51,9 +51,8 @@ def key_blocks(text: bytes) -> Iterator[Span]:
 def array_spans(text: bytes, opening: int) -> Iterator[Span]:
     """The elements of an array of bytes or characters that opens at ``opening``, if a telling name is before it."""
     line = text.rfind(b"\n", max(0, opening - 200), opening) + 1
-    for name in words().name.finditer(text, max(line, opening - 200), opening):
-        level = strength(name, text)
-        match = _ARRAY.match(text, name.end()) if level is not None and level > Strength.KEY else None
+    for name, level in names_in(text, max(line, opening - 200), opening):
+        match = _ARRAY.match(text, name.end()) if level > Strength.KEY else None
         if match and _is_key_data(match["elements"]):
             start = match.start("elements")
             yield from ((start + c.start(), start + c.end()) for c in _CHARACTER.finditer(match["elements"]))

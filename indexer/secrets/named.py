@@ -13,15 +13,13 @@ from typing import Any
 
 from indexer.kinds import extension
 from indexer.secrets.judging import LONGEST, Link, is_secret
-from indexer.secrets.names import Strength, strength, words
-from indexer.secrets.tokens import Span, linear
+from indexer.secrets.looking import Span, done_until, line_around, linear
+from indexer.secrets.names import Strength, names_in, words
 
 _TEST_PATH = re.compile(
     r"(?i)(?:^|/)(?:[\w-]*tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|docs?|mocks?|demos?)/"
     r"|(?:^|/)(?:test_|conftest)|[._-](?:test|spec)s?\.|(?:^|/)[^/]*(?:test|tests|example|sample)\.\w+$"
 )
-_WINDOW = 2_000
-"""Bytes on either side of a candidate that are looked at when its line is longer."""
 _FURTHER = 1_500
 """Bytes after a line in which a value that begins on a later line may end."""
 
@@ -63,41 +61,22 @@ _KNOWN_CALL = re.compile(rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|def
 _SET_BLANK = re.compile(rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]*|.*\blogin[ \t]+\S+|[\w.-]*)[ \t]*[\w.-]{0,40}$")
 
 
-_SHORTEST = {Strength.PASSWORD: 5, Strength.SECRET: 5, Strength.TOKEN: 10, Strength.KEY: 16}
-"""Characters that a value behind a name of a strength has at least."""
-
-
 @cache
-def _first_looks(code: bool) -> tuple[Any, Any]:
-    """Find a telling name with something like a value after it, on its line or on the next.
+def _first_look(code: bool) -> Any:
+    """Finds a telling name with something like a value after it, on its line or on the next.
 
-    Plain keys apart: with them in one expression RE2 runs out of states and takes three times as long.
+    The same value for all names: with lengths by name RE2 runs out of states and takes three times as long.
     """
-    others = b"|".join(_with_value(level, code) for level in Strength if level is not Strength.KEY)
-    return linear(_with_value(Strength.KEY, code)), linear(others)
-
-
-def _with_value(level: Strength, code: bool) -> bytes:
-    """A name of a strength and the beginning of a value of its shortest length."""
-    least = b"{%d}" % (_SHORTEST[level] - 1)
-    quoted = rb"[\"'`][^\s\"'`]" + least + rb"|&quot;[^\s&]" + least
-    if level is Strength.PASSWORD:
-        quoted += rb"|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
-    key = rb"[\"']?(?:value|val|default|content|string)"
-    later = rb"[^\s\"'`]?[ \t\\]*\r?\n[ \t]*(?:[#*/|>-]+[ \t]*)?(?:" + quoted + rb"|(?i:" + key + rb")|<[a-z]+>"
+    quoted = rb"[\"'`][^\s\"'`]{4}|&quot;[^\s&]{4}|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
+    key = rb"(?i:[\"']?(?:value|val|default|content|string))"
     # In code an unquoted value has a digit; it stands in a string or comment.
-    bare = rb"[^\s\"'`,;()]*[0-9][^\s]{3}" if code else rb"[^\s]" + least
+    bare = rb"[^\s\"'`,;()]*[0-9][^\s]{3}" if code else rb"[^\s]{5}"
+    later = rb"[^\s\"'`]?[ \t\\]*\r?\n[ \t]*(?:[#*/|>-]+[ \t]*)?(?:" + quoted + rb"|" + key + rb"|<[a-z]+>"
+    later += rb")" if code else rb"|[^\s]{5})"
     after = rb"[\w.-]*[\"'`\])}]*(?:[ \t]*(?:[:=<>!~?-]{1,3}|was|is)|[ \t])[ \t]*(?:[\"'`|>]|<!\[CDATA\[)?" + bare
-    later += rb")" if code else rb"|[^\s]" + least + rb")"
-    return rb"(?:%s)(?:[^\n]*?(?:%s|%s)|%s|[\"'][^\n\"'={}]{0,3}\{[^{}]*\bdefault)" % (words().anchors[level], quoted, later, after)
-
-
-@cache
-def _names() -> tuple[Any, Any]:
-    """Find the names themselves, for the two looks."""
-    anchors = words().anchors
-    others = b"|".join(anchors[level] for level in Strength if level is not Strength.KEY)
-    return linear(anchors[Strength.KEY]), linear(others)
+    names = b"|".join(words().anchors.values())
+    block = rb"[\"'][^\n\"'={}]{0,3}\{[^{}]*\bdefault"
+    return linear(rb"(?:%s)(?:[^\n]*?(?:%s|%s)|%s|%s)" % (names, quoted, later, after, block))
 
 
 def is_code(path: str) -> bool:
@@ -114,31 +93,15 @@ def is_strict(path: str) -> bool:
 def named_spans(text: bytes, path: str) -> Iterator[Span]:
     """Where secrets after telling names are; ranges may overlap."""
     code = is_code(path)
-    for look, names in zip(_first_looks(code), _names(), strict=True):
-        done = 0
-        for candidate in look.finditer(text):
-            if candidate.end() <= done:
-                continue
-            start, end = line_around(text, max(done, candidate.start()), candidate.end())
-            done = end if text[end : end + 1] in (b"", b"\n") else max(candidate.end(), end - _WINDOW // 2)
-            yield from _of_line(text, names, start, end, code=code, strict=is_strict(path))
-
-
-def line_around(text: bytes, start: int, end: int) -> Span:
-    """The line or lines that ``text[start:end]`` lies in, or a window of them where they are very long."""
-    lowest, highest = max(0, start - _WINDOW), min(len(text), end + _WINDOW)
-    before = text.rfind(b"\n", lowest, start)
-    after = text.find(b"\n", end, highest)
-    return (lowest if before < 0 else before + 1), (highest if after < 0 else after)
-
-
-def _of_line(text: bytes, names: Any, start: int, end: int, *, code: bool, strict: bool) -> Iterator[Span]:
-    """Secrets after the telling names of ``text[start:end]``."""
-    for anchor in names.finditer(text, start, end):
-        match = words().name.match(text, anchor.start(), end) or words().name.match(text, anchor.start() + 1, end)
-        level = strength(match, text) if match else None
-        if match and level is not None:
-            yield from _after(text, match, start, end, level, code=code, strict=strict)
+    done = 0
+    for candidate in _first_look(code).finditer(text):
+        if candidate.end() <= done:
+            continue
+        start, end = line_around(text, max(done, candidate.start()), candidate.end())
+        done = done_until(text, candidate.end(), end)
+        strict = is_strict(path)
+        for name, level in names_in(text, start, end):
+            yield from _after(text, name, start, end, level, code=code, strict=strict)
 
 
 def _after(

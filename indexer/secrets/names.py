@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from indexer.secrets.looking import linear
 
 DATA = Path(__file__).parent / "data"
 
@@ -104,7 +107,23 @@ def _whole_word(given: list[str]) -> bytes:
     )
 
 
-def strength(match: re.Match[bytes], text: bytes) -> Strength | None:
+@cache
+def _anchors() -> Any:
+    return linear(b"|".join(words().anchors.values()))
+
+
+def names_in(text: bytes, start: int, end: int) -> Iterator[tuple[re.Match[bytes], Strength]]:
+    """The telling names of a range with what they say."""
+    name = words().name
+    for anchor in _anchors().finditer(text, start, end):
+        first = anchor.start()
+        match = name.match(text, first, end) or name.match(text, first + 1, end)
+        level = _strength(match, text) if match else None
+        if match and level is not None:
+            yield match, level
+
+
+def _strength(match: re.Match[bytes], text: bytes) -> Strength | None:
     """What a match of ``Words.name`` in ``text`` says, or None where the name is about something else."""
     found = next(level for level, name in _GROUPS if match.start(name) >= 0)
     if found is Strength.SECRET and _KEY_ID.match(match.group()):

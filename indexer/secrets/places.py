@@ -12,10 +12,9 @@ from typing import Any
 
 from indexer.secrets.blocks import ARRAY_MARK, KEY_MARK, SECRET_MARK, array_spans, key_blocks, manifest_spans
 from indexer.secrets.judging import Link, is_harmless, is_secret
-from indexer.secrets.named import line_around
+from indexer.secrets.looking import Span, done_until, line_around, linear
 from indexer.secrets.names import Strength, words
 from indexer.secrets.randomness import bits, is_hexadecimal, is_random
-from indexer.secrets.tokens import Span, linear
 
 Check = Callable[[bytes], bool]
 
@@ -151,7 +150,7 @@ def placed_spans(text: bytes) -> Iterator[tuple[Kind, Span]]:
         elif last > done:
             start, end = line_around(text, max(done, first), last)
             yield from ((Kind.VALUE, span) for span in _of_line(text, start, end))
-            done = end if text[end : end + 1] in (b"", b"\n") else max(last, end - 1_000)
+            done = done_until(text, last, end)
     if keys:
         yield from ((Kind.KEY_BLOCK, span) for span in key_blocks(text))
     if manifests:

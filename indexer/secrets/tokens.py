@@ -10,27 +10,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from indexer.secrets.looking import Span, linear
 from indexer.secrets.names import DATA, words
 from indexer.secrets.randomness import bits, is_sequence
 
-Span = tuple[int, int]
-
-_MEMORY = 32 << 20
-"""Bytes that RE2 may use for the states of an expression; it drops them and goes on slower when they are full."""
 _MORE = re.compile(rb"[\w-]*", re.ASCII)
 _EXAMPLE = re.compile(rb"(?i)example|placeholder|your|dummy|changeme|redacted|x{6}|0{8}|\.{3}|<")
 _OPENING = re.compile(rb"[A-Za-z0-9]{1,12}[-_.:]")
-
-
-def linear(expression: bytes) -> Any:
-    """An RE2 expression over bytes."""
-    import re2
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = _MEMORY
-    options.never_nl = False
-    return re2.compile(expression, options)
 
 
 @cache
