@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 
 from indexer.secrets.names import Strength, words
-from indexer.secrets.randomness import bits, is_hexadecimal, is_random, is_sequence
+from indexer.secrets.randomness import bits, is_hexadecimal, is_mixed, is_random, is_sequence, is_uuid
 
 
 class Link(IntEnum):
@@ -22,23 +22,26 @@ LONGEST = 4_096
 """Bytes of a value; longer ones are data."""
 
 _REFERENCE = re.compile(
-    rb"\$\{|\$\(|\{\{|\{%|<%|#\{|%\(\w|%[A-Z_]{3,}%|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$"
-    rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^!|^ENC\[|^@\w+@$"
-    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^https?:|^mailto:|EXAMPLE"
+    rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
+    rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![A-Za-z]+(?:\s|$)|^@\w+@$"
+    rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^ENC\["
+    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
 )
 """Templates, references to where the secret is, addresses, digests, public keys."""
+_CALL = re.compile(rb"([A-Za-z_][\w.:>-]*)(?:\(|\[|::)")
 _EXPRESSION = re.compile(
-    rb"^[\w.]*\w\(.*\)?;?$|\w\(\)|^\w+(?:\.\w+)*\[|::[a-z_]|^(?:self|this|os|process|config|settings|env|args|var|local|data|module|request|req|ctx)\.\w"
-    rb"|^new [A-Z]|&&|\|\||^\W*$"
+    rb"^[\w.]+\(\)|^(?:self|this|os|process|config|settings|env|args|var|local|module|request|req|ctx)\.\w|^new [A-Z]|\s(?:&&|\|\|)\s"
+    rb"|^[a-z_]+=(?:True|False|None|\d+|[a-z_.]+)$|^\W*$"
 )
-_REGEX = re.compile(rb"\[[^\]]*[A-Za-z0-9]-[A-Za-z0-9][^\]]*\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*\$$|\.[*+][?$)]|\{\d+,?\d*\}")
-_MARKUP = re.compile(rb"</?[a-zA-Z][\w-]*[\s/>]|&[a-z]{2,6};")
+_REGEX = re.compile(rb"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]){2,}|\[[a-z0-9]-[a-z0-9]\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*[\[(\\].*\$$|\.[*+]\??[$)]|[\])]\{\d+,?\d*\}")
+_MARKUP = re.compile(rb"</?[a-zA-Z][^<>]*>")
 _NUMBERS = re.compile(
     rb"v?\d+(?:[.,:_T/-]\d+)*(?:[a-z]{1,4}|[-.]?(?:rc|alpha|beta|dev|post|pre)[.-]?\d*|%)?Z?|#[0-9A-Fa-f]{3,8}|0x[0-9A-Fa-f]{1,16}[uUlL]*"
     rb"|[+(]?[\d ()+.-]{6,}"
 )
 _EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PATH = re.compile(rb"^(?:[~.]{0,2}/|[A-Za-z]:\\|\.\.?\\)|/.*/|\.(?:pem|key|crt|json|txt|ya?ml|py|js|ts|html?|xml|php|png|svg|toml|ini|cfg|env|sh)$")
+_PATH = re.compile(rb"^[~.]{0,2}/[\w.@-]+(?:/[\w.@-]*)*$|^[A-Za-z]:\\|^[\w.@-]+/[\w.@-]+/[\w./@-]*$|\.(?:pem|key|crt|json|txt|ya?ml|py|js|ts|html?|xml|php|png|svg|toml|ini|cfg|env|sh)$")
+_RELATIVE = re.compile(rb"\.{1,2}/[\w.-]+")
 _DATA = re.compile(
     rb"^(?:MII[A-Za-z]{2}[A-Za-z]jAN|MFkwEwYH|MHYwEAYH|MCowBQYDK2Vw|MIGfMA0G|MIG[bJ]MB|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM|AAAA[A-E]3N"
     rb"|iVBORw0KGgo|R0lGOD|/9j/4|PHN2Z|AGFzbQ|d09G|UklGR|JVBERi0|H4sI|AAEAAAA|T2dnUw)"
@@ -61,9 +64,12 @@ def is_harmless(value: bytes) -> bool:
         return True
     if _REFERENCE.search(value) or _REGEX.search(value) or _MARKUP.search(value):
         return True
+    call = _CALL.match(value)
+    if call and bits(call[1]) < 6 and bits(value[call.end() :]) < 6:
+        return True
     if _EMAIL.fullmatch(value) or _DATA.match(value) or _EXPRESSION.search(value):
         return True
-    return _PATH.search(value) is not None and bits(value) < 5.6
+    return _RELATIVE.match(value) is not None or (_PATH.search(value) is not None and bits(value) < 5.6)
 
 
 def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> bool:
@@ -72,7 +78,8 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     if not 4 < len(value) <= LONGEST:
         return False
     chosen = link is Link.ASSIGNED and level >= Strength.SECRET
-    if not chosen and (len(value) < _least(level, link) or (len(value) < 20 and not _DIGIT.search(value))):
+    least = _least(level, link)
+    if not chosen and (len(value) < least or (len(value) < min(20, least + 6) and not _DIGIT.search(value))):
         return False
     if len(set(value)) < 5 or is_harmless(value):
         return False
@@ -92,9 +99,11 @@ def _least(level: Strength, link: Link) -> int:
 def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
     """Whether a value is drawn, also without the words in it that made-up values have."""
     least = _least(level, link)
-    if len(value) < least or not is_random(value):
+    if len(value) < least or not (is_random(value) or (link is Link.ASSIGNED and is_mixed(value))):
         return False
-    if is_hexadecimal(value) or b"-" in value and value.count(b"-") == 4:
+    if value.count(b"-") == 4 and is_uuid(value):
+        return level > Strength.KEY and link is Link.ASSIGNED
+    if is_hexadecimal(value):
         return level > Strength.KEY
     if _SYMBOLIC.fullmatch(value) and bits(value) < 7:
         return False

@@ -34,7 +34,6 @@ _SIGN = (
     rb"[ \t]*,?" + _GAP + _VALUE_KEY + _GAP + rb"(?:=>|[:=])"
     # A variable of Terraform; a list of properties.
     rb"|[ \t]*\{[^{}]{0,400}?\bdefault[ \t]*="
-    rb"|[ \t]*/?>?</(?:key|name|string|Name|Key)>" + _GAP + rb"<(?:string|value|Value)"
     # Types between a name and its sign.
     rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::[ \t]*[&'\w.\[\]?|<>,; *]{1,40}?=|[ \t](?:as|As|AS)[ \t]+\w{1,20}[ \t]*=)"
     rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::=|=>|<-|->|=~|[?+|:]{0,2}={1,3}|!={1,2}|::?|>)"
@@ -47,7 +46,7 @@ _AFTER_NAME = re.compile(_CLOSE + _SIGN + _WRAPPED + _QUOTED)
 _PIECE = re.compile(rb"[ \t]*(?:\+|\.\.?|&|<>|\\)?" + _GAP + rb"[A-Za-z@]{0,2}" + _QUOTED)
 _NEARBY = re.compile(_QUOTED)
 _BARE_SIGN = re.compile(
-    _CLOSE + rb"(?P<sign>[ \t]*(?::=|=>|<-|->|={1,3}|!=|::?|>)|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
+    _CLOSE + rb"(?P<sign>[ \t]*(?::=|=>|<-|->|={1,3}|!=|::?|>)|</(?:key|name|Name|Key|string)>" + _GAP + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
     rb"(?P<block>[|>][-+]?\d?[ \t]*\r?\n[ \t]*|\\\r?\n[ \t]*|(?<=[:=])\r?\n[ \t]+|<!\[CDATA\[)?"
 )
 _TO_BLANK = re.compile(rb"[^\s]{1,%d}" % LONGEST)
@@ -57,7 +56,10 @@ _TO_LINE_END = re.compile(rb"[^\r\n]{1,200}")
 _END_COMMENT = re.compile(rb"[ \t]+(?:#|//|;|<!--)[^\r\n]*$")
 _COMMENT = re.compile(rb"(?:^|[ \t;,{}()])(?:#|//|/\*|<!--|--|%%|;;?|REM |\(\*)|^[ \t]*\*|^[ \t]*[%'][ \t]")
 _DEFINE = re.compile(rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$")
+_SQL = re.compile(rb"(?i)\b(?:identified[\w ]* by|(?:user|role|login|with|alter|set)\b.*\bpassword)$")
 _KNOWN_CALL = re.compile(rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$")
+_OPTION = re.compile(rb"(?:^|[\s\"'=\[,(])--?[\w-]{0,30}$")
+_ARN = re.compile(rb"arn:[^\s\"']*$")
 _SET_BLANK = re.compile(rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]*|.*\blogin[ \t]+\S+|[\w.-]*)[ \t]*[\w.-]{0,40}$")
 
 
@@ -134,11 +136,13 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
     sign = found["sign"].strip()
     before = text[max(start, name.start() - 80) : name.start()]
     if sign in (b",", b"("):
+        if b"\n" in found.group():
+            return Link.NEAR
         if sign == b"," and found["close"]:
             return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
         return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
     if not sign or sign.isalpha():
-        return Link.ASSIGNED if _DEFINE.search(before) or name.group().lower().endswith(b" by") else Link.NEAR
+        return Link.ASSIGNED if _DEFINE.search(before) or _SQL.search(text[max(start, name.start() - 80) : name.end()]) else Link.NEAR
     return Link.ASSIGNED
 
 
@@ -167,12 +171,11 @@ def _bare(
         return None
     before = text[start : name.start()]
     sign = found["sign"].strip()
-    option = re.search(rb"(?:^|[\s\"'=\[,(])--?[\w-]*$", before) is not None
     inside = _inside_string(before)
-    comment = _COMMENT.search(before) is not None
-    if sign == b">" or (found["block"] or b"").startswith(b"<!"):
+    option = _OPTION.search(before[-40:]) is not None
+    if sign[-1:] == b">" and sign not in (b"=>", b"->") or (found["block"] or b"").startswith(b"<!"):
         value = _ELEMENT.match(text, found.end(), limit)
-    elif code and not (inside or comment or option):
+    elif code and not (inside or option or _COMMENT.search(before)):
         return None
     else:
         value = (_IN_STRING if inside or (code and option) else _TO_BLANK).match(text, found.end(), limit)
@@ -184,6 +187,8 @@ def _bare(
         whole = _whole_line(text, found.end(), limit)
         if b" " in text[slice(*whole)] and is_secret(text[slice(*whole)], level, Link.ASSIGNED, strict=strict):
             return whole
+    if sign == b":" and _ARN.search(before):
+        return None
     first, last = value.span()
     while last > first and text[last - 1 : last] in b"\"'`,;.)":
         last -= 1

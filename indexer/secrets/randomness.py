@@ -6,6 +6,7 @@ bits. Identifiers and words cost 4 to 5 bits a character, drawn keys 6 to 9.
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,13 @@ _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEQUENCES = tuple(
     sequence * 2
     for sequence in (b"0123456789abcdef", b"0123456789", b"abcdefghijklmnopqrstuvwxyz", b"1234567890qwertyuiopasdfghjkl")
+)
+
+
+_JOINING = 4
+_KINDS = bytes(
+    0 if 97 <= c <= 122 else 1 if 65 <= c <= 90 else 2 if 48 <= c <= 57 else _JOINING if c in b"_-./ " else 3
+    for c in range(256)
 )
 
 
@@ -56,7 +64,7 @@ def bits(value: bytes) -> float:
     classes, table = _table()
     after = value.translate(classes)
     total = table[START * CLASSES + after[0]]
-    for first, second in zip(after, after[1:], strict=False):
+    for first, second in itertools.pairwise(after):
         total += table[first * CLASSES + second]
     return total / len(value)
 
@@ -65,7 +73,7 @@ def is_random(value: bytes) -> bool:
     """Whether characters seem drawn: hexadecimal of 20 and more, a UUID, or more bits than words have."""
     if len(value) < 8 or len(set(value)) < 6:
         return False
-    if _UUID.fullmatch(value):
+    if is_uuid(value):
         return True
     if _HEX.fullmatch(value):
         return is_hexadecimal(value)
@@ -73,6 +81,18 @@ def is_random(value: bytes) -> bool:
         return False
     limit = 5.3 + 6 / len(value) + (0.25 if value.isalpha() else 0)
     return bits(value) >= limit
+
+
+def is_mixed(value: bytes) -> bool:
+    """Whether three or four kinds of characters take turns: letters, capitals, digits, signs that no identifier has."""
+    kinds = value.translate(_KINDS)
+    turns = sum(first != second for first, second in itertools.pairwise(kinds))
+    return len(set(kinds) - {_JOINING}) >= 3 and 2 * turns >= len(value) - 1 and len(set(value)) >= 8
+
+
+def is_uuid(value: bytes) -> bool:
+    """Whether a value is a UUID."""
+    return _UUID.fullmatch(value) is not None
 
 
 def is_hexadecimal(value: bytes) -> bool:
@@ -87,7 +107,7 @@ def is_sequence(value: bytes) -> bool:
     lower = value.lower()
     if any(lower in sequence or lower[::-1] in sequence for sequence in _SEQUENCES):
         return True
-    steps = [(after - before) % 256 for before, after in zip(lower[:-1], lower[1:], strict=True)]
+    steps = [(after - before) % 256 for before, after in itertools.pairwise(lower)]
     return sum(step in (0, 1) for step in steps) > 0.6 * len(steps) or _counts_bytes(lower)
 
 
@@ -96,5 +116,5 @@ def _counts_bytes(lower: bytes) -> bool:
     if len(lower) % 2 or not _HEX.fullmatch(lower):
         return False
     numbers = bytes.fromhex(lower.decode())
-    steps = [(after - before) % 256 for before, after in zip(numbers[:-1], numbers[1:], strict=True)]
+    steps = [(after - before) % 256 for before, after in itertools.pairwise(numbers)]
     return len(steps) > 2 and max(map(steps.count, set(steps))) > 0.7 * len(steps)
