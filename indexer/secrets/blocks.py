@@ -52,7 +52,7 @@ def array_spans(text: bytes, opening: int) -> Iterator[Span]:
     """The elements of an array of bytes or characters that opens at ``opening``, if a telling name is before it."""
     line = text.rfind(b"\n", max(0, opening - 200), opening) + 1
     for name, level in names_in(text, max(line, opening - 200), opening):
-        match = _ARRAY.match(text, name.end()) if level > Strength.KEY else None
+        match = _ARRAY.match(text, name.end()) if level > Strength.KEY or not name["rest"] else None
         if match and _is_key_data(match["elements"]):
             start = match.start("elements")
             yield from ((start + c.start(), start + c.end()) for c in _CHARACTER.finditer(match["elements"]))

@@ -84,6 +84,8 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     if len(set(value)) < 5 or is_harmless(value):
         return False
     if _BLANK.search(value):
+        if chosen and len(value) >= 20 and is_mixed(value.replace(b" ", b"")):
+            return not is_text(value)
         return chosen and level is Strength.PASSWORD and not strict and _is_passphrase(value)
     if value.isdigit():
         return chosen and level is Strength.PASSWORD and len(value) > 5 and not strict and not is_sequence(value)
@@ -93,13 +95,13 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
 
 def _least(level: Strength, link: Link) -> int:
     """Characters that a drawn value has at least."""
-    return 16 if level is Strength.KEY else 12 if link is Link.NEAR else 10
+    return 16 if level is Strength.KEY else 10
 
 
 def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
     """Whether a value is drawn, also without the words in it that made-up values have."""
     least = _least(level, link)
-    if len(value) < least or not (is_random(value) or (link is Link.ASSIGNED and is_mixed(value))):
+    if len(value) < least or not (is_random(value) or is_mixed(value)):
         return False
     if value.count(b"-") == 4 and is_uuid(value):
         return level > Strength.KEY and link is Link.ASSIGNED
@@ -125,6 +127,11 @@ def _is_chosen(value: bytes, rest: bytes, *, strict: bool) -> bool:
     if strict:
         return digits and special and len(rest) >= 10
     return len(rest) >= 6 if digits else len(rest) >= 9 and not value.islower()
+
+
+def is_text(value: bytes) -> bool:
+    """Whether a value with blanks has several words of ordinary letters."""
+    return sum(len(part) > 3 and part.isalpha() for part in _WORD.findall(value)) > 1
 
 
 def _is_passphrase(value: bytes) -> bool:

@@ -15,6 +15,7 @@ from indexer.kinds import extension
 from indexer.secrets.judging import LONGEST, Link, is_secret
 from indexer.secrets.looking import Span, done_until, line_around, linear
 from indexer.secrets.names import Strength, names_in, words
+from indexer.secrets.randomness import is_random
 
 _TEST_PATH = re.compile(
     r"(?i)(?:^|/)(?:[\w-]*tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|docs?|mocks?|demos?)/"
@@ -33,20 +34,21 @@ _SIGN = (
     # Name and value as two pairs: lists of variables in YAML and JSON, attributes in XML.
     rb"[ \t]*,?" + _GAP + _VALUE_KEY + _GAP + rb"(?:=>|[:=])"
     # A variable of Terraform; a list of properties.
-    rb"|[ \t]*\{[^{}]{0,400}?\bdefault[ \t]*="
+    rb"|[ \t]*\{[^{}]{0,400}?\bdefault[ \t]*=|[ \t]*:[ \t]*\{[^{}]{0,200}?\b" + _VALUE_KEY + rb"[ \t]*:"
     # Types between a name and its sign.
     rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::[ \t]*[&'\w.\[\]?|<>,; *]{1,40}?=|[ \t](?:as|As|AS)[ \t]+\w{1,20}[ \t]*=)"
     rb"|[ \t]*(?:\[[^\]\n]{0,20}\])?[ \t]*(?::=|=>|<-|->|=~|[?+|:]{0,2}={1,3}|!={1,2}|::?|>)"
     rb"|[ \t]*[,(]|[ \t]+(?:was|is|to|by|eq|with|BY|IS)\b|[ \t]+)"
 )
-_WRAPPED = _GAP + rb"(?:[\w.:&*<>!@-]{0,40}[(\[{|>]" + _GAP + rb"){0,3}(?:-[ \t]+)?[A-Za-z@]{0,3}"
+_WRAPPED = _GAP + rb"(?:[\w.:&*<>!@\]-]{0,40}[(\[{|>]" + _GAP + rb"){0,3}(?:-[ \t]+)?[A-Za-z@]{0,3}"
 _QUOTED = rb"(?P<q>" + _Q + rb")(?P<quoted>(?:(?!(?P=q))(?:\\[^\r\n]|[^\r\n\\])){1,%d})(?P=q)" % LONGEST
 
 _AFTER_NAME = re.compile(_CLOSE + _SIGN + _WRAPPED + _QUOTED)
 _PIECE = re.compile(rb"[ \t]*(?:\+|\.\.?|&|<>|\\)?" + _GAP + rb"[A-Za-z@]{0,2}" + _QUOTED)
 _NEARBY = re.compile(_QUOTED)
+_BRACKETED = re.compile(rb"[ \t]*(?:=>?|:|,)[ \t]*(?:\[=*\[|q[qw]?[{(\[/|])(?P<quoted>[^\]})/|\s]{4,200})[\]})/|]")
 _BARE_SIGN = re.compile(
-    _CLOSE + rb"(?P<sign>[ \t]*(?::=|=>|<-|->|={1,3}|!=|::?|>)|</(?:key|name|Name|Key|string)>" + _GAP + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
+    _CLOSE + rb"(?P<sign>[ \t]*(?:[?+|:]{0,2}={1,3}|=>|<-|->|!=|[*_]{0,3}::?[*_]{0,3}|\||>" + _GAP + rb"<(?:string|value|Value)>|>)|</(?:key|name|Name|Key|string)>" + _GAP + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
     rb"(?P<block>[|>][-+]?\d?[ \t]*\r?\n[ \t]*|\\\r?\n[ \t]*|(?<=[:=])\r?\n[ \t]+|<!\[CDATA\[)?"
 )
 _TO_BLANK = re.compile(rb"[^\s]{1,%d}" % LONGEST)
@@ -69,13 +71,14 @@ def _first_look(code: bool) -> Any:
 
     The same value for all names: with lengths by name RE2 runs out of states and takes three times as long.
     """
-    quoted = rb"[\"'`][^\s\"'`]{4}|&quot;[^\s&]{4}|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
+    quoted = rb"[\"'`][^\s\"'`]{4}|\[=?\[[^\s]{4}|\bq[qw]?[{(\[/|][^\s]{4}|&quot;[^\s&]{4}|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
     key = rb"(?i:[\"']?(?:value|val|default|content|string))"
     # In code an unquoted value has a digit; it stands in a string or comment.
-    bare = rb"[^\s\"'`,;()]*[0-9][^\s]{3}" if code else rb"[^\s]{5}"
+    run = rb"[^\s\"'`,;()]"
+    bare = rb"(?:" + run + rb"{3,}[0-9]|" + run + rb"*[0-9]" + run + rb"{3})" if code else rb"[^\s]{5}"
     later = rb"[^\s\"'`]?[ \t\\]*\r?\n[ \t]*(?:[#*/|>-]+[ \t]*)?(?:" + quoted + rb"|" + key + rb"|<[a-z]+>"
     later += rb")" if code else rb"|[^\s]{5})"
-    after = rb"[\w.-]*[\"'`\])}]*(?:[ \t]*(?:[:=<>!~?-]{1,3}|was|is)|[ \t])[ \t]*(?:[\"'`|>]|<!\[CDATA\[)?" + bare
+    after = rb"[\w.-]*[\"'`\])}]*(?:[ \t]*(?:[:=<>!~?*|+-]{1,4}|was|is)|[ \t])[ \t]*(?:[\"'`|>]|<!\[CDATA\[)?" + bare
     names = b"|".join(words().anchors.values())
     block = rb"[\"'][^\n\"'={}]{0,3}\{[^{}]*\bdefault"
     return linear(rb"(?:%s)(?:[^\n]*?(?:%s|%s)|%s|%s)" % (names, quoted, later, after, block))
@@ -122,6 +125,10 @@ def _after(
         if is_secret(_plain(text[slice(*spans[0])]), level, link, strict=strict):
             yield spans[0]
             return
+    elif found := _BRACKETED.match(text, name.end(), limit):
+        if is_secret(found["quoted"], level, Link.ASSIGNED, strict=strict):
+            yield found.span("quoted")
+            return
     bare = _bare(text, name, start, limit, level, code=code, strict=strict)
     if bare:
         yield bare
@@ -142,6 +149,8 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
             return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
         return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
     if not sign or sign.isalpha():
+        if not before.strip() or before.endswith(b":"):
+            return Link.ASSIGNED  # a line of settings or of a language without signs; a keyword
         return Link.ASSIGNED if _DEFINE.search(before) or _SQL.search(text[max(start, name.start() - 80) : name.end()]) else Link.NEAR
     return Link.ASSIGNED
 
@@ -176,12 +185,13 @@ def _bare(
     if sign[-1:] == b">" and sign not in (b"=>", b"->") or (found["block"] or b"").startswith(b"<!"):
         value = _ELEMENT.match(text, found.end(), limit)
     elif code and not (inside or option or _COMMENT.search(before)):
-        return None
+        # The line may be within a string of several lines: what is drawn is no name of a variable.
+        value = _IN_STRING.match(text, found.end(), limit) if sign in (b":", b"=") else None
+        if not value or not _drawn_of_all(value.group()):
+            return None
     else:
         value = (_IN_STRING if inside or (code and option) else _TO_BLANK).match(text, found.end(), limit)
     if not value:
-        return None
-    if not sign and not option and (code or not _SET_BLANK.search(before)):
         return None
     if sign in (b":", b"=") and not inside and not code:
         whole = _whole_line(text, found.end(), limit)
@@ -199,7 +209,22 @@ def _bare(
         return None
     if not sign and not (re.search(rb"[0-9]", found_value) and re.search(rb"[A-Za-z]", found_value)):
         return None
+    if not sign and not option and (code or not _SET_BLANK.search(before)) and not _stands_out(found_value, level, code):
+        return None
     return (first, last) if is_secret(_plain(found_value), level, Link.ASSIGNED, strict=strict) else None
+
+
+def _drawn_of_all(value: bytes) -> bool:
+    """Whether a value is random, with small and capital letters and digits."""
+    return all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")) and is_random(value)
+
+
+def _stands_out(value: bytes, level: Strength, code: bool) -> bool:
+    """Whether a word after a telling one, with a blank between only, cannot be the next word of a sentence."""
+    if len(value) >= 16 and is_random(value):
+        return True
+    all_kinds = all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+    return not code and level is Strength.PASSWORD and all_kinds and len(value) >= 8
 
 
 def _inside_string(before: bytes) -> bool:

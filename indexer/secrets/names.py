@@ -39,7 +39,8 @@ class Strength(IntEnum):
 
 
 _GROUPS = tuple((level, level.name) for level in reversed(Strength))
-_KEY_ID = re.compile(rb"(?i)private[-_. ]?key[-_. ]?id")
+_SECRET_ID = re.compile(rb"(?i)(?:private[-_. ]?key|secret)[-_. ]?id$")
+"""Identifiers that are kept secret themselves: of keys of Google's service accounts, and of roles in Vault."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ def names_in(text: bytes, start: int, end: int) -> Iterator[tuple[re.Match[bytes
 def _strength(match: re.Match[bytes], text: bytes) -> Strength | None:
     """What a match of ``Words.name`` in ``text`` says, or None where the name is about something else."""
     found = next(level for level, name in _GROUPS if match.start(name) >= 0)
-    if found is Strength.SECRET and _KEY_ID.match(match.group()):
-        return found
+    if found is Strength.SECRET and _SECRET_ID.match(match.group()):
+        return Strength.TOKEN
     start = match.start()
     if text[start - 2 : start] == b"::":
         return None  # the name of a type

@@ -14,12 +14,12 @@ from indexer.secrets.blocks import ARRAY_MARK, KEY_MARK, SECRET_MARK, array_span
 from indexer.secrets.judging import Link, is_harmless, is_secret
 from indexer.secrets.looking import Span, done_until, line_around, linear
 from indexer.secrets.names import Strength, words
-from indexer.secrets.randomness import bits, is_hexadecimal, is_random
+from indexer.secrets.randomness import bits, is_hexadecimal, is_mixed, is_random
 
 Check = Callable[[bytes], bool]
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
-_ARGUMENT = re.compile(rb"(?<=[\"'`])(?P<v>[A-Za-z0-9]{16,200})(?=[\"'`])")
+_ARGUMENT = re.compile(rb"(?<=[\"'`])(?P<v>[^\s\"'`]{12,200})(?=[\"'`])")
 _KEY_START = b"LS0tLS1CRUdJTi"
 """``-----BEGIN`` in base64."""
 
@@ -48,7 +48,9 @@ def is_drawn(value: bytes) -> bool:
 def is_argument(value: bytes) -> bool:
     """Whether an argument without a name is a secret: long, random, of three kinds of characters and no separators."""
     kinds = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
-    return is_drawn(value) and value.isalnum() and all(re.search(kind, value) for kind in kinds) and bits(value) > 6.5
+    if not all(re.search(kind, value) for kind in kinds) or is_harmless(value):
+        return False
+    return is_random(value) and (value.isalnum() or is_mixed(value)) and bits(value) > (6.5 if len(value) >= 16 else 7)
 
 
 def is_url_password(value: bytes) -> bool:
@@ -99,8 +101,11 @@ _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
     ),
     (rb"htpasswd[^\n]*\s-\w*b", rb"\bhtpasswd\s(?:-\w+\s)*-?\w*b\w*\s(?:\S+\s){2}[\"']?(?P<v>[^\s\"']{5,128})", is_password),
     (rb"(?:pass|pw):\S", rb"[\s\"'](?:pass|pw):(?P<v>[^\s\"']{5,128})", is_password),
-    (rb"(?:chpasswd|passwd --stdin)", rb"\becho\s+(?:-\w\s+)?[\"']?(?:[\w.-]+:)?(?P<v>[^\s\"'|]{5,128})[\"']?\s*\|", is_password),
+    (rb"(?:chpasswd|passwd --stdin|--password-stdin|sudo -S)", rb"\becho\s+(?:-\w\s+)?[\"']?(?:[\w.-]+:)?(?P<v>[^\s\"'|]{5,128})[\"']?\s*\|", is_password),
     (rb"(?i:sqlplus|rman|exp|imp)\s+\w+/\S", rb"(?i)\b(?:sqlplus|rman|expdp|impdp)\s+(?:-\w\s+)*\w+/[\"']?(?P<v>[^\s@\"']{5,128})@", is_password),
+    (rb"openssl enc[^\n]*\s-(?:k|pass) ", rb"\bopenssl enc\b[^\n|]{0,300}?\s-k [\"']?(?P<v>[^\s\"']{5,128})", is_password),
+    (rb":thin:\w*/", rb":thin:\w*/(?P<v>[^\s/@\"']{4,128})@", is_password),
+    (rb"WiFi\.begin\(", rb"\bWiFi\.begin\([^,\n]{1,80},\s*[\"'](?P<v>[^\"'\n]{8,63})[\"']", is_password),
     (rb"net use[^\n]*/user:", rb"(?i)\bnet use[^\n]{0,200}/user:\S+\s+(?P<v>[^\s/]{5,128})", is_password),
     # Lines of password files: .netrc, .pgpass, htpasswd's old hashes.
     (rb"login\s+\S+\s+(?:account\s+\S+\s+)?password\s+\S", rb"\blogin\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?P<v>\S{4,256})", is_password),
@@ -121,7 +126,7 @@ class Kind(Enum):
 
 @cache
 def _first_look() -> Any:
-    calls = rb"(?i:\b\w*(?:" + words().calls + rb")\w{0,12}\([^\n]*?[\"'`][A-Za-z0-9]{16})"
+    calls = rb"(?i:\b\w*(?:" + words().calls + rb")\w{0,12}\([^\n]*?[\"'`][^\s\"'`]{12})"
     return linear(b"|".join((*(first for first, _, _ in _PLACES), calls, KEY_MARK, ARRAY_MARK, SECRET_MARK)))
 
 
