@@ -23,7 +23,7 @@ LONGEST = 4_096
 
 _REFERENCE = re.compile(
     rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
-    rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![A-Za-z]+(?:\s|$)|^@\w+@$"
+    rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
     rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^ENC\["
     rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
 )
@@ -51,6 +51,7 @@ _NAME = re.compile(rb"[A-Za-z_$][A-Za-z]*\d{0,4}(?:[_./:@ -]+[A-Za-z]*\d{0,4})*[
 _DOLLAR = re.compile(rb"\$\w+")
 _SPECIAL = re.compile(rb"[!@#$%^&*+=?~|]")
 _SYMBOLIC = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_BRACKET = re.compile(rb"[()\[\]{}<>\\]")
 _BLANK = re.compile(rb"[\x00-\x20]")
 _DIGIT = re.compile(rb"[0-9]")
 _WORD = re.compile(rb"[^\s.,;:!?()\"']+")
@@ -84,7 +85,7 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     if len(set(value)) < 5 or is_harmless(value):
         return False
     if _BLANK.search(value):
-        if chosen and len(value) >= 20 and is_mixed(value.replace(b" ", b"")):
+        if chosen and len(value) >= 30 and is_mixed(value.replace(b" ", b""), least=4):
             return not is_text(value)
         return chosen and level is Strength.PASSWORD and not strict and _is_passphrase(value)
     if value.isdigit():
@@ -102,6 +103,8 @@ def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
     """Whether a value is drawn, also without the words in it that made-up values have."""
     least = _least(level, link)
     if len(value) < least or not (is_random(value) or is_mixed(value)):
+        return False
+    if link is Link.NEAR and (_BRACKET.search(value) or (len(value) < 12 and not is_mixed(value))):
         return False
     if value.count(b"-") == 4 and is_uuid(value):
         return level > Strength.KEY and link is Link.ASSIGNED

@@ -60,6 +60,7 @@ _COMMENT = re.compile(rb"(?:^|[ \t;,{}()])(?:#|//|/\*|<!--|--|%%|;;?|REM |\(\*)|
 _DEFINE = re.compile(rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$")
 _SQL = re.compile(rb"(?i)\b(?:identified[\w ]* by|(?:user|role|login|with|alter|set)\b.*\bpassword)$")
 _KNOWN_CALL = re.compile(rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$")
+_FURTHER_SETTING = re.compile(rb"[,;&][A-Za-z_][\w.-]*=")
 _OPTION = re.compile(rb"(?:^|[\s\"'=\[,(])--?[\w-]{0,30}$")
 _ARN = re.compile(rb"arn:[^\s\"']*$")
 _SET_BLANK = re.compile(rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]*|.*\blogin[ \t]+\S+|[\w.-]*)[ \t]*[\w.-]{0,40}$")
@@ -149,6 +150,7 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
             return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
         return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
     if not sign or sign.isalpha():
+        before = re.sub(rb"[\w.-]*\Z", b"", before)
         if not before.strip() or before.endswith(b":"):
             return Link.ASSIGNED  # a line of settings or of a language without signs; a keyword
         return Link.ASSIGNED if _DEFINE.search(before) or _SQL.search(text[max(start, name.start() - 80) : name.end()]) else Link.NEAR
@@ -200,6 +202,8 @@ def _bare(
     if sign == b":" and _ARN.search(before):
         return None
     first, last = value.span()
+    if further := _FURTHER_SETTING.search(value.group()):
+        last = first + further.start()
     while last > first and text[last - 1 : last] in b"\"'`,;.)":
         last -= 1
     while first < last and text[first : first + 1] in b"\"'`":

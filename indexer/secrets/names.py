@@ -115,9 +115,12 @@ def _anchors() -> Any:
 
 def names_in(text: bytes, start: int, end: int) -> Iterator[tuple[re.Match[bytes], Strength]]:
     """The telling names of a range with what they say."""
-    name = words().name
-    for anchor in _anchors().finditer(text, start, end):
+    name, search = words().name, _anchors().search
+    position = start
+    while anchor := search(text, position, end):
         first = anchor.start()
+        # An anchor may end with the first letter of the next word.
+        position = max(first + 1, anchor.end() - 1)
         match = name.match(text, first, end) or name.match(text, first + 1, end)
         level = _strength(match, text) if match else None
         if match and level is not None:

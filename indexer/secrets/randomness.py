@@ -83,11 +83,11 @@ def is_random(value: bytes) -> bool:
     return bits(value) >= limit
 
 
-def is_mixed(value: bytes) -> bool:
-    """Whether three or four kinds of characters take turns: letters, capitals, digits, signs that no identifier has."""
+def is_mixed(value: bytes, least: int = 3) -> bool:
+    """Whether ``least`` kinds of characters take turns: letters, capitals, digits, signs that no identifier has."""
     kinds = value.translate(_KINDS)
     turns = sum(first != second for first, second in itertools.pairwise(kinds))
-    return len(set(kinds) - {_JOINING}) >= 3 and 2 * turns >= len(value) - 1 and len(set(value)) >= 8
+    return len(set(kinds) - {_JOINING}) >= least and 2 * turns >= len(value) - 1 and len(set(value)) >= 8
 
 
 def is_uuid(value: bytes) -> bool:
