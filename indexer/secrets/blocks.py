@@ -24,6 +24,9 @@ _ARRAY = re.compile(
     rb"[\])]{0,2}[^={\n\"']{0,40}?[:=][ \t]*[\w.&*:\[\]<>]{0,24}[ \t]?[({\[]\s{0,80}(?:\[\s{0,20})?"
     rb"(?P<elements>" + _ELEMENT + rb"(?:\s{0,40},\s{0,80}" + _ELEMENT + rb"){7,511})"
 )
+_TELLING = re.compile(rb"(?i)key|secret|pass|token|pwd|salt|seed|cred|nonce|psk|auth|mnemonic")
+"""A cheap look for names that tables of numbers seldom have."""
+_SPACE = 16
 _CHARACTER = re.compile(rb"[^\s,]")
 
 _SECRET_KIND = re.compile(rb"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t\r,]*$", re.M)
@@ -50,8 +53,9 @@ def key_blocks(text: bytes) -> Iterator[Span]:
 
 def array_spans(text: bytes, opening: int) -> Iterator[Span]:
     """The elements of an array of bytes or characters that opens at ``opening``, if a telling name is before it."""
-    line = text.rfind(b"\n", max(0, opening - 200), opening) + 1
-    for name, level in names_in(text, max(line, opening - 200), opening):
+    line = max(text.rfind(b"\n", max(0, opening - 200), opening) + 1, opening - 200)
+    telling = _TELLING.search(text, line, opening)
+    for name, level in names_in(text, telling.start(), opening + _SPACE) if telling else ():
         match = _ARRAY.match(text, name.end()) if level > Strength.KEY or not name["rest"] else None
         if match and _is_key_data(match["elements"]):
             start = match.start("elements")

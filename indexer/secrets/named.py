@@ -13,7 +13,7 @@ from typing import Any
 
 from indexer.kinds import extension
 from indexer.secrets.judging import LONGEST, Link, is_secret
-from indexer.secrets.looking import Span, done_until, line_around, linear
+from indexer.secrets.looking import Span, line_around, linear
 from indexer.secrets.names import Strength, names_in, words
 from indexer.secrets.randomness import is_random
 
@@ -99,14 +99,15 @@ def is_strict(path: str) -> bool:
 def named_spans(text: bytes, path: str) -> Iterator[Span]:
     """Where secrets after telling names are; ranges may overlap."""
     code = is_code(path)
-    done = 0
-    for candidate in _first_look(code).finditer(text):
-        if candidate.end() <= done:
-            continue
-        start, end = line_around(text, max(done, candidate.start()), candidate.end())
-        done = done_until(text, candidate.end(), end)
+    search = _first_look(code).search
+    position = 0
+    while candidate := search(text, position):
+        first, last = candidate.span()
+        # What looks like the beginning of a value may be the beginning of a name.
+        position = max(first + 2, last - 8)
+        start, end = line_around(text, first, last)
         strict = is_strict(path)
-        for name, level in names_in(text, start, end):
+        for name, level in names_in(text, first, last):
             yield from _after(text, name, start, end, level, code=code, strict=strict)
 
 

@@ -20,6 +20,9 @@ REST = rb"[\w.-]{0,40}"
 _BEFORE = 40
 """Bytes of a name before the telling word that are looked at."""
 
+_SHORTEST = 12
+"""Bytes that hold a further name and the beginning of its value at least."""
+
 _NAME_BEFORE = re.compile(rb"[\w-]*\Z")
 _PART = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\x80-\xff]+")
 _NEUTRAL = frozenset(
@@ -114,17 +117,22 @@ def _anchors() -> Any:
 
 
 def names_in(text: bytes, start: int, end: int) -> Iterator[tuple[re.Match[bytes], Strength]]:
-    """The telling names of a range with what they say."""
+    """The telling names of a range, which begins with one or with what looks like one, and what they say."""
     name, search = words().name, _anchors().search
     position = start
-    while anchor := search(text, position, end):
-        first = anchor.start()
-        # An anchor may end with the first letter of the next word.
-        position = max(first + 1, anchor.end() - 1)
-        match = name.match(text, first, end) or name.match(text, first + 1, end)
+    while True:
+        # An anchor may begin with the last letter of the word before, and end with the first one of the next.
+        match = name.match(text, position) or name.match(text, position + 1)
         level = _strength(match, text) if match else None
         if match and level is not None:
             yield match, level
+        after = match.start("rest") if match else position + 1
+        if end - after < _SHORTEST:
+            return
+        anchor = search(text, after, end)
+        if not anchor:
+            return
+        position = anchor.start()
 
 
 def _strength(match: re.Match[bytes], text: bytes) -> Strength | None:
