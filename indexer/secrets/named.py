@@ -45,7 +45,7 @@ _QUOTED = rb"(?P<q>" + _Q + rb")(?P<quoted>(?:(?!(?P=q))(?:\\[^\r\n]|[^\r\n\\]))
 
 _AFTER_NAME = re.compile(_CLOSE + _SIGN + _WRAPPED + _QUOTED)
 _PIECE = re.compile(rb"[ \t]*(?:\+|\.\.?|&|<>|\\)?" + _GAP + rb"[A-Za-z@]{0,2}" + _QUOTED)
-_NEARBY = re.compile(_QUOTED)
+_NEARBY = re.compile(rb"\\{0,3}[\"'`](?P<quoted>[^\s\"'`()\[\]{}<>\\]{10,%d})\\{0,3}[\"'`]" % LONGEST)
 _BRACKETED = re.compile(rb"[ \t]*(?:=>?|:|,)[ \t]*(?:\[=*\[|q[qw]?[{(\[/|])(?P<quoted>[^\]})/|\s]{4,200})[\]})/|]")
 _BARE_SIGN = re.compile(
     _CLOSE + rb"(?P<sign>[ \t]*(?:[?+|:]{0,2}={1,3}|=>|<-|->|!=|[*_]{0,3}::?[*_]{0,3}|\||>" + _GAP + rb"<(?:string|value|Value)>|>)|</(?:key|name|Name|Key|string)>" + _GAP + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
