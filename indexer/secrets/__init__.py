@@ -20,6 +20,7 @@ __all__ = ["mask_secrets", "masking_rules", "refuse_secret_content", "refuse_sec
 
 _KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
 
+
 def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     """UTF-8 text with every secret overwritten by ``*``, and how many there were.
 
@@ -28,7 +29,9 @@ def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     """
     placed = list(placed_spans(text))
     blocks = [span for kind, span in placed if kind is Kind.KEY_BLOCK]
-    spans = _merged([*token_spans(text), *named_spans(text, path), *(span for kind, span in placed if kind is Kind.VALUE)])
+    spans = _merged(
+        [*token_spans(text), *named_spans(text, path), *(span for kind, span in placed if kind is Kind.VALUE)]
+    )
     if not spans and not blocks:
         return text, 0
     out = bytearray(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -30,8 +31,11 @@ _SPACE = 16
 _CHARACTER = re.compile(rb"[^\s,]")
 
 _SECRET_KIND = re.compile(rb"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t\r,]*$", re.M)
+_DOCUMENT = re.compile(rb"^---", re.M)
 _DATA_START = re.compile(rb"^(?P<indent>[ \t]*)(?:data|stringData):[ \t\r]*$", re.M)
-_ENTRY = re.compile(rb"^[ \t]+[\"']?[\w./-]{1,253}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'|>&*!][^\s\"']{3,65536})[\"']?[ \t\r]*$", re.M)
+_ENTRY = re.compile(
+    rb"^[ \t]+[\"']?[\w./-]{1,253}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'|>&*!][^\s\"']{3,65536})[\"']?[ \t\r]*$", re.M
+)
 _BLOCK_LINE = re.compile(rb"^[ \t]+(?P<value>[^\s:#]{8,65536})[ \t\r]*$", re.M)
 
 
@@ -78,15 +82,17 @@ def _is_key_data(elements: bytes) -> bool:
 
 def manifest_spans(text: bytes) -> Iterator[Span]:
     """Values of the data of Kubernetes secrets, whatever their names."""
-    for kind in _SECRET_KIND.finditer(text):
-        start = text.rfind(b"\n---", 0, kind.start())
-        end = text.find(b"\n---", kind.end())
-        start, end = max(0, start), len(text) if end < 0 else end
+    borders = [0, *(match.start() for match in _DOCUMENT.finditer(text)), len(text)]
+    for start, end in itertools.pairwise(borders):
+        if not _SECRET_KIND.search(text, start, end):
+            continue
         for data in _DATA_START.finditer(text, start, end):
             indent = data["indent"]
             over = re.compile(rb"^" + indent + rb"[^\s#-]", re.M).search(text, data.end(), end)
             last = over.start() if over else end
             for pattern in (_ENTRY, _BLOCK_LINE):
                 for entry in pattern.finditer(text, data.end(), last):
-                    if not is_harmless(entry["value"]) and (is_random(entry["value"]) or re.search(rb"[0-9=]", entry["value"])):
+                    if not is_harmless(entry["value"]) and (
+                        is_random(entry["value"]) or re.search(rb"[0-9=]", entry["value"])
+                    ):
                         yield entry.span("value")

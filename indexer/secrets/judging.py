@@ -21,6 +21,9 @@ class Link(IntEnum):
 LONGEST = 4_096
 """Bytes of a value; longer ones are data."""
 
+_ENOUGH = 512
+"""Bytes of a value that are judged."""
+
 _REFERENCE = re.compile(
     rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
     rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
@@ -33,14 +36,18 @@ _EXPRESSION = re.compile(
     rb"^[\w.]+\(\)|^(?:self|this|os|process|config|settings|env|args|var|local|module|request|req|ctx)\.\w|^new [A-Z]|\s(?:&&|\|\|)\s"
     rb"|^[a-z_]+=(?:True|False|None|\d+|[a-z_.]+)$|^\W*$"
 )
-_REGEX = re.compile(rb"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]){2,}|\[[a-z0-9]-[a-z0-9]\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*[\[(\\].*\$$|\.[*+]\??[$)]|[\])]\{\d+,?\d*\}")
+_REGEX = re.compile(
+    rb"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]){2,}|\[[a-z0-9]-[a-z0-9]\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*[\[(\\].*\$$|\.[*+]\??[$)]|[\])]\{\d+,?\d*\}"
+)
 _MARKUP = re.compile(rb"</?[a-zA-Z][^<>]*>")
 _NUMBERS = re.compile(
     rb"v?\d+(?:[.,:_T/-]\d+)*(?:[a-z]{1,4}|[-.]?(?:rc|alpha|beta|dev|post|pre)[.-]?\d*|%)?Z?|#[0-9A-Fa-f]{3,8}|0x[0-9A-Fa-f]{1,16}[uUlL]*"
     rb"|[+(]?[\d ()+.-]{6,}"
 )
 _EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PATH = re.compile(rb"^[~.]{0,2}/[\w.@-]+(?:/[\w.@-]*)*$|^[A-Za-z]:\\|^[\w.@-]+/[\w.@-]+/[\w./@-]*$|\.(?:pem|key|crt|json|txt|ya?ml|py|js|ts|html?|xml|php|png|svg|toml|ini|cfg|env|sh)$")
+_PATH = re.compile(
+    rb"^[~.]{0,2}/[\w.@-]+(?:/[\w.@-]*)*$|^[A-Za-z]:\\|^[\w.@-]+/[\w.@-]+/[\w./@-]*$|\.(?:pem|key|crt|json|txt|ya?ml|py|js|ts|html?|xml|php|png|svg|toml|ini|cfg|env|sh)$"
+)
 _RELATIVE = re.compile(rb"\.{1,2}/[\w.-]+")
 _DATA = re.compile(
     rb"^(?:MII[A-Za-z]{2}[A-Za-z]jAN|MFkwEwYH|MHYwEAYH|MCowBQYDK2Vw|MIGfMA0G|MIG[bJ]MB|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM|AAAA[A-E]3N"
@@ -78,6 +85,7 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     value = value.strip()
     if not 4 < len(value) <= LONGEST:
         return False
+    value = value[:_ENOUGH]
     chosen = link is Link.ASSIGNED and level >= Strength.SECRET
     least = _least(level, link)
     if not chosen and (len(value) < least or (len(value) < min(20, least + 6) and not _DIGIT.search(value))):
@@ -114,7 +122,9 @@ def _is_drawn(value: bytes, rest: bytes, level: Strength, link: Link) -> bool:
         return False
     if link is Link.NEAR or level is Strength.KEY:
         # Without an assignment letters alone may be an abbreviation.
-        return len(rest) >= least - 2 and (any(c in b"0123456789" for c in rest) or len(value) >= 20 and bits(value) > 6.2)
+        return len(rest) >= least - 2 and (
+            any(c in b"0123456789" for c in rest) or (len(value) >= 20 and bits(value) > 6.2)
+        )
     return len(rest) >= 7 and (len(rest) == len(value) or len(rest) >= 16 or is_random(rest))
 
 

@@ -25,7 +25,8 @@ _FURTHER = 1_500
 """Bytes after a line in which a value that begins on a later line may end."""
 
 _Q = rb"(?:\\{0,3}(?:\"{3}|'{3}|[\"'`])|&quot;|&#3[49];)"
-_GAP = rb"(?:[ \t]|\\?\r?\n[ \t]*(?:(?:#|//|\*)[ \t]*)?){0,12}"
+_GAP = rb"(?>(?:[ \t]|\\?\r?\n[ \t]*(?:(?:#|//|\*)[ \t]*)?){0,12})"
+"""Blanks and line ends; atomic, as several in a row would try every way to share them."""
 _CLOSE = rb"(?P<close>" + _Q + rb"?[\])}]{0,2}" + _Q + rb"?)"
 
 _VALUE_KEY = rb"[\"']?(?:value|val|default|defaultValue|default_value|content|string)[\"']?"
@@ -48,7 +49,15 @@ _PIECE = re.compile(rb"[ \t]*(?:\+|\.\.?|&|<>|\\)?" + _GAP + rb"[A-Za-z@]{0,2}" 
 _NEARBY = re.compile(rb"\\{0,3}[\"'`](?P<quoted>[^\s\"'`()\[\]{}<>\\]{10,%d})\\{0,3}[\"'`]" % LONGEST)
 _BRACKETED = re.compile(rb"[ \t]*(?:=>?|:|,)[ \t]*(?:\[=*\[|q[qw]?[{(\[/|])(?P<quoted>[^\]})/|\s]{4,200})[\]})/|]")
 _BARE_SIGN = re.compile(
-    _CLOSE + rb"(?P<sign>[ \t]*(?:[?+|:]{0,2}={1,3}|=>|<-|->|!=|[*_]{0,3}::?[*_]{0,3}|\||>" + _GAP + rb"<(?:string|value|Value)>|>)|</(?:key|name|Name|Key|string)>" + _GAP + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|" + _GAP + _VALUE_KEY + rb"[ \t]*[:=]|[ \t])[ \t]*"
+    _CLOSE
+    + rb"(?P<sign>[ \t]*(?:[?+|:]{0,2}={1,3}|=>|<-|->|!=|[*_]{0,3}::?[*_]{0,3}|\||>"
+    + _GAP
+    + rb"<(?:string|value|Value)>|>)|</(?:key|name|Name|Key|string)>"
+    + _GAP
+    + rb"<(?:string|value|Value)>|[ \t]+(?:was|is)[ \t]*:?|"
+    + _GAP
+    + _VALUE_KEY
+    + rb"[ \t]*[:=]|[ \t])[ \t]*"
     rb"(?P<block>[|>][-+]?\d?[ \t]*\r?\n[ \t]*|\\\r?\n[ \t]*|(?<=[:=])\r?\n[ \t]+|<!\[CDATA\[)?"
 )
 _TO_BLANK = re.compile(rb"[^\s]{1,%d}" % LONGEST)
@@ -57,13 +66,23 @@ _ELEMENT = re.compile(rb"[^<\r\n]{1,%d}(?=<)" % LONGEST)
 _TO_LINE_END = re.compile(rb"[^\r\n]{1,200}")
 _END_COMMENT = re.compile(rb"[ \t]+(?:#|//|;|<!--)[^\r\n]*$")
 _COMMENT = re.compile(rb"(?:^|[ \t;,{}()])(?:#|//|/\*|<!--|--|%%|;;?|REM |\(\*)|^[ \t]*\*|^[ \t]*[%'][ \t]")
-_DEFINE = re.compile(rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$")
+_DEFINE = re.compile(
+    rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$"
+)
 _SQL = re.compile(rb"(?i)\b(?:identified[\w ]* by|(?:user|role|login|with|alter|set)\b.*\bpassword)$")
-_KNOWN_CALL = re.compile(rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$")
+_KNOWN_CALL = re.compile(
+    rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$"
+)
+_RUN = re.compile(rb"[^\s;&,<>(){}]{150,%d}" % LONGEST)
 _FURTHER_SETTING = re.compile(rb"[,;&][A-Za-z_][\w.-]*=")
+_LISTED = re.compile(rb"[;&?]\s?[\w .-]{0,60}$")
+_BEFORE = 160
+"""Bytes before a name that tell what kind of place it is in."""
 _OPTION = re.compile(rb"(?:^|[\s\"'=\[,(])--?[\w-]{0,30}$")
 _ARN = re.compile(rb"arn:[^\s\"']*$")
-_SET_BLANK = re.compile(rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]*|.*\blogin[ \t]+\S+|[\w.-]*)[ \t]*[\w.-]{0,40}$")
+_SET_BLANK = re.compile(
+    rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]{0,80}|[^\n]{0,80}\blogin[ \t]+\S{1,60}|[\w.-]*)[ \t]*[\w.-]{0,40}$"
+)
 
 
 @cache
@@ -100,7 +119,7 @@ def named_spans(text: bytes, path: str) -> Iterator[Span]:
     """Where secrets after telling names are; ranges may overlap."""
     code = is_code(path)
     search = _first_look(code).search
-    position = 0
+    position = seen = 0
     while candidate := search(text, position):
         first, last = candidate.span()
         # What looks like the beginning of a value may be the beginning of a name.
@@ -108,7 +127,13 @@ def named_spans(text: bytes, path: str) -> Iterator[Span]:
         start, end = line_around(text, first, last)
         strict = is_strict(path)
         for name, level in names_in(text, first, last):
+            if name.start() < seen:
+                continue
             yield from _after(text, name, start, end, level, code=code, strict=strict)
+            if run := _RUN.match(text, name.end()):
+                # One value, whatever names seem to be in it: else a long one would be read again from each of them.
+                seen = run.end()
+                position = max(position, seen)
 
 
 def _after(
@@ -154,7 +179,11 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
         before = re.sub(rb"[\w.-]*\Z", b"", before)
         if not before.strip() or before.endswith(b":"):
             return Link.ASSIGNED  # a line of settings or of a language without signs; a keyword
-        return Link.ASSIGNED if _DEFINE.search(before) or _SQL.search(text[max(start, name.start() - 80) : name.end()]) else Link.NEAR
+        return (
+            Link.ASSIGNED
+            if _DEFINE.search(before) or _SQL.search(text[max(start, name.start() - 80) : name.end()])
+            else Link.NEAR
+        )
     return Link.ASSIGNED
 
 
@@ -182,10 +211,11 @@ def _bare(
     if not found or text[found.end() : found.end() + 1] in (b"", b"\n", b"\r"):
         return None
     before = text[start : name.start()]
-    sign = found["sign"].strip()
     inside = _inside_string(before)
+    before = before[-_BEFORE:]
+    sign = found["sign"].strip()
     option = _OPTION.search(before[-40:]) is not None
-    if sign[-1:] == b">" and sign not in (b"=>", b"->") or (found["block"] or b"").startswith(b"<!"):
+    if (sign[-1:] == b">" and sign not in (b"=>", b"->")) or (found["block"] or b"").startswith(b"<!"):
         value = _ELEMENT.match(text, found.end(), limit)
     elif code and not (inside or option or _COMMENT.search(before)):
         # The line may be within a string of several lines: what is drawn is no name of a variable.
@@ -214,7 +244,12 @@ def _bare(
         return None
     if not sign and not (re.search(rb"[0-9]", found_value) and re.search(rb"[A-Za-z]", found_value)):
         return None
-    if not sign and not option and (code or not _SET_BLANK.search(before)) and not _stands_out(found_value, level, code):
+    if (
+        not sign
+        and not option
+        and (code or not _SET_BLANK.search(before))
+        and not _stands_out(found_value, level, code)
+    ):
         return None
     return (first, last) if is_secret(_plain(found_value), level, Link.ASSIGNED, strict=strict) else None
 
@@ -234,7 +269,10 @@ def _stands_out(value: bytes, level: Strength, code: bool) -> bool:
 
 def _inside_string(before: bytes) -> bool:
     """Whether a line's beginning leaves a string open, or a list of settings in one such as a connection string."""
-    return any(before.count(quote) % 2 for quote in (b'"', b"'", b"`")) or re.search(rb"[;&?]\s?[\w .-]*$", before) is not None
+    return (
+        any(before.count(quote) % 2 for quote in (b'"', b"'", b"`"))
+        or _LISTED.search(before[-_BEFORE:]) is not None
+    )
 
 
 def _whole_line(text: bytes, start: int, limit: int) -> Span:

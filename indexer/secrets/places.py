@@ -29,7 +29,9 @@ def decoded(value: bytes) -> bytes:
     if not _BASE64.fullmatch(value):
         return b""
     try:
-        return base64.b64decode(value + b"=" * (-len(value) % 4), altchars=b"-_" if b"-" in value or b"_" in value else None)
+        return base64.b64decode(
+            value + b"=" * (-len(value) % 4), altchars=b"-_" if b"-" in value or b"_" in value else None
+        )
     except (binascii.Error, ValueError):
         return b""
 
@@ -78,7 +80,11 @@ def is_private_key(value: bytes) -> bool:
 
 # Each: what RE2 looks for first; the expression on the line, whose group ``v`` is the secret; a check.
 _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
-    (rb"://[^\s/@\"'<>]*:[^\s@\"'<>]{3,}@", rb"://[^\s:/?#@\"'<>]{0,100}:(?P<v>[^\s@\"'<>`]{3,256})@(?=[\w$\[{])", is_url_password),
+    (
+        rb"://[^\s/@\"'<>]*:[^\s@\"'<>]{3,}@",
+        rb"://[^\s:/?#@\"'<>]{0,100}:(?P<v>[^\s@\"'<>`]{3,256})@(?=[\w$\[{])",
+        is_url_password,
+    ),
     (rb"://[^\s/:@\"'<>]{16,}@", rb"://(?P<v>[\w-]{16,256})@", is_user_key),
     (
         rb"hooks\.slack\.com/\w",
@@ -87,30 +93,74 @@ _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
     ),
     (rb"/api/webhooks/\d", rb"/api/webhooks/\d{16,22}/(?P<v>[\w-]{40,100})", is_drawn),
     (rb"/webhookb2/", rb"/webhookb2/(?P<v>[\w@-]{36,}/IncomingWebhook/[\w-]+/[\w-]+)", bool),
-    (rb"(?i:bearer|ntlm|apikey|ssws|token|splunk)\s+[\w.~+/=-]{12}", rb"(?i)\b(?:bearer|ntlm|apikey|ssws|token|splunk)\s+(?P<v>[\w.~+/-]{12,4096}=*)", is_drawn),
+    (
+        rb"(?i:bearer|ntlm|apikey|ssws|token|splunk)\s+[\w.~+/=-]{12}",
+        rb"(?i)\b(?:bearer|ntlm|apikey|ssws|token|splunk)\s+(?P<v>[\w.~+/-]{12,4096}=*)",
+        is_drawn,
+    ),
     (rb"(?i:basic)\s+[\w+/=-]{8}", rb"(?i)\bbasic\s+(?P<v>[\w+/-]{8,4096}=*)", is_basic),
-    (rb"auth[\"']?\s*[:=]\s*[\"']?[\w+/-]{8}", rb"\b_?auth[\"']?\s*[:=]\s*[\"']?(?P<v>[A-Za-z0-9+/]{8,4096}=*)", is_basic),
+    (
+        rb"auth[\"']?\s*[:=]\s*[\"']?[\w+/-]{8}",
+        rb"\b_?auth[\"']?\s*[:=]\s*[\"']?(?P<v>[A-Za-z0-9+/]{8,4096}=*)",
+        is_basic,
+    ),
     (_KEY_START, rb"(?P<v>" + _KEY_START + rb"[\w+/=-]{40,100000})", is_private_key),
     # Options of commands.
-    (rb"(?:mysql\w*|mariadb\w*)\b[^\n]*\s-p\S", rb"\b(?:mysql\w*|mariadb\w*)\b[^\n|]{0,300}?\s-p[\"']?(?P<v>[^\s\"'|]{5,128})", is_password),
-    (rb"curl[^\n]*\s(?:-u|--user|--proxy-user|-U)[ =]?\S", rb"\s(?:-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{0,64}:(?P<v>[^\s\"']{4,128})", is_password),
+    (
+        rb"(?:mysql\w*|mariadb\w*)\b[^\n]*\s-p\S",
+        rb"\b(?:mysql\w*|mariadb\w*)\b[^\n|]{0,300}?\s-p[\"']?(?P<v>[^\s\"'|]{5,128})",
+        is_password,
+    ),
+    (
+        rb"curl[^\n]*\s(?:-u|--user|--proxy-user|-U)[ =]?\S",
+        rb"\s(?:-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{0,64}:(?P<v>[^\s\"']{4,128})",
+        is_password,
+    ),
     (
         rb"(?:sshpass|docker|helm|podman|az|oc|redis-cli|ldap\w+|unzip|7z|rar|zip|smbclient|mongo\w*|sqlcmd|bcp|twine|skopeo|kinit|ipmitool|cadaver)\b[^\n]*\s-[pPawU]\s?\S",
         rb"\b(?:sshpass|docker|helm|podman|az|oc|redis-cli|ldap\w+|unzip|7z|rar|zip|smbclient|mongo\w*|sqlcmd|bcp|twine|skopeo|ipmitool)\b[^\n|]{0,300}?\s-[pPawU] ?[\"']?(?P<v>[^\s\"'|-][^\s\"'|]{4,128})",
         is_password,
     ),
-    (rb"htpasswd[^\n]*\s-\w*b", rb"\bhtpasswd\s(?:-\w+\s)*-?\w*b\w*\s(?:\S+\s){2}[\"']?(?P<v>[^\s\"']{5,128})", is_password),
+    (
+        rb"htpasswd[^\n]*\s-\w*b",
+        rb"\bhtpasswd\s(?:-\w+\s)*-?\w*b\w*\s(?:\S+\s){2}[\"']?(?P<v>[^\s\"']{5,128})",
+        is_password,
+    ),
     (rb"(?:pass|pw):\S", rb"[\s\"'](?:pass|pw):(?P<v>[^\s\"']{5,128})", is_password),
-    (rb"(?:chpasswd|passwd --stdin|--password-stdin|sudo -S)", rb"\becho\s+(?:-\w\s+)?[\"']?(?:[\w.-]+:)?(?P<v>[^\s\"'|]{5,128})[\"']?\s*\|", is_password),
-    (rb"(?i:sqlplus|rman|exp|imp)\s+\w+/\S", rb"(?i)\b(?:sqlplus|rman|expdp|impdp)\s+(?:-\w\s+)*\w+/[\"']?(?P<v>[^\s@\"']{5,128})@", is_password),
-    (rb"openssl enc[^\n]*\s-(?:k|pass) ", rb"\bopenssl enc\b[^\n|]{0,300}?\s-k [\"']?(?P<v>[^\s\"']{5,128})", is_password),
+    (
+        rb"(?:chpasswd|passwd --stdin|--password-stdin|sudo -S)",
+        rb"\becho\s+(?:-\w\s+)?[\"']?(?:[\w.-]+:)?(?P<v>[^\s\"'|]{5,128})[\"']?\s*\|",
+        is_password,
+    ),
+    (
+        rb"(?i:sqlplus|rman|exp|imp)\s+\w+/\S",
+        rb"(?i)\b(?:sqlplus|rman|expdp|impdp)\s+(?:-\w\s+)*\w+/[\"']?(?P<v>[^\s@\"']{5,128})@",
+        is_password,
+    ),
+    (
+        rb"openssl enc[^\n]*\s-(?:k|pass) ",
+        rb"\bopenssl enc\b[^\n|]{0,300}?\s-k [\"']?(?P<v>[^\s\"']{5,128})",
+        is_password,
+    ),
     (rb":thin:\w*/", rb":thin:\w*/(?P<v>[^\s/@\"']{4,128})@", is_password),
     (rb"WiFi\.begin\(", rb"\bWiFi\.begin\([^,\n]{1,80},\s*[\"'](?P<v>[^\"'\n]{8,63})[\"']", is_password),
     (rb"net use[^\n]*/user:", rb"(?i)\bnet use[^\n]{0,200}/user:\S+\s+(?P<v>[^\s/]{5,128})", is_password),
     # Lines of password files: .netrc, .pgpass, htpasswd's old hashes.
-    (rb"login\s+\S+\s+(?:account\s+\S+\s+)?password\s+\S", rb"\blogin\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?P<v>\S{4,256})", is_password),
-    (rb"\n?[\w.*-]+:(?:\d{2,5}|\*):[\w.*-]+:[\w.*-]+:\S", rb"^[\w.*-]+:(?:\d{2,5}|\*):[\w.*-]+:[\w.*-]+:(?P<v>[^\s:]{5,128})\s*$", is_password),
-    (rb"-us[er]{0,2}\s|ConvertTo-SecureString", rb"ConvertTo-SecureString\s+(?:-String\s+)?[\"'](?P<v>[^\"'\s$]{5,256})[\"']", is_password),
+    (
+        rb"login\s+\S+\s+(?:account\s+\S+\s+)?password\s+\S",
+        rb"\blogin\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?P<v>\S{4,256})",
+        is_password,
+    ),
+    (
+        rb"\n?[\w.*-]+:(?:\d{2,5}|\*):[\w.*-]+:[\w.*-]+:\S",
+        rb"^[\w.*-]+:(?:\d{2,5}|\*):[\w.*-]+:[\w.*-]+:(?P<v>[^\s:]{5,128})\s*$",
+        is_password,
+    ),
+    (
+        rb"-us[er]{0,2}\s|ConvertTo-SecureString",
+        rb"ConvertTo-SecureString\s+(?:-String\s+)?[\"'](?P<v>[^\"'\s$]{5,256})[\"']",
+        is_password,
+    ),
     # Keys of JSON Web Keys, in the same object as their kind.
     (rb"[\"']kty[\"']", rb"[\"'](?:d|k|p|q|dp|dq|qi)[\"']\s*:\s*[\"'](?P<v>[\w-]{22,4096})[\"']", is_drawn),
     (rb"[\"'](?:d|k)[\"']\s*:\s*[\"'][\w-]{40}", rb"[\"'](?:d|k)[\"']\s*:\s*[\"'](?P<v>[\w-]{40,4096})[\"']", is_drawn),

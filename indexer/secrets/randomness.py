@@ -26,7 +26,12 @@ _HEX = re.compile(rb"(?:[0-9a-f]+|[0-9A-F]+)")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEQUENCES = tuple(
     sequence * 2
-    for sequence in (b"0123456789abcdef", b"0123456789", b"abcdefghijklmnopqrstuvwxyz", b"1234567890qwertyuiopasdfghjkl")
+    for sequence in (
+        b"0123456789abcdef",
+        b"0123456789",
+        b"abcdefghijklmnopqrstuvwxyz",
+        b"1234567890qwertyuiopasdfghjkl",
+    )
 )
 
 
