@@ -1,10 +1,10 @@
 """How many made-up secrets are masked, and how many harmless look-alikes with them.
 
-Three parts. The corpus of `../shared/cases/secrets`, where that folder exists: a secret counts as found when its file is
-never read or its value does not occur in the masked text. Generated values: every kind of `data/secrets/values.txt`,
-`tokens.txt` and `passwords.txt`, spread over the placements of `placements.txt` in code, settings, URLs and bare. Look-alikes
-of `harmless.txt`. A third of the corpus, of the placements and of the look-alikes is kept apart for validation: rules are
-written against the other two thirds.
+Three parts. The corpus of `../shared/cases/secrets`, where that folder exists: a secret counts as found when its file
+is never read or its value does not occur in the masked text. Generated values: every kind of `data/secrets/values.txt`,
+`tokens.txt` and `passwords.txt`, spread over the placements of `placements.txt` in code, settings, URLs and bare.
+Look-alikes of `harmless.txt`. A third of the corpus, of the placements and of the look-alikes is kept apart for
+validation: rules are written against the other two thirds.
 
 usage: python -m benchmarks.secrets [--values N] [--corpus FOLDER] [--missed]
 """

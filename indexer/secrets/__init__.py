@@ -1,9 +1,9 @@
 """What must never be stored: files that hold secrets, by name or content, and secrets inside other files.
 
-Masking looks for four kinds: tokens of known services (``tokens``), values after a telling name (``named``), secrets by
-where they stand, as in a URL (``places``), and those of several lines (``blocks``). Each begins with a first look over the
-bytes in time linear in the text, since most files hold nothing; what that finds is judged with bounded expressions. Tables
-are in ``data/``.
+Masking looks for four kinds: tokens of known services (``tokens``), values after a telling name (``named``), secrets
+by their place, as in a URL (``places``), and those of several lines (``blocks``). Each begins with a first look over
+the bytes in time linear in the text, since most files hold nothing; what that finds is judged with bounded expressions.
+Tables are in ``data/``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _KEY_CHARACTERS = re.compile(rb"\\[nrt]|[A-Za-z0-9+/=]{2,}|[A-Za-z0-9/=]")
 def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     """UTF-8 text with every secret overwritten by ``*``, and how many there were.
 
-    Length and line ends are kept, and the text stays valid UTF-8. ``path`` helps to judge: in code, values that are neither
-    quoted nor in a comment do not count, and in tests and documentation a value must look more random.
+    Length and line ends are kept, and the text stays valid UTF-8. ``path`` helps to judge: in code, values that are
+    neither quoted nor in a comment hardly count, and in tests and documentation a value must look more random.
     """
     placed = list(placed_spans(text))
     blocks = [span for kind, span in placed if kind is Kind.KEY_BLOCK]

@@ -57,7 +57,7 @@ def key_blocks(text: bytes) -> Iterator[Span]:
 
 def array_spans(text: bytes, opening: int) -> Iterator[Span]:
     """The elements of an array of bytes or characters that opens at ``opening``, if a telling name is before it."""
-    line = max(text.rfind(b"\n", max(0, opening - 200), opening) + 1, opening - 200)
+    line = max(text.rfind(b"\n", max(0, opening - 100), opening) + 1, opening - 100, 0)
     telling = _TELLING.search(text, line, opening)
     for name, level in names_in(text, telling.start(), opening + _SPACE) if telling else ():
         match = _ARRAY.match(text, name.end()) if level > Strength.KEY or not name["rest"] else None

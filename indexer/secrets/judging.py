@@ -1,4 +1,4 @@
-"""Whether a value is a secret: not a template, a placeholder, a word or a text, but something that somebody drew or chose."""
+"""Whether a value is a secret: no template, placeholder, word or text, but something that was drawn or chosen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class Link(IntEnum):
 LONGEST = 4_096
 """Bytes of a value; longer ones are data."""
 
-_ENOUGH = 512
+_ENOUGH = 256
 """Bytes of a value that are judged."""
 
 _REFERENCE = re.compile(
     rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
     rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
-    rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]|^ENC\["
+    rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]"
+    rb"|^ENC\["
     rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
 )
 """Templates, references to where the secret is, addresses, digests, public keys."""
@@ -65,7 +66,7 @@ _WORD = re.compile(rb"[^\s.,;:!?()\"']+")
 
 
 def is_harmless(value: bytes) -> bool:
-    """Whether a value is by its form a reference, an expression, a number, a path, an address, a picture …"""
+    """Whether a value is by its form a reference, an expression, a number, a path, an address or a picture."""
     if _DOLLAR.fullmatch(value):
         return not is_random(value[1:])
     if _NUMBERS.fullmatch(value) and not (value.isdigit() or is_hexadecimal(value)):
@@ -81,7 +82,7 @@ def is_harmless(value: bytes) -> bool:
 
 
 def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> bool:
-    """Whether ``value`` after a name of ``level`` is a secret. ``strict``: in tests and documentation, where dummies are."""
+    """Whether ``value`` after a name of ``level`` is a secret; ``strict`` in tests and documentation."""
     value = value.strip()
     if not 4 < len(value) <= LONGEST:
         return False
@@ -144,11 +145,11 @@ def _is_chosen(value: bytes, rest: bytes, *, strict: bool) -> bool:
 
 def is_text(value: bytes) -> bool:
     """Whether a value with blanks has several words of ordinary letters."""
-    return sum(len(part) > 3 and part.isalpha() for part in _WORD.findall(value)) > 1
+    return len([part for part in _WORD.findall(value) if len(part) > 3 and part.isalpha()]) > 1
 
 
 def _is_passphrase(value: bytes) -> bool:
-    """Whether words with blanks between are a password: few, one with a digit or sign in it, none of a sentence's words."""
+    """Whether words with blanks between are a password: few, one with a digit or sign, none of a sentence's words."""
     parts = _WORD.findall(value.lower())
     if not 1 < len(parts) <= 8 or len(value) > 80 or words().sentence.intersection(parts):
         return False

@@ -1,7 +1,7 @@
 """Secrets after a telling name: assignments, calls, settings, elements, comments, over several lines too.
 
-A first look, linear in the text, finds the lines where a value may follow a telling name. What is there is then read with
-bounded expressions from the name on, and judged.
+A first look, linear in the text, finds the lines where a value may follow a telling name. What is there is then read
+with bounded expressions from the name on, and judged.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _SQL = re.compile(rb"(?i)\b(?:identified[\w ]* by|(?:user|role|login|with|alter|
 _KNOWN_CALL = re.compile(
     rb"(?i)(?:get_?env|environ(?:\.get)?|get|put|set\w*|define|env|add|append|with\w*|property|header|param)\([^()]{0,40}$"
 )
-_RUN = re.compile(rb"[^\s;&,<>(){}]{150,%d}" % LONGEST)
+_RUN = re.compile(rb"[^\s;&,<>]{150,%d}" % LONGEST)
 _FURTHER_SETTING = re.compile(rb"[,;&][A-Za-z_][\w.-]*=")
 _LISTED = re.compile(rb"[;&?]\s?[\w .-]{0,60}$")
 _BEFORE = 160
@@ -269,10 +269,7 @@ def _stands_out(value: bytes, level: Strength, code: bool) -> bool:
 
 def _inside_string(before: bytes) -> bool:
     """Whether a line's beginning leaves a string open, or a list of settings in one such as a connection string."""
-    return (
-        any(before.count(quote) % 2 for quote in (b'"', b"'", b"`"))
-        or _LISTED.search(before[-_BEFORE:]) is not None
-    )
+    return any(before.count(quote) % 2 for quote in (b'"', b"'", b"`")) or _LISTED.search(before[-_BEFORE:]) is not None
 
 
 def _whole_line(text: bytes, start: int, limit: int) -> Span:

@@ -1,4 +1,4 @@
-"""Secrets by where they stand: URLs, headers, options of commands, arguments of calls that log in, lines of password files."""
+"""Secrets by their place: in URLs, headers, options of commands, calls that log in, lines of password files."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ _SECRET_NAMES = words(
     .netrc _netrc .pgpass .my.cnf .htpasswd .git-credentials .dockercfg .pypirc .vault-token .envrc .boto .s3cfg id_rsa
     id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk credentials.json master.key .secrets
     application_default_credentials.json secrets.yml secrets.yaml secrets.json secrets.toml terraform.tfstate.backup
-    .flaskenv pgpass.conf .mylogin.cnf .smbcredentials .mysql_history .psql_history .bash_history .zsh_history .rediscli_history secring.gpg secring.pgp
+    .flaskenv pgpass.conf .mylogin.cnf .smbcredentials .mysql_history .psql_history .bash_history .zsh_history
+    .rediscli_history secring.gpg secring.pgp
     """
 )
 _SECRET_EXTENSIONS = words("kdbx kdb p12 pfx jks keystore ppk agekey tfstate env")

@@ -1,4 +1,4 @@
-"""Tokens of known services by their form alone: ``data/tokens.txt`` as one expression, searched in time linear in the text.
+"""Tokens of known services by their form alone: ``data/tokens.txt`` as one expression, in time linear in the text.
 
 Most of the table is CredSweeper's (MIT), taken as data: the library itself is far too slow to read every file with.
 """
@@ -38,10 +38,9 @@ def token_spans(text: bytes) -> Iterator[Span]:
     """Where tokens of a known form are."""
     for match in _search().finditer(text):
         start, end = match.span(1) if match.group(1) is not None else match.span(2)
-        if match.group(1) is not None and text[start - 1 : start] == b"-" and text[start - 2 : start - 1].isalnum():
-            # The end of a longer word, such as "task-…" before "sk-…".
-            if text[start - 3 : start - 2].isalnum():
-                continue
+        before = text[max(0, start - 3) : start]
+        if match.group(1) is not None and before[-1:] == b"-" and before[:2].isalnum():
+            continue  # the end of a longer word with hyphens
         more = _MORE.match(text, end)
         end = max(end, more.end() if more else end)
         if _is_token(text[start:end]):
