@@ -25,8 +25,10 @@ _ENOUGH = 256
 """Bytes of a value that are judged."""
 
 _REFERENCE = re.compile(
-    rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
-    rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
+    rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}"
+    rb"|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
+    rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE"
+    rb"|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
     rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]"
     rb"|^ENC\["
     rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
@@ -34,11 +36,13 @@ _REFERENCE = re.compile(
 """Templates, references to where the secret is, addresses, digests, public keys."""
 _CALL = re.compile(rb"([A-Za-z_][\w.:>-]*)(?:\(|\[|::)")
 _EXPRESSION = re.compile(
-    rb"^[\w.]+\(\)|^(?:self|this|os|process|config|settings|env|args|var|local|module|request|req|ctx)\.\w|^new [A-Z]|\s(?:&&|\|\|)\s"
+    rb"^[\w.]+\(\)|^(?:self|this|os|process|config|settings|env|args|var|local|module|request|req|ctx)\.\w|^new [A-Z]"
+    rb"|\s(?:&&|\|\|)\s"
     rb"|^[a-z_]+=(?:True|False|None|\d+|[a-z_.]+)$|^\W*$"
 )
 _REGEX = re.compile(
-    rb"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]){2,}|\[[a-z0-9]-[a-z0-9]\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]|^\^.*[\[(\\].*\$$|\.[*+]\??[$)]|[\])]\{\d+,?\d*\}"
+    rb"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]){2,}|\[[a-z0-9]-[a-z0-9]\]|\\[dwsbDWSB](?![a-z0-9])|\(\?[:=!<P]"
+    rb"|^\^.*[\[(\\].*\$$|\.[*+]\??[$)]|[\])]\{\d+,?\d*\}"
 )
 _MARKUP = re.compile(rb"</?[a-zA-Z][^<>]*>")
 _NUMBERS = re.compile(

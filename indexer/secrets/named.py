@@ -67,7 +67,8 @@ _TO_LINE_END = re.compile(rb"[^\r\n]{1,200}")
 _END_COMMENT = re.compile(rb"[ \t]+(?:#|//|;|<!--)[^\r\n]*$")
 _COMMENT = re.compile(rb"(?:^|[ \t;,{}()])(?:#|//|/\*|<!--|--|%%|;;?|REM |\(\*)|^[ \t]*\*|^[ \t]*[%'][ \t]")
 _DEFINE = re.compile(
-    rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by|\buser\b[^\n]*with)[ \t]+[\w.-]*$"
+    rb"(?i)(?:#[ \t]*define|%define|\(def\w*|\(setq|set|setenv|password|identified[\w ]*by"
+    rb"|\buser\b[^\n]*with)[ \t]+[\w.-]*$"
 )
 _SQL = re.compile(rb"(?i)\b(?:identified[\w ]* by|(?:user|role|login|with|alter|set)\b.*\bpassword)$")
 _KNOWN_CALL = re.compile(
@@ -81,7 +82,8 @@ _BEFORE = 160
 _OPTION = re.compile(rb"(?:^|[\s\"'=\[,(])--?[\w-]{0,30}$")
 _ARN = re.compile(rb"arn:[^\s\"']*$")
 _SET_BLANK = re.compile(
-    rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]{0,80}|[^\n]{0,80}\blogin[ \t]+\S{1,60}|[\w.-]*)[ \t]*[\w.-]{0,40}$"
+    rb"(?i)(?:^|\n)[ \t]*(?:ENV|ARG|set|setenv|export|SetEnv|default|machine[^\n]{0,80}|"
+    rb"[^\n]{0,80}\blogin[ \t]+\S{1,60}|[\w.-]*)[ \t]*[\w.-]{0,40}$"
 )
 
 
@@ -91,7 +93,8 @@ def _first_look(code: bool) -> Any:
 
     The same value for all names: with lengths by name RE2 runs out of states and takes three times as long.
     """
-    quoted = rb"[\"'`][^\s\"'`]{4}|\[=?\[[^\s]{4}|\bq[qw]?[{(\[/|][^\s]{4}|&quot;[^\s&]{4}|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
+    quoted = rb"[\"'`][^\s\"'`]{4}|\[=?\[[^\s]{4}|\bq[qw]?[{(\[/|][^\s]{4}|&quot;[^\s&]{4}"
+    quoted += rb"|[\"'`][^\"'`\n]*[0-9@#$%^&*+=][^\"'`\n]*[\"'`]"
     key = rb"(?i:[\"']?(?:value|val|default|content|string))"
     # In code an unquoted value has a digit; it stands in a string or comment.
     run = rb"[^\s\"'`,;()]"

@@ -26,8 +26,8 @@ _SHORTEST = 12
 _NAME_BEFORE = re.compile(rb"[\w-]*\Z")
 _PART = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\x80-\xff]+")
 _NEUTRAL = frozenset(
-    b"value val base b64 base64 encoded prod production dev staging stage old new current raw hex live plain plaintext bytes"
-    b" str const default env local main global temp tmp legacy backup".split()
+    b"value val base b64 base64 encoded prod production dev staging stage old new current raw hex live plain plaintext"
+    b" bytes str const default env local main global temp tmp legacy backup".split()
 )
 """Last words of a name that change nothing."""
 
@@ -152,7 +152,7 @@ def _strength(match: re.Match[bytes], text: bytes) -> Strength | None:
 
 
 def _about_something_else(rest: bytes) -> bool:
-    """Whether the last meaning part of what follows the telling word turns the name: ``TOKEN_URL``, ``passwordField``."""
+    """Whether the end of a name says that it is about the secret: ``TOKEN_URL``, ``passwordField``."""
     for part in reversed(_PART.findall(rest)):
         if part.isdigit() or part.lower() in _NEUTRAL:
             continue

@@ -78,6 +78,12 @@ def is_private_key(value: bytes) -> bool:
     return b"PRIVATE KEY" in decoded(value[:80])
 
 
+_TOOLS = (
+    rb"(?:sshpass|docker|helm|podman|az|oc|redis-cli|ldap\w+|unzip|7z|rar|zip|smbclient|mongo\w*|sqlcmd|bcp|twine|skopeo"
+    rb"|ipmitool)"
+)
+"""Commands with an option of one letter for the password."""
+
 # Each: what RE2 looks for first; the expression on the line, whose group ``v`` is the secret; a check.
 _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
     (
@@ -117,8 +123,8 @@ _PLACES: tuple[tuple[bytes, bytes, Check], ...] = (
         is_password,
     ),
     (
-        rb"(?:sshpass|docker|helm|podman|az|oc|redis-cli|ldap\w+|unzip|7z|rar|zip|smbclient|mongo\w*|sqlcmd|bcp|twine|skopeo|kinit|ipmitool|cadaver)\b[^\n]*\s-[pPawU]\s?\S",
-        rb"\b(?:sshpass|docker|helm|podman|az|oc|redis-cli|ldap\w+|unzip|7z|rar|zip|smbclient|mongo\w*|sqlcmd|bcp|twine|skopeo|ipmitool)\b[^\n|]{0,300}?\s-[pPawU] ?[\"']?(?P<v>[^\s\"'|-][^\s\"'|]{4,128})",
+        _TOOLS + rb"\b[^\n]*\s-[pPawU]\s?\S",
+        rb"\b" + _TOOLS + rb"\b[^\n|]{0,300}?\s-[pPawU] ?[\"']?(?P<v>[^\s\"'|-][^\s\"'|]{4,128})",
         is_password,
     ),
     (

@@ -12,7 +12,7 @@ from typing import Any
 
 from indexer.secrets.looking import Span, linear
 from indexer.secrets.names import DATA, words
-from indexer.secrets.randomness import bits, is_sequence
+from indexer.secrets.randomness import bits
 
 _MORE = re.compile(rb"[\w-]*", re.ASCII)
 _EXAMPLE = re.compile(rb"(?i)example|placeholder|your|dummy|changeme|redacted|x{6}|0{8}|\.{3}|<")
@@ -49,7 +49,7 @@ def token_spans(text: bytes) -> Iterator[Span]:
 
 def _is_token(token: bytes) -> bool:
     """Whether a match is no placeholder and no name."""
-    if _EXAMPLE.search(token) or is_sequence(token):
+    if _EXAMPLE.search(token):
         return False
     opening = _OPENING.match(token)
     drawn = token[opening.end() if opening else 0 :]
