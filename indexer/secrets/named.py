@@ -175,6 +175,8 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
     if sign in (b",", b"("):
         if b"\n" in found.group():
             return Link.NEAR
+        if sign == b"," and re.search(rb"\{[\w.-]*$", before):
+            return Link.ASSIGNED  # a tuple of Erlang
         if sign == b"," and found["close"]:
             return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
         return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
