@@ -17,8 +17,10 @@ from indexer.files import list_files
 from indexer.secrets.randomness import CLASSES, PAIRS_FILE, START, STEP, character_classes
 
 _WORD = re.compile(rb"[!-~]{5,60}|[A-Za-z_][\w.-]{4,60}")
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w{4,60}")
 _NO_WORD = re.compile(rb"[A-Za-z0-9+/]{30}")
 _LETTERS = re.compile(rb"[A-Za-z]{3}")
+_SUFFIXES = tuple([".py", ".pyi", ".js", ".ts", ".h", ".c", ".hpp", ".cpp", ".md", ".rst", ".yaml", ".toml", ".cu", ".cuh", ".txt"])
 _PER_FILE = 60_000
 """Bytes of a file that count, so that no single one shapes the table."""
 
@@ -27,8 +29,11 @@ def words_of(tree: Path) -> set[bytes]:
     """Every different word of a tree's files that is no key itself."""
     found: set[bytes] = set()
     for file in list_files(tree, IndexConfig()).files:
+        if not file.path.endswith(_SUFFIXES):
+            continue
         head = (tree / file.path).read_bytes()[:_PER_FILE]
-        found.update(word for word in _WORD.findall(head) if _LETTERS.search(word) and not _NO_WORD.search(word))
+        words = (*_WORD.findall(head), *_IDENTIFIER.findall(head))
+        found.update(word for word in words if _LETTERS.search(word) and not _NO_WORD.search(word))
     return found
 
 
