@@ -86,9 +86,9 @@ def kinds(name: str) -> dict[str, str]:
 
 def blocks(name: str) -> Iterator[tuple[list[str], str]]:
     """Words of the head and text of every ``===`` block of a data file."""
-    for block in (DATA / f"{name}.txt").read_text(encoding="utf-8").split("=== ")[1:]:
+    for block in (DATA / f"{name}.txt").read_text(encoding="utf-8").split("\n=== ")[1:]:
         head, _, text = block.partition("\n")
-        yield head.split(), text
+        yield head.split(), f"{text}\n"
 
 
 def placements() -> list[Placement]:

@@ -20,7 +20,10 @@ _WORD = re.compile(rb"[!-~]{5,60}|[A-Za-z_][\w.-]{4,60}")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w{4,60}")
 _NO_WORD = re.compile(rb"[A-Za-z0-9+/]{30}")
 _LETTERS = re.compile(rb"[A-Za-z]{3}")
-_SUFFIXES = tuple([".py", ".pyi", ".js", ".ts", ".h", ".c", ".hpp", ".cpp", ".md", ".rst", ".yaml", ".toml", ".cu", ".cuh", ".txt"])
+_SUFFIXES = (
+    *(".py", ".pyi", ".js", ".ts", ".h", ".c", ".hpp", ".cpp", ".md"),
+    *(".rst", ".yaml", ".toml", ".cu", ".cuh", ".txt"),
+)
 _PER_FILE = 60_000
 """Bytes of a file that count, so that no single one shapes the table."""
 
