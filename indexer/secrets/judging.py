@@ -30,7 +30,7 @@ _REFERENCE = re.compile(
     rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE"
     rb"|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
     rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]"
-    rb"|^ENC\["
+    rb"|^ENC\[|^[a-z]+:/[a-z]"
     rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
 )
 """Templates, references to where the secret is, addresses, digests, public keys."""

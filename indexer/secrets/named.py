@@ -180,6 +180,8 @@ def _link(text: bytes, name: re.Match[bytes], found: re.Match[bytes], start: int
         if sign == b"," and found["close"]:
             return Link.ASSIGNED if _KNOWN_CALL.search(before) else Link.NEAR
         return Link.ASSIGNED if sign == b"(" and not found["close"] and b"." not in name["rest"] else Link.NEAR
+    if sign[:1] == b":" and sign[-1:] == b"=" and len(sign) > 2 and found["close"]:
+        return Link.NEAR  # no type between them, but another attribute
     if not sign or sign.isalpha():
         before = re.sub(rb"[\w.-]*\Z", b"", before)
         if not before.strip() or before.endswith(b":"):
