@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from assistant.context import CodeIndex, Source
 from assistant.names import identifiers, is_compound
 from assistant.stretches import LINE
+from indexer.reasons import visible
 from indexer.terms import terms
 
 ENOUGH_COVERED = 0.33
@@ -46,7 +47,7 @@ class Citation:
     end_line: int
 
     def __str__(self) -> str:
-        return f"[{self.path}:{self.start_line}-{self.end_line}]"
+        return f"[{visible(self.path)}:{self.start_line}-{self.end_line}]"
 
 
 class CitationWriter:
@@ -192,7 +193,7 @@ class CitationWriter:
             given = [self._sources.get(n) for n in _numbers(inside)]
             found = [self._check(source, sentence) for source in given]
             if (last := given[-1]) is not None:
-                self._echo = f" {last.path}:{last.start_line}-{last.end_line}"
+                self._echo = f" {visible(last.path)}:{last.start_line}-{last.end_line}"
         elif place := _PLACE.fullmatch(inside.strip().strip("`")):
             if "/" not in place["path"] and not place["first"]:
                 return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from assistant.config import REPOSITORY_FILE, REPOSITORY_KEYS, Setting, user_file
 from assistant.toml import read_toml
 from indexer.errors import BadInputError, StorageError, UnknownSettingError
+from indexer.private import FILE_MODE, make_folder
 
 
 def set_value(path: Path, setting: Setting, value: object) -> None:
@@ -55,8 +56,9 @@ def _edit(path: Path, setting: Setting, value: object) -> None:
 def _replace(path: Path, text: str, *, secret: bool) -> None:
     """Write the whole file or nothing: a temporary file beside it takes its name. ``secret``: for its owner alone."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        make_folder(path.parent)
+        new = 0o644 if path.name == REPOSITORY_FILE else FILE_MODE
+        mode = path.stat().st_mode & 0o777 if path.exists() else new
         mode = mode & 0o600 if secret else mode
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from assistant.llm import LLM, Timings
 from assistant.stretches import LINE, FileText, Place, choose, estimated_tokens
 from indexer.filters import Filters
+from indexer.reasons import visible
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
@@ -193,7 +194,7 @@ def within(sources: Sequence[Source], budget: int, llm: LLM, first: int = 0) -> 
 def header(source: Source) -> str:
     """The line above a snippet in the prompt: its number, its place, and the definition it belongs to."""
     of = f" ({source.symbol})" if source.symbol else ""
-    return f"[{source.number}] {source.path}:{source.start_line}-{source.end_line}{of}\n"
+    return f"[{source.number}] {visible(source.path)}:{source.start_line}-{source.end_line}{of}\n"
 
 
 def relevant(question: str, hits: Sequence[Hit]) -> list[Hit]:

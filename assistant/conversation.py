@@ -96,7 +96,7 @@ class Conversation:
         return (*(known[number] for number in turn.again if number in known), *turn.given)
 
     def with_turn(self, turn: Turn) -> Conversation:
-        """The conversation with one turn more; the first one names it."""
+        """The conversation with one turn more; the first one names it, without its secrets."""
         return replace(self, turns=(*self.turns, turn), title=self.title or title_of(turn.question))
 
     def without_last(self) -> Conversation:
@@ -112,7 +112,17 @@ def new_conversation(root: str = "") -> Conversation:
 
 
 def title_of(question: str) -> str:
-    """A question as a title: one line of at most ``TITLE_CHARACTERS``."""
+    """A question as a title: one line of at most ``TITLE_CHARACTERS``, without secrets.
+
+    Masked before it is cut: what is left of a secret that was cut off does not look like one.
+    """
+    from assistant.masking import mask_typed
+
+    return shortened(mask_typed(question).text)
+
+
+def shortened(question: str) -> str:
+    """One line of at most ``TITLE_CHARACTERS``."""
     line = " ".join(question.split())
     return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"
 

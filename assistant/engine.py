@@ -121,15 +121,20 @@ class Engine:
     def llm(self) -> LLM:
         """The language model; its host process starts, or its server is asked, with the first request.
 
-        A model that can only chat fills holes by chat, unless ``model.fill_by_chat`` is off. Raises NoModelError or
-        DamagedModelError if its file is not as it should be.
+        A model that can only chat fills holes by chat, unless ``model.fill_by_chat`` is off. A server's gets every text
+        masked. Raises NoModelError or DamagedModelError if its file is not as it should be.
         """
         if self._llm is None:
-            llm = self._remote() or self._hosted()
+            remote = self._remote()
+            llm = remote or self._hosted()
             if self.config.model.fill_by_chat:
                 from assistant.completion.instruct import InstructFill
 
                 llm = InstructFill(llm)
+            if remote is not None:
+                from assistant.remote.masked import MaskedLLM
+
+                llm = MaskedLLM(llm)
             self._llm = llm
         return self._llm
 

@@ -29,6 +29,8 @@ class Selection:
     path: str
     text: str
     start_line: int = 1
+    language: str = ""
+    """The editor's name of it; masking goes by it where the path has no extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class OpenFile:
     path: str
     text: str
     line: int = 1
+    language: str = ""
 
 
 def excerpts(
@@ -61,7 +64,7 @@ def excerpts(
         return within([_source(index, selection.path, lines, start)], room, llm, first)
     if file is None or not file.text.strip() or not _POINTS_HERE.search(question):
         return ()
-    text = masked(file.path, file.text)
+    text = masked(file.path, file.text, file.language)
     lines = LINE.findall(text)
     # Where definitions lie is known of the text that the index has: the buffer's, if it was told of the buffer.
     symbols = index.file_symbols(file.path) if index.text(file.path) == text else []
@@ -70,17 +73,17 @@ def excerpts(
     return within([_source(index, file.path, lines[start - 1 : end], start)], room, llm, first)
 
 
-def masked(path: str, text: str) -> str:
-    """``text`` of the file ``path`` with its secrets overwritten, as in the index.
+def masked(path: str, text: str, language: str = "") -> str:
+    """``text`` of the file ``path`` with its secrets overwritten, as in the index, unfinished ones too.
 
     Raises BadInputError if the file is one that is never read, because it holds secrets as a whole.
     """
-    from indexer.secrets import mask_secrets, refuse_secret_content, refuse_secret_name
+    from assistant.masking import encoded, mask_file
+    from indexer.secrets import refuse_secret_content, refuse_secret_name
 
-    data = text.encode("utf-8", "replace")
-    if reason := refuse_secret_name(path) or refuse_secret_content(path, data):
+    if reason := refuse_secret_name(path) or refuse_secret_content(path, encoded(text)):
         raise BadInputError(f"{path} is not shown to the model. {reason}", "Ask without it.")
-    return mask_secrets(data, path)[0].decode("utf-8", "replace")
+    return mask_file(text, path, language).text
 
 
 def _selected(selection: Selection, file: OpenFile | None) -> str:
@@ -90,8 +93,8 @@ def _selected(selection: Selection, file: OpenFile | None) -> str:
         count = len(LINE.findall(selection.text))
         part = slice(selection.start_line - 1, selection.start_line - 1 + count)
         if "".join(before[part]).rstrip("\r\n") == selection.text.rstrip("\r\n"):
-            return "".join(LINE.findall(masked(file.path, file.text))[part])
-    return masked(selection.path, selection.text)
+            return "".join(LINE.findall(masked(file.path, file.text, file.language))[part])
+    return masked(selection.path, selection.text, selection.language)
 
 
 def _source(index: CodeIndex, path: str, lines: Sequence[str], start: int) -> Source:

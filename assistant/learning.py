@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from indexer.errors import StorageError
 from indexer.location import data_dir
+from indexer.private import make_folder, tighten
 
 MOST_BYTES = 4 << 20
 """Of the file; when it is larger the older half of its lines goes. About 16,000 events."""
@@ -82,6 +83,7 @@ class LearningLog:
                 lead = b"\n" if self._torn() else b""
                 # A link in its place is somebody else's file.
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+                tighten(self.path)
                 with os.fdopen(os.open(self.path, flags, 0o600), "ab", buffering=0) as file:
                     file.write(lead + line)
                 if self.path.stat().st_size > MOST_BYTES:
@@ -131,7 +133,7 @@ class LearningLog:
         return self.path.with_suffix(".key")
 
     def _locked(self) -> FileLock:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         return FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600)
 
     def _torn(self) -> bool:
@@ -146,7 +148,8 @@ class LearningLog:
         """Keep the newer half of the lines. Locked."""
         lines = self.path.read_bytes().splitlines(keepends=True)
         draft = self.path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.writelines(lines[len(lines) // 2 :])
         draft.replace(self.path)
 

@@ -53,6 +53,8 @@ class ModelInfo:
     in words; empty where the model cannot fill."""
     alternatives: bool = False
     """Whether it heeds ``Sampling.alternative``."""
+    remote: bool = False
+    """Whether another server runs it, which is shown no secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from assistant.context import Source, header
 from assistant.conversation import Conversation, Recap, Turn
@@ -19,6 +19,10 @@ TASK = (
 Asked for citations with more emphasis, a model of 0.5B cites and says nothing else; what it leaves uncited is
 attributed by ``assistant.citations``.
 """
+
+
+_FENCED = re.compile(r"(?<=<snippets>\n).*?(?=</snippets>)", re.S)
+_HEADER = re.compile(r"^\[\d+\] (?P<path>.+):\d+-\d+(?: \(.*\))?\n", re.M)
 
 
 def messages(conversation: Conversation, turn: Turn) -> list[Message]:
@@ -40,6 +44,20 @@ def snippets(sources: Sequence[Source]) -> str:
     """Snippets fenced as data."""
     inside = "\n".join(f"{header(s)}{defanged(s.text).rstrip()}\n" for s in sources)
     return f"<snippets>\n{inside}</snippets>\n\n"
+
+
+def parts(content: str) -> Iterator[tuple[str | None, str]]:
+    """A message in its pieces: the path and text of each snippet, and None with what stands around them."""
+    end = 0
+    for fenced in _FENCED.finditer(content):
+        path: str | None = None
+        for header_line in _HEADER.finditer(content, fenced.start(), fenced.end()):
+            yield path, content[end : header_line.start()]
+            yield None, header_line.group()
+            path, end = header_line["path"], header_line.end()
+        yield path, content[end : fenced.end()]
+        end = fenced.end()
+    yield None, content[end:]
 
 
 def defanged(text: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.conversation import ID, Conversation, Turn, decode, encode, title_of
+from assistant.context import Source
+from assistant.conversation import ID, Conversation, Turn, decode, encode, shortened, title_of
 from indexer.errors import BadInputError, StorageError
 from indexer.location import chats_folder
+from indexer.private import make_folder, tighten
 
 MOST_BYTES = 32_000_000
 """Larger files are no conversation: a turn has a few kilobytes."""
@@ -33,14 +35,15 @@ class SavedChats:
         self.folder = chats_folder(root)
 
     def save(self, conversation: Conversation) -> None:
-        """Write the whole conversation or nothing, secrets in what was typed or said masked. Raises StorageError.
+        """Write the whole conversation or nothing, its secrets masked. Raises StorageError.
 
         Of two programs that go on with the same conversation, the one that saves last wins.
         """
         path = self.folder / f"{conversation.id}.json"
         data = encode(replace(_masked(conversation), root=self.root))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.folder)
+            tighten(self.folder)
             # mkstemp makes files for their owner alone.
             descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
             try:
@@ -137,18 +140,43 @@ class SavedChats:
 
 
 def _masked(conversation: Conversation) -> Conversation:
-    """The conversation without secrets in what was typed and said; snippets were masked before the model saw them."""
-    turns = tuple(map(_masked_turn, conversation.turns))
-    recap = replace(conversation.recap, text=_mask(conversation.recap.text))
-    return replace(conversation, title=_mask(conversation.title), turns=turns, recap=recap)
+    """The conversation as it is stored: a secret that shows as one in any of its texts is masked in all of them.
+
+    An answer repeats a key without the name that told it. Snippets were masked before the model saw them; they are
+    masked again, for a file may have been edited in the middle of a value.
+    """
+    from assistant.masking import mask_file, mask_typed, without
+
+    turns, recap = conversation.turns, conversation.recap
+    typed = (
+        recap.text,
+        conversation.title,
+        *(t for turn in turns for t in (turn.question, turn.answer, turn.generated)),
+    )
+    given = [*recap.sources, *(source for turn in turns for source in turn.given)]
+    found = [*map(mask_typed, typed), *(mask_file(source.text, source.path) for source in given)]
+    secrets = frozenset().union(*(each.secrets for each in found))
+
+    def clean(text: str) -> str:
+        return without(mask_typed(text).text, secrets)
+
+    def sources(of: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(replace(each, text=without(mask_file(each.text, each.path).text, secrets)) for each in of)
+
+    def masked_turn(turn: Turn) -> Turn:
+        question, answer, generated = map(clean, (turn.question, turn.answer, turn.generated))
+        return replace(turn, question=question, answer=answer, generated=generated, given=sources(turn.given))
+
+    return replace(
+        conversation,
+        title=_title(conversation, clean),
+        turns=tuple(map(masked_turn, turns)),
+        recap=replace(recap, text=clean(recap.text), sources=sources(recap.sources)),
+    )
 
 
-def _masked_turn(turn: Turn) -> Turn:
-    return replace(turn, question=_mask(turn.question), answer=_mask(turn.answer), generated=_mask(turn.generated))
-
-
-def _mask(text: str) -> str:
-    from indexer.secrets import mask_secrets
-
-    data = text.encode("utf-8", "replace")
-    return mask_secrets(data)[0].decode("utf-8", "replace")
+def _title(conversation: Conversation, clean: Callable[[str], str]) -> str:
+    """The title without secrets. One that an earlier version cut off within a secret is made again."""
+    if conversation.turns and conversation.title == shortened(conversation.turns[0].question):
+        return title_of(conversation.turns[0].question)
+    return clean(conversation.title)

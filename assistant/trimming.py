@@ -13,6 +13,7 @@ from dataclasses import replace
 from assistant.context import Source, within
 from assistant.conversation import Conversation, Recap, Turn
 from assistant.llm import LLM
+from assistant.masking import mask_all
 from assistant.names import identifiers, is_compound
 from assistant.prompts import messages
 
@@ -50,14 +51,16 @@ def _tokens(conversation: Conversation, llm: LLM) -> int:
 def _recap(conversation: Conversation, llm: LLM, budget: int) -> Recap:
     """What the dropped turns asked and named, and those of their snippets that the turns after them cite."""
     dropped = [turn for turn in conversation.turns[: conversation.start] if turn.generated]
-    questions = [_short(turn.question) for turn in dropped[-_MOST_QUESTIONS:]]
+    # Masked before they are cut: what is left of a secret that was cut off does not look like one.
+    texts = mask_all([text for turn in dropped for text in (turn.question, turn.generated)])
+    questions = [_short(text) for text in texts[::2][-_MOST_QUESTIONS:]]
     names: dict[str, None] = {}
-    for turn in reversed(dropped):
-        names.update(dict.fromkeys(n for n in identifiers(f"{turn.question} {turn.generated}") if is_compound(n)))
-    said = f"Earlier the user asked: {' '.join(questions)}"
+    for question, said in reversed(list(zip(texts[::2], texts[1::2], strict=True))):
+        names.update(dict.fromkeys(n for n in identifiers(f"{question} {said}") if is_compound(n)))
+    recap = f"Earlier the user asked: {' '.join(questions)}"
     if names:
-        said += f" Named were {', '.join(list(names)[:_MOST_NAMES])}."
-    return Recap(said, _cited(conversation, dropped, llm, budget))
+        recap += f" Named were {', '.join(list(names)[:_MOST_NAMES])}."
+    return Recap(recap, _cited(conversation, dropped, llm, budget))
 
 
 def _cited(conversation: Conversation, dropped: Sequence[Turn], llm: LLM, budget: int) -> tuple[Source, ...]:

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.histories import environment, git_command
+from indexer.git import DIFF_OPTIONS
+
 ADDED_LINES = (1, 6)
 CHARACTERS = (30, 240)
 FILE_LINES = (60, 4_000)
@@ -99,5 +102,8 @@ def timed(text: str, chance: random.Random) -> Iterator[Key]:
 
 
 def _git(history: Path, *arguments: str) -> str:
-    command = ["git", "--git-dir", str(history if (history / "HEAD").exists() else history / ".git"), *arguments]
-    return subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8", "replace")
+    """Output of ``log`` or ``show``."""
+    name, *others = arguments
+    command = git_command(history, name, *DIFF_OPTIONS, *others)
+    done = subprocess.run(command, capture_output=True, check=True, env=environment())
+    return done.stdout.decode("utf-8", "replace")

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import Results
+from benchmarks.histories import environment, git_command
 from benchmarks.natural_tasks import Task, choose, history, is_source
 from benchmarks.plain_bm25 import PIECE_LINES, PlainBm25
 from benchmarks.scores import DEPTH, MEASURES, distinct, measured
@@ -101,8 +102,8 @@ def clone_of(folder: Path, one: History) -> Path | None:
     """A clone below ``folder`` that holds the revision: ``NAME``, ``NAME.git`` or ``OWNER+NAME/repo``."""
     owner, name = one.url.removesuffix(".git").split("/")[-2:]
     for place in (folder / one.name, folder / f"{one.name}.git", folder / f"{owner}+{name}" / "repo"):
-        command = ["git", "-C", str(place), "cat-file", "-e", f"{one.revision}^{{commit}}"]
-        if place.is_dir() and subprocess.run(command, capture_output=True).returncode == 0:
+        command = git_command(place, "cat-file", "-e", f"{one.revision}^{{commit}}")
+        if place.is_dir() and subprocess.run(command, capture_output=True, env=environment()).returncode == 0:
             return place
     return None
 
@@ -166,9 +167,10 @@ def source_texts(tree: Path) -> dict[str, str]:
 
 
 def git(*arguments: str) -> str:
-    """Output of a git command; hooks of a clone never run."""
-    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    """Output of a git command about a tree that ``measure`` made."""
+    command = ["git", "-c", "advice.detachedHead=false", *arguments]
+    env = environment(cloning=arguments[0] == "clone")
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
 
 
 def details_to(path: Path | None, name: str) -> Callable[[dict[str, Any]], None]:

@@ -23,6 +23,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from benchmarks.histories import environment, git_command
+from indexer.git import DIFF_OPTIONS
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a list."""
@@ -182,10 +185,10 @@ def choose(commits: Iterable[Commit], most: int) -> list[Task]:
 def history(clone: Path, revision: str) -> Iterator[Commit]:
     """Commits up to ``revision``, newest first. Raises SystemExit where the clone does not hold it."""
     form = "%x01%H%x00%P%x00%an%x00%s"
-    command = ["git", "-C", str(clone), "-c", "core.quotePath=false", "log", "--no-merges", "--date-order"]
+    command = git_command(clone, "-c", "core.quotePath=false", "log", *DIFF_OPTIONS, "--no-merges", "--date-order")
     command += ["--no-renames", "--name-status", f"--format={form}", revision, "--"]
     # Git walks the whole history; a task list is full long before, and closing the pipe ends it.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as process:
         assert process.stdout
         block = b""
         try:

@@ -35,6 +35,7 @@ from assistant.llama.hosts import stop_host
 from assistant.llama.threads import usable_cores
 from assistant.models import DEFAULT_MODEL, resolve
 from benchmarks.common import Results, median, percentile
+from benchmarks.histories import environment, git_command
 from benchmarks.keystrokes import Session, sessions
 from benchmarks.llamavim import FIRST_MS, LATER_MS, RETRY, Cache, Place, Server
 from indexer.config import IndexConfig
@@ -388,8 +389,8 @@ def checked_out(history: Path, session: Session, folder: Path) -> Index:
 @contextmanager
 def archive(history: Path, revision: str, tree: Path) -> Iterator[None]:
     """Unpack a revision into a folder."""
-    git_dir = history if (history / "HEAD").exists() else history / ".git"
-    with subprocess.Popen(["git", "--git-dir", str(git_dir), "archive", revision], stdout=subprocess.PIPE) as made:
+    command = git_command(history, "archive", revision)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(filters_of=history)) as made:
         subprocess.run(["tar", "-x", "-C", str(tree)], stdin=made.stdout, check=True)
     yield
 

@@ -20,6 +20,7 @@ from indexer.chunk import chunk
 from indexer.config import IndexConfig
 from indexer.frames import BY_LINES_SHARE, Answer, Job, Setup, frame, take_frames
 from indexer.languages import HEAD_BYTES, by_name, detect
+from indexer.lifeline import end_with_reader
 from indexer.outline import ParsedFile
 from indexer.parse import ParsedRows, parse_rows
 from indexer.reports import Skipped
@@ -133,14 +134,18 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash costs one file, not a core dump of it
-    source, sink = os.dup(0), os.dup(1)
+    source, sink, last_words = os.dup(0), os.dup(1), os.dup(2)
+    end_with_reader(last_words)
     # Whatever a native library prints must neither get between the frames nor fill a pipe that nobody reads.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     encode = msgspec.msgpack.Encoder().encode
     frames = _frames(source)
-    setup = msgspec.msgpack.decode(next(frames), type=Setup)
+    first = next(frames, None)
+    if first is None:  # the parent was gone before it said anything
+        os._exit(0)
+    setup = msgspec.msgpack.decode(first, type=Setup)
     root, config = Path(setup.root), setup.config
     os.nice(_BACKGROUND_NICENESS if config.background else _NICENESS)
     _write_all(sink, frame(encode(Answer(None, None, time.process_time()))))
@@ -167,8 +172,8 @@ def _frames(descriptor: int) -> Iterator[bytes]:
 def _arm(deadline: float) -> None:
     """Let the kernel end this process after twice ``deadline`` seconds of processor time (0: never).
 
-    The parent is quicker; this is for a grammar that hangs while the parent is killed: it holds the interpreter's lock,
-    so that no Python code of this process would ever notice.
+    The parent is quicker; this is for a grammar that hangs while the parent cannot act: it holds the interpreter's
+    lock, so that no Python code of this process would ever notice.
     """
     signal.setitimer(signal.ITIMER_PROF, 2 * deadline)
 

@@ -318,7 +318,7 @@ class TransformerEmbedder:
         except ImportError as exc:
             raise BadInputError(
                 f"The embedding model {name} needs the sentence-transformers library, which is not installed.",
-                "Install it with: pip install 'codemoat[transformers]' — or set index.embedder to static.",
+                "In a clone of codemoat run: pip install -e '.[transformers]' — or set index.embedder to static.",
             ) from exc
         folder = Path(name).expanduser()
         local = folder.is_dir()

@@ -65,7 +65,7 @@ class OnnxEmbedder:
         except ImportError as exc:
             raise BadInputError(
                 f"The embedding model {model} needs onnxruntime and tokenizers, which are not installed.",
-                "Install them with: pip install 'codemoat[onnx]' — or set index.embedder to static.",
+                "In a clone of codemoat run: pip install -e '.[onnx]' — or set index.embedder to static.",
             ) from exc
         self._model = model
         folder = model.resolve().parent

@@ -8,6 +8,7 @@ CodemoatError                     exit 1
 │   │   └── OlderIndexError                only one that this version makes again
 │   ├── CorruptIndexError                  its files are damaged
 │   ├── NewerIndexError                    made by a newer codemoat
+│   ├── UnsafeIndexError                   its folder or a file in it is a link, or another user's
 │   ├── BusyIndexError                     another process is writing it
 │   └── EmbedderMismatchError              made with another embedding model or dimension
 ├── ModelError                    exit 4   (assistant.errors)
@@ -93,6 +94,12 @@ class NewerIndexError(IndexStoreError):
     """The index was made by a newer codemoat."""
 
     code = "newer_index"
+
+
+class UnsafeIndexError(IndexStoreError):
+    """The folder of the index, or something in it, is a link, belongs to another user or is of the wrong kind."""
+
+    code = "unsafe_index"
 
 
 class BusyIndexError(IndexStoreError):

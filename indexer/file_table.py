@@ -67,5 +67,12 @@ class FileTable:
         if found is None:
             raise CorruptIndexError("The index is damaged: a segment names a file that is not there.", REPAIR)
         path, language, segment, first = found
+        if not is_inside(path):
+            raise CorruptIndexError("The index is damaged: it names a file outside of the folder.", REPAIR)
         base = self._bases.get(segment)
         return File(path, language, None if base is None else base + first)
+
+
+def is_inside(path: object) -> bool:
+    """Whether a path of a row is one that a listing gives: relative to the root, and below it."""
+    return isinstance(path, str) and bool(path) and path[0] != "/" and ".." not in path.split("/")

@@ -6,7 +6,6 @@ Listing looks at names, sizes and modes; what a file's content decides is found 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +13,14 @@ from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, StorageError
-from indexer.git import git_names, run_git, untracked_folders
 from indexer.ignore import GIT_IGNORE, IgnoreRules
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
 from indexer.reports import Skipped
+from indexer.repository import GIT_FOLDER, git_names, ignored_by, is_git_folder, is_tracked, untracked_folders
 from indexer.secrets import refuse_secret_name
 from indexer.source import read_source
+from indexer.timestamps import storable
 
 INDEX_FOLDER = ".codemoat"
 
@@ -65,16 +65,19 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
 
     In a git repository (or a folder of one): tracked files that exist and untracked ones that git does not ignore,
     submodules and nested repositories included. Elsewhere: everything that ``.gitignore`` files do not exclude.
-    ``.codemoatignore`` and ``config.exclude`` hold everywhere. What git itself ignores is not reported.
+    ``.codemoatignore`` and ``config.exclude`` hold everywhere. What git itself ignores is not reported. Folders with
+    git's own files (a bare clone, a ``.git`` under another name) are left out, tracked or not, as is such a root.
     Raises BadInputError when ``root`` is no folder and StorageError when it may not be read.
     """
     root = checked_root(root)
     lister = Lister(root, config)
+    if is_git_folder(root):
+        return Listing((), (Skipped(".", GIT_FOLDER),), (".",), False)
     git = lister.take(".", 0)
     if not git and not lister.files:
         lister.walk_again()
     files = sorted(lister.files, key=lambda listed: listed.path)
-    skipped = sorted(lister.skipped, key=lambda skip: skip.path)
+    skipped = sorted([*lister.skipped, *lister.problems()], key=lambda skip: skip.path)
     return Listing(tuple(files), tuple(skipped), tuple(lister.all_directories()), git)
 
 
@@ -125,6 +128,8 @@ def explain(root: Path, path: str | Path, config: IndexConfig) -> Verdict:
     if relative is None:
         return Verdict(False, f"It lies outside the indexed folder {root}.")
     listing = list_files(root, config)
+    if is_git_folder(root):
+        return Verdict(False, GIT_FOLDER)
     if any(listed.path == relative for listed in listing.files):
         source = read_source(root, relative, config)
         if isinstance(source, Skipped):
@@ -148,9 +153,8 @@ def _below(root: Path, path: Path) -> str | None:
 def _how_found(root: Path, relative: str, git: bool) -> str:
     if not git:
         return "No ignore rule excludes it"
-    repository, name = _repository_of(root, relative)
-    status, output, _ = run_git(repository, {}, "ls-files", "-z", "--cached", "--", f":(literal){name}")
-    return "Tracked by git" if status == 0 and output else "Not tracked by git, but not ignored either"
+    tracked = is_tracked(*_repository_of(root, relative))
+    return "Tracked by git" if tracked else "Not tracked by git, but not ignored either"
 
 
 def _repository_of(root: Path, relative: str) -> tuple[Path, str]:
@@ -177,11 +181,8 @@ def _why_not(root: Path, relative: str, listing: Listing) -> str:
     junk = next((part for part in parts if part in JUNK_FOLDERS), None)
     if junk is not None:
         return f"{junk} is left out: {JUNK_FOLDERS[junk]}"
-    repository, name = _repository_of(root, relative)
-    output = run_git(repository, {}, "check-ignore", "--verbose", "--", name)[1].decode("utf-8", "replace")
-    if rule := re.match(r"(.+?):(\d+):(.+)\t", output):
-        return f"Ignored by git: {rule[1]}, line {rule[2]}: {rule[3]}."
-    return "Git does not list it."
+    rule = ignored_by(*_repository_of(root, relative))
+    return f"Ignored by git: {rule}." if rule else "Git does not list it."
 
 
 def by_gitignore(skip: Skipped) -> bool:
@@ -244,6 +245,11 @@ class Lister:
             self.skipped.append(Skipped(".", "Its .gitignore excludes every file, so it was not followed."))
             self._counts, self._junk, self._all_rules = {".": True}, {".": False}, self._own_rules
             self._walk(".")
+
+    def problems(self) -> list[Skipped]:
+        """What is to be said about ignore files that are not applied whole."""
+        said = dict.fromkeys([*self._own_rules.problems, *self._all_rules.problems])
+        return [Skipped(".", problem) for problem in said]
 
     def all_directories(self) -> list[str]:
         """The folders that hold or could hold files, and all above them, sorted."""
@@ -311,7 +317,7 @@ class Lister:
             return False
         reason = self._refuse(path, info, rules)
         if reason is None:
-            self.files.append(ListedFile(path, info.st_size, info.st_mtime_ns, info.st_ctime_ns))
+            self.files.append(ListedFile(path, info.st_size, storable(info.st_mtime_ns), storable(info.st_ctime_ns)))
         else:
             self.skipped.append(Skipped(printable(path), reason))
         return True
@@ -360,6 +366,8 @@ class Lister:
             return "" if isinstance(exc, FileNotFoundError | NotADirectoryError) else os_reason(exc)
         if stat.S_ISLNK(mode):
             return link_reason(self.root, path)
+        if is_git_folder(self._base + path):
+            return GIT_FOLDER
         rule = rules.folder(path)
         if rule is not None:
             return f"Excluded by {rule}."

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.errors import BadInputError
-from indexer.reasons import encodable
+from indexer.reasons import encodable, visible
 from indexer.types import KINDS
 
 if TYPE_CHECKING:
@@ -97,10 +97,11 @@ class Globs:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises BadInputError for one that is no pattern."""
-        from indexer.ignore import RuleFile, compile_pattern
+        from indexer.ignore import RuleFile
+        from indexer.ignore_pattern import parse_pattern
 
         for pattern in patterns:
-            if pattern.startswith("#") or not encodable(pattern) or compile_pattern(pattern) is None:
+            if pattern.startswith("#") or not encodable(pattern) or parse_pattern(pattern) is None:
                 raise BadInputError(
                     f"The path pattern {pattern!r} is not valid.",
                     "Write it as in .gitignore: '*.py', 'src/**', '!tests/'.",
@@ -156,12 +157,13 @@ def _in_languages(corpus: Corpus, languages: Sequence[str]) -> NDArray[np.int64]
 def _changed(root: Path | None, revision: str) -> set[str]:
     if root is None:
         raise BadInputError("There is no folder to ask git about.", "Leave the revision out.")
-    from indexer.git import changed_since
+    from indexer.repository import changed_since
 
     return changed_since(root, revision)
 
 
 def _unknown(what: str, given: str, known: Iterable[str], otherwise: str) -> BadInputError:
     near = get_close_matches(given.lower(), list(known), n=3, cutoff=0.6)
-    shown = given if given.isprintable() and encodable(given) else repr(given)
-    return BadInputError(f"There is no {what} {shown}.", f"Did you mean {' or '.join(near)}?" if near else otherwise)
+    return BadInputError(
+        f"There is no {what} {visible(given)}.", f"Did you mean {' or '.join(near)}?" if near else otherwise
+    )

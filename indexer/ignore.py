@@ -8,28 +8,27 @@ cannot bring back what git ignores.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from indexer.errors import BadInputError
-
-if TYPE_CHECKING:
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from indexer.ignore_pattern import compile_pattern, parse_pattern
+from indexer.reasons import printable, visible
 
 CODEMOAT_IGNORE = ".codemoatignore"
 GIT_IGNORE = ".gitignore"
 EXCLUDE_SETTING = "the exclude setting"
 
 _MAX_RULES_BYTES = 1_000_000
-_MAX_PATTERN = 4_096
-"""Characters of a pattern; no path is longer, and a longer one takes long to compile."""
-
-_ANY = "[^/]*"
-_ANY_START, _ANY_MIDDLE = "(?:.+/)?", "(?:/.+)?/"
-_TOKEN = re.compile(r"\(\?:\.\+/\)\?|\(\?:/\.\+\)\?/|\[\^/\][*+]?|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
-_TAIL = re.compile(r"(?:/\.\+/\\Z|/\?\\Z|/\\Z|/\.)$")
+_MOST_ALIKE = 2_000
+"""Patterns of a file that must be tried one by one for a path; literal names and ``*.ext`` do not count."""
+_Tried = tuple[int, str]
+"""A rule's number, and a text that a path must have somewhere."""
+_SPECIAL = re.compile(r"[*?\[\\]")
+_TO_LAST_SPECIAL = re.compile(r".*(?:[*?\[\]]|\\.?)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,112 +41,189 @@ class Rule:
 
     def __str__(self) -> str:
         where = f"{self.source}, line {self.line}" if self.line else self.source
-        return f"{where}: {self.pattern}"
+        return visible(f"{where}: {self.pattern}")
 
 
 class RuleFile:
-    """The patterns of one ignore file, matched against paths relative to the folder it stands in."""
+    """The patterns of one ignore file, matched against paths relative to the folder it stands in.
 
-    def __init__(self, source: str, lines: Sequence[str]) -> None:
-        """``source`` names the file for people. Lines that are no valid pattern are dropped, as git does."""
+    Nearly all patterns are names, paths, ``*.ext`` or ``name*``: these are looked up, so that a path costs the same
+    whether there are ten or a hundred thousand. Others are tried, compiled when they are first needed, where the path
+    has the text that they begin or end with.
+    """
+
+    def __init__(self, source: str, lines: Sequence[str], *, most_alike: int = sys.maxsize) -> None:
+        """``source`` names the file for people. Lines that are no valid pattern are dropped, as git does.
+
+        Of patterns that must be tried and begin or end alike, only the last ``most_alike`` are kept (``dropped``).
+        """
         self.source = source
-        self._rules: list[tuple[re.Pattern[str], bool, Rule]] = []
-        for number, line in enumerate(lines, 1):
-            pattern = compile_pattern(line)
-            if pattern is not None and pattern.regex is not None and pattern.include is not None:
-                rule = Rule(source, number, line.strip())
-                self._rules.append((_exact(line, pattern.regex.pattern), pattern.include, rule))
-        self._any = self._joined()
-
-    def _joined(self) -> Callable[[str], object] | None:
-        """One expression that matches whenever any rule does: most paths match none and are done after it."""
-        if not self._rules:
-            return None
-        return re.compile("|".join(f"(?:{regex.pattern})" for regex, _, _ in self._rules), re.DOTALL).search
+        self.dropped = 0
+        self._lines = lines
+        self._compiled: dict[int, re.Pattern[str] | None] = {}
+        self._names: dict[str, _Last] = {}
+        self._paths: dict[str, _Last] = {}
+        self._ends, self._begins = _Affixes[_Last](at_end=True), _Affixes[_Last](at_end=False)
+        self._ending, self._beginning = _Affixes[list[_Tried]](at_end=True), _Affixes[list[_Tried]](at_end=False)
+        self._headed: dict[str, list[_Tried]] = {}
+        self._tailed: dict[str, list[_Tried]] = {}
+        self._others: list[_Tried] = []
+        seen = set()
+        # From the last: of equal lines, and of rules that say something about the same name, only the last counts.
+        for number in range(len(lines) - 1, -1, -1):
+            line = lines[number]
+            if line and line[0] != "#" and line not in seen:
+                seen.add(line)
+                self._take(number, line, most_alike)
 
     def decide(self, relative: str, is_dir: bool) -> tuple[bool, Rule] | None:
         """(ignored, rule) by the last rule that matches, or None. ``relative`` has no trailing slash."""
-        if self._any is None:
+        name = relative[relative.rfind("/") + 1 :]
+        best = -1
+        for last in self._looked_up(name, relative):
+            best = max(best, last.any, last.folder if is_dir else -1)
+        path = relative + "/" if is_dir else relative
+        for numbers in self._tried(name, relative):
+            for number, literal in numbers:  # the last first
+                if number <= best:
+                    break
+                if literal in path and self._matches(number, path):
+                    best = number
+                    break
+        if best < 0:
             return None
-        name = relative + "/" if is_dir else relative
-        if not self._any(name):
-            return None
-        for regex, include, rule in reversed(self._rules):
-            if regex.search(name):
-                return include, rule
-        return None
+        line = self._lines[best].strip()
+        return not line.startswith("!"), Rule(self.source, best + 1, line)
 
-
-def _exact(line: str, regex: str) -> re.Pattern[str]:
-    """A pattern's expression, matching the path itself only and not all that lies below it.
-
-    pathspec's matches both, so that a plain list of files can be filtered. Here folders are decided on the way down, as
-    git does; else ``!folder/`` would bring back every file in it.
-    """
-    regex = regex.replace("(?:(?P<ps_d>/)|$)", r"/?\Z").replace("(?P<ps_d>/)", r"/\Z")
-    if regex.endswith("/"):
-        regex += "."  # "folder/**" means what is in it
-    if regex.startswith("^") and line.rstrip().endswith("/**/"):
-        regex = regex.removesuffix(r"/\Z") + r"/.+/\Z"  # the folders in it, at any depth
-    return re.compile(_tame(regex), re.DOTALL)
-
-
-def _tame(regex: str) -> str:
-    """The same expression without exponential search: ``*a*a*a*a*b`` must not stop the listing of a hostile tree.
-
-    Every ``*`` but the last of a path's component, and every ``**`` but the last, takes the first place where what
-    follows it fits and never another (an atomic group). Nothing is missed by that, since what stands between two of
-    them has a fixed length, so that the first place leaves most to the rest.
-    """
-    tail = _TAIL.search(regex)
-    if not regex.startswith("^") or tail is None or regex.count("*") + regex.count(".+") < 2:
-        return regex
-    groups, group, component = [], [], ""
-    anywhere = regex.startswith(_ANY_START, 1)
-    for token in _TOKEN.findall(regex[1 + len(_ANY_START) * anywhere : tail.start()]):
-        if token in ("/", _ANY_MIDDLE):
-            group.append(_tame_component(component))
-            component = ""
-            if token == _ANY_MIDDLE:
-                groups.append("/".join(group))
-                group = []
+    def _take(self, number: int, line: str, most_alike: int) -> None:
+        """Put a rule where ``decide`` finds it."""
+        text = line if line.endswith("\\ ") else line.rstrip()
+        text = text[1:] if text.startswith("!") else text
+        folder = text.endswith("/")
+        body = text[:-1] if folder else text
+        special = _SPECIAL.search(body)
+        deep = body.startswith("**/") and "/" not in body[3:]
+        name = body[3:] if deep else body
+        if not name or "//" in body:  # mostly no valid pattern
+            self._try(self._others, number, "", most_alike)
+        elif not special or (deep and not _SPECIAL.search(name)):
+            table = self._paths if "/" in name else self._names
+            table.setdefault(name.removeprefix("/"), _Last()).take(number, folder)
+        elif "/" not in name and name[0] == "*" and name != "*" and not _SPECIAL.search(name, 1):
+            self._ends.at(name[1:], _Last).take(number, folder)
+        elif "/" not in name and name[-1] == "*" and name != "*" and not _SPECIAL.search(name[:-1]):
+            self._begins.at(name[:-1], _Last).take(number, folder)
         else:
-            component += token
-    groups.append("/".join([*group, _tame_component(component)]))
-    made = "^"
-    for number, part in enumerate(groups):
-        free = "" if not number and not anywhere else "(?:[^/]+/)*?" if not number else "(?:/[^/]+)*?/"
-        made += f"{free}{part}{tail[0]}" if number == len(groups) - 1 else f"(?>{free}{part}(?=/))"
-    return made
+            self._try(self._bucket(body), number, _literal(body), most_alike)
 
-
-def _tame_component(component: str) -> str:
-    """One component: its tokens between stars, each but the last at the first place that fits."""
-    pieces = [""]
-    for token in _TOKEN.findall(component):
-        if token == _ANY:
-            pieces.append("")
+    def _try(self, rules: list[_Tried], number: int, literal: str, most: int) -> None:
+        if len(rules) < most:
+            rules.append((number, literal))
         else:
-            # A set of characters such as [!a] takes no slash, as in git.
-            pieces[-1] += f"(?!/){token}" if len(token) > 2 and token[0] == "[" and token[:4] != "[^/]" else token
-    first, *others = pieces
-    if not others:
-        return first
-    return first + "".join(f"(?>[^/]*?{piece})" for piece in others[:-1] if piece) + _ANY + others[-1]
+            self.dropped += 1
+
+    def _bucket(self, body: str) -> list[_Tried]:
+        """The rules that are tried for the same paths as this one.
+
+        Of the texts that such a path must begin or end with, the one that fewest rules share tells which they are.
+        """
+        known: list[list[_Tried]] = []
+        parent, _, last = body.rpartition("/")
+        sets = "[" in body  # then a slash may stand in one, and what looks like a component may be none
+        if last and not _SPECIAL.search(last) and "]" not in last:
+            above = parent.rpartition("/")[2]
+            known.append(self._tailed.setdefault(last, []))
+            if above and not _SPECIAL.search(above) and not sets:
+                known.append(self._tailed.setdefault(f"{above}/{last}", []))
+        elif last != "**":
+            if end := _TO_LAST_SPECIAL.sub("", last, count=1):
+                known.append(self._ending.at(end, list))
+            found = _SPECIAL.search(last)
+            if found and found.start() and not sets:
+                known.append(self._beginning.at(last[: found.start()], list))
+        head, *more = body.removeprefix("/").split("/")
+        if more and head and not _SPECIAL.search(head):
+            known.append(self._headed.setdefault(head, []))
+            if len(more) > 1 and more[0] and not _SPECIAL.search(more[0]):
+                known.append(self._headed.setdefault(f"{head}/{more[0]}", []))
+        return min(known, key=len, default=self._others)
+
+    def _looked_up(self, name: str, relative: str) -> Iterator[_Last]:
+        for table, key in ((self._names, name), (self._paths, relative)):
+            if (last := table.get(key)) is not None:
+                yield last
+        yield from self._ends.of(name)
+        yield from self._begins.of(name)
+
+    def _tried(self, name: str, relative: str) -> Iterator[list[_Tried]]:
+        yield from self._ending.of(name)
+        yield from self._beginning.of(name)
+        if self._tailed:
+            above = relative[: -len(name) - 1].rpartition("/")[2]
+            for tail in (name, f"{above}/{name}"):
+                if (numbers := self._tailed.get(tail)) is not None:
+                    yield numbers
+        if self._headed:
+            head, *more = relative.split("/", 2)
+            for start in (head, f"{head}/{more[0] if more else ''}"):
+                if (numbers := self._headed.get(start)) is not None:
+                    yield numbers
+        yield self._others
+
+    def _matches(self, number: int, path: str) -> bool:
+        if number not in self._compiled:
+            self._compiled[number] = compile_pattern(self._lines[number])
+        regex = self._compiled[number]
+        return regex is not None and regex.search(path) is not None
 
 
-def compile_pattern(line: str) -> GitIgnoreSpecPattern | None:
-    """One line of an ignore file; None for a comment, an empty or an invalid one, or one too long for any path."""
-    from pathspec.patterns.gitignore.base import GitIgnorePatternError
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+def _literal(body: str) -> str:
+    """The longest text between the stars and question marks of a pattern; empty where sets or escapes are in it."""
+    if "[" in body or "\\" in body:
+        return ""
+    return max(re.split(r"[*?/]+", body), key=len)
 
-    if len(line) > _MAX_PATTERN:
-        return None
-    try:
-        pattern = GitIgnoreSpecPattern(line)
-    except (GitIgnorePatternError, re.error):
-        return None
-    return pattern if pattern.include is not None else None
+
+class _Last:
+    """Numbers of the last rules of one key: for any path, and for folders only; -1 where there is none."""
+
+    __slots__ = ("any", "folder")
+
+    def __init__(self) -> None:
+        self.any = self.folder = -1
+
+    def take(self, number: int, folder: bool) -> None:
+        """Note a rule."""
+        if folder:
+            self.folder = max(self.folder, number)
+        else:
+            self.any = max(self.any, number)
+
+
+_Value = TypeVar("_Value")
+
+
+class _Affixes(Generic[_Value]):
+    """Values by the end of a name, or its beginning, found with one look for each length that occurs."""
+
+    def __init__(self, *, at_end: bool) -> None:
+        self._at_end = at_end
+        self._values: dict[str, _Value] = {}
+        self._lengths: dict[int, None] = {}
+
+    def at(self, affix: str, make: Callable[[], _Value]) -> _Value:
+        """The value of ``affix``, made if there is none yet."""
+        if affix not in self._values:
+            self._values[affix] = make()
+            self._lengths[len(affix)] = None
+        return self._values[affix]
+
+    def of(self, name: str) -> Iterator[_Value]:
+        """The values of all beginnings, or ends, of ``name``."""
+        for length in self._lengths:
+            value = self._values.get(name[-length:] if self._at_end else name[:length])
+            if value is not None and length <= len(name):
+                yield value
 
 
 class IgnoreRules:
@@ -155,6 +231,8 @@ class IgnoreRules:
 
     def __init__(self, root: Path, exclude: Sequence[str], *, gitignore: bool) -> None:
         """``gitignore``: read ``.gitignore`` files too. Raises BadInputError for an invalid ``exclude`` pattern."""
+        self.problems: list[str] = []
+        """Sentences about ignore files of which not everything is applied."""
         self._root = root
         self._gitignore = gitignore
         self._chains: dict[tuple[str, str], tuple[tuple[int, RuleFile], ...]] = {}
@@ -162,7 +240,7 @@ class IgnoreRules:
         self._exclude = RuleFile(EXCLUDE_SETTING, ())
         if exclude:
             for pattern in exclude:
-                if compile_pattern(pattern) is None:
+                if parse_pattern(pattern) is None:
                     raise BadInputError(
                         f"The exclude pattern {pattern!r} is not valid.", "Write it in the syntax of .gitignore."
                     )
@@ -206,23 +284,33 @@ class IgnoreRules:
         chain = self._chains.get(key)
         if chain is None:
             above = self._chain(folder.rpartition("/")[0] or ".", name) if folder != "." else ()
-            own = _load(self._root, name if folder == "." else f"{folder}/{name}")
+            own = self._load(name if folder == "." else f"{folder}/{name}")
             start = 0 if folder == "." else len(folder) + 1
             chain = above if own is None else ((start, own), *above)
             self._chains[key] = chain
         return chain
 
-
-def _load(root: Path, relative: str) -> RuleFile | None:
-    """The ignore file at ``relative``, or None when there is none that can be read."""
-    path = root / relative
-    try:
-        if path.is_symlink() or not path.is_file():
+    def _load(self, relative: str) -> RuleFile | None:
+        """The ignore file at ``relative``, or None when there is none that can be read."""
+        path = self._root / relative
+        try:
+            if path.is_symlink() or not path.is_file():
+                return None
+            with path.open("rb") as stream:
+                raw = stream.read(_MAX_RULES_BYTES + 1)
+        except OSError:
             return None
-        with path.open("rb") as stream:
-            raw = stream.read(_MAX_RULES_BYTES)
-    except OSError:
-        return None
-    lines = raw.decode("utf-8-sig", "surrogateescape").split("\n")
-    rules = [line.removesuffix("\r") for line in lines]
-    return RuleFile(relative, rules)
+        shown = visible(printable(relative))
+        if len(raw) > _MAX_RULES_BYTES:
+            raw = raw[: raw.rfind(b"\n", 0, _MAX_RULES_BYTES) + 1]
+            self.problems.append(
+                f"{shown} has more than {_MAX_RULES_BYTES:,} bytes; the rules behind them do not count."
+            )
+        lines = raw.decode("utf-8-sig", "surrogateescape").split("\n")
+        rules = RuleFile(printable(relative), [line.removesuffix("\r") for line in lines], most_alike=_MOST_ALIKE)
+        if rules.dropped:
+            self.problems.append(
+                f"{shown} has {rules.dropped:,} patterns too many that begin or end alike (at most {_MOST_ALIKE:,} of "
+                "each kind count, the last ones); name their folder instead."
+            )
+        return rules

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from indexer.config import IndexConfig
 from indexer.errors import REPAIR, BadInputError, CorruptIndexError, NoIndexError, StorageError
-from indexer.location import cache_dir, index_folder
+from indexer.location import cache_dir, index_folder, seal_file
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
 from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
@@ -38,7 +38,7 @@ class Index:
         self.config = config
         self.folder = folder
         self._embedder = embedder
-        self._reader = Reader(root, folder, config.embedder, self._overlay)
+        self._reader = Reader(root, folder, config.embedder, self._overlay, seal_file(root, config))
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._writes: list[Linked] = []
@@ -394,5 +394,5 @@ def _bytes_by_part(folder: Path) -> dict[str, int]:
         for name in names:
             part = "vectors" if name == VECTORS else "words" if place.startswith(inside) else "texts"
             with suppress(FileNotFoundError):  # an update may be at work
-                parts[part] += os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118
+                parts[part] += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
     return parts

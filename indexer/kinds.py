@@ -72,7 +72,9 @@ _CACHE_FOLDERS = words(
     """
 )
 JUNK_FOLDERS = {
-    **dict.fromkeys([".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"], "Data of a version control system."),
+    **dict.fromkeys(
+        [".git", ".repo", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs"], "Data of a version control system."
+    ),
     **dict.fromkeys(["node_modules", "bower_components", ".yarn", ".pnpm-store"], "Installed packages."),
     **dict.fromkeys([".venv", ".tox", ".nox", ".eggs", ".direnv"], "Installed packages."),
     **dict.fromkeys(_CACHE_FOLDERS, "Cache or tool data."),

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from indexer.config import IndexConfig
 from indexer.files import ENVIRONMENT_MARKS, Lister, Listing, by_gitignore, checked_root
-from indexer.git import git_names, untracked_folders
 from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE, IgnoreRules
 from indexer.reasons import printable
+from indexer.repository import GIT_FOLDER_MARKS, git_names, is_git_folder, untracked_folders
 
 MAX_PATHS = 500
 """For more a full listing is no slower, and their names might not fit on a command line."""
@@ -23,8 +23,8 @@ MAX_PATHS = 500
 _MAX_ARGUMENT_BYTES = 200_000
 """Linux takes two million bytes of command line and environment together."""
 
-_DECISIVE_NAMES = frozenset([GIT_IGNORE, CODEMOAT_IGNORE, ".gitmodules"])
-"""Files that say what else counts."""
+_DECISIVE_NAMES = frozenset([GIT_IGNORE, CODEMOAT_IGNORE, ".gitmodules"]) | GIT_FOLDER_MARKS
+"""Files that say what else counts, and what makes the folder they are in git's own."""
 
 _DECISIVE_IN_GIT = frozenset(["", "config", "config.worktree", "info", "info/exclude"])
 """The same within the root's ``.git``. Its index is not among them: it decides about paths that git was told of, and
@@ -42,7 +42,7 @@ def list_some(root: Path, config: IndexConfig, paths: Collection[str]) -> Listin
     """
     root = checked_root(root)
     wanted = _wanted(paths)
-    if wanted is None:
+    if wanted is None or is_git_folder(root):
         return None
     lister = _PartLister(root, config, wanted)
     try:
@@ -66,7 +66,8 @@ def _wanted(paths: Collection[str]) -> frozenset[str] | None:
     given = set()
     for path in paths:
         parts = path.split("/")
-        if parts[-1] in _DECISIVE_NAMES or not {"", ".", ".."}.isdisjoint(parts) or ".git" in parts[1:]:
+        decides = parts[-1] in _DECISIVE_NAMES and parts[0] != ".git"
+        if decides or not {"", ".", ".."}.isdisjoint(parts) or ".git" in parts[1:]:
             return None
         if parts[0] != ".git":
             given.add(path)

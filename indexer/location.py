@@ -78,6 +78,13 @@ def index_folder(root: Path, config: IndexConfig) -> Path:
     return (config.cache_dir or cache_dir()) / "index" / _folder_name(root)
 
 
+def seal_file(root: Path, config: IndexConfig) -> Path | None:
+    """The user's file with the seal of an index inside ``root`` (``indexer.seal``); None for one in the cache."""
+    if not config.in_repository:
+        return None
+    return (config.cache_dir or cache_dir()) / "seals" / _folder_name(root.resolve())
+
+
 def chats_folder(root: Path) -> Path:
     """The folder of the saved conversations about ``root``: ``<data>/chats/<name>-<hash>``."""
     return data_dir() / "chats" / _folder_name(root.resolve())

@@ -25,13 +25,15 @@ def writer_lock(
 ) -> Iterator[None]:
     """Hold ``folder/lock``. ``waiting`` is called once if another process (or thread) holds it.
 
-    Raises BusyIndexError after ``patience`` seconds (None: never), CancelledError, StorageError.
+    Raises BusyIndexError after ``patience`` seconds (None: never), CancelledError, StorageError, UnsafeIndexError.
     """
     import time
 
     from filelock import FileLock, Timeout
 
+    from indexer.index_folder import LOCK, prepare
     from indexer.network import network_file_system
+    from indexer.private import FILE_MODE
 
     kind = network_file_system(folder)
     if kind is not None:
@@ -42,8 +44,8 @@ def writer_lock(
     told = False
     deadline = None if patience is None else time.monotonic() + patience
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", is_singleton=False, thread_local=False)
+        prepare(folder)
+        lock = FileLock(folder / LOCK, mode=FILE_MODE, is_singleton=False, thread_local=False)
         while True:
             try:
                 lock.acquire(timeout=0 if not told else _POLL_SECONDS)

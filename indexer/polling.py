@@ -11,12 +11,15 @@ from indexer.config import IndexConfig
 from indexer.files import list_files
 from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE
 from indexer.stale import folder_mtime
+from indexer.timestamps import storable
 
 _SHARE = 20
 """Looking takes at most one part in so many of the time."""
 
 _LONGEST_PAUSE = 60.0
 _SETTLED_NS = 1_000_000_000
+_AHEAD_NS = 86_400 * 10**9
+"""By how much a file server's clock may be ahead; later times were set by somebody."""
 _STOP_EVERY = 256
 """Files looked at between two looks whether to stop."""
 
@@ -50,14 +53,13 @@ class PollSource:
         return frozenset(changed)
 
     def _remember(self) -> None:
-        young = time.time_ns() - _SETTLED_NS
+        now = time.time_ns()
+        doubtful = range(now - _SETTLED_NS + 1, now + _AHEAD_NS)
         listing = list_files(self._root, self._config)
         self._folders = listing.directories
         self._files = {file.path: (file.size, file.mtime_ns) for file in listing.files}
         # What changed just now may have changed again since it was listed, within one tick of the clock: look again.
-        self._marked = {
-            name: None if time_ns and time_ns > young else time_ns for name, time_ns in self._marks().items()
-        }
+        self._marked = {name: None if time_ns in doubtful else time_ns for name, time_ns in self._marks().items()}
 
     def _marks(self) -> dict[str, int | None]:
         """Times of the folders, and of what decides in git about which files count."""
@@ -75,9 +77,10 @@ class PollSource:
             except OSError:
                 changed.add(path)
                 continue
-            if (info.st_size, info.st_mtime_ns) != known:
+            now = info.st_size, storable(info.st_mtime_ns)
+            if now != known:
                 changed.add(path)
-                self._files[path] = (info.st_size, info.st_mtime_ns)
+                self._files[path] = now
             if number % _STOP_EVERY == 0 and stopped():
                 break
         for path in changed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import CorruptIndexError
+from indexer.seal import check_seal, read_seal
 from indexer.stale import any_changed
 from indexer.store import SEGMENTS, Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
 
@@ -29,8 +30,11 @@ _ATTEMPTS = 5
 class Reader:
     """What an ``Index`` has open for reading. Usable from several threads, one at a time."""
 
-    def __init__(self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay]) -> None:
-        """``embedder``: the setting; ``overlay``: the buffers of the moment."""
+    def __init__(
+        self, root: Path, folder: Path, embedder: str, overlay: Callable[[], Overlay], seal: Path | None = None
+    ) -> None:
+        """``embedder``: the setting; ``overlay``: the buffers of the moment; ``seal``: see ``location.seal_file``."""
+        self._seal = seal
         self._root = root
         self._folder = folder
         self._embedder = embedder
@@ -59,25 +63,24 @@ class Reader:
         with self._lock:
             database = self._connected()
             try:
-                yield self._begin(database)
+                try:
+                    yield self._begin(database)
+                except (LookupError, ValueError, TypeError):
+                    # What damaged columns lead to has no other name; where all are whole it is an error of ours.
+                    self._verify()
+                    raise
+                finally:
+                    _end(database)
             except CorruptIndexError:
                 self._suspect()
+                # A writer that makes the database again must not wait for this connection.
+                self.forget()
                 raise
-            except (LookupError, ValueError, TypeError):
-                # What damaged columns lead to has no other name; where all are whole it is an error of ours.
-                self._verify()
-                raise
-            finally:
-                _end(database)
 
     def _verify(self) -> None:
         """CorruptIndexError if a segment is not as it was written."""
-        try:
-            for segment in self._segments.values():
-                segment.verify()
-        except CorruptIndexError:
-            self._suspect()
-            raise
+        for segment in self._segments.values():
+            segment.verify()
 
     def _suspect(self) -> None:
         from indexer.repair import mark_suspect
@@ -89,8 +92,20 @@ class Reader:
         state = file_state(self._folder)
         if self._database is None or state[: len(self._database.state)] != self._database.state:
             self.forget()
-            self._database = open_reader(self._folder)
+            self._database = self._opened()
+        self._database.guard()
         return self._database
+
+    def _opened(self) -> Database:
+        database = open_reader(self._folder)
+        if self._seal is not None:
+            try:
+                with mapped_errors("reading the index", self._seal):
+                    check_seal(database, read_seal(self._seal))
+            except BaseException:
+                database.close()
+                raise
+        return database
 
     def stale_lately(self, database: Database) -> bool:
         """Whether files changed, as far as a short look every second can tell; within a view, of its database."""
@@ -134,6 +149,7 @@ class Reader:
         from indexer.snapshot import Snapshot
 
         overlay = self._overlay()
+        self._drop_shortened()
         if self._snapshot is None or self._snapshot.generation != generation or self._snapshot.overlay is not overlay:
             setting = database.meta().get("embedder_setting")
             if setting is not None and setting != self._embedder:
@@ -142,6 +158,18 @@ class Reader:
             self._segments = opened
             self._snapshot = Snapshot(database, generation, opened, database.tombstones(), tuple(damaged), overlay)
         return self._snapshot
+
+    def _drop_shortened(self) -> None:
+        """Close segments whose files got shorter than their maps, so that they are found damaged like any others.
+
+        To touch what is missing of a map would end the process (SIGBUS). Costs a microsecond a mapped file.
+        """
+        try:
+            for segment in self._segments.values():
+                segment.check_sizes()
+        except CorruptIndexError:
+            self._snapshot = None
+            self._segments = {}
 
     def _open_segments(self, database: Database, *, accept_missing: bool) -> tuple[dict[int, Segment], list[str]]:
         """The generation's segments by number, and one sentence for each that cannot be used."""

@@ -1,10 +1,10 @@
-"""Sentences for why something on disk is left out."""
+"""Sentences for why something on disk is left out, and how text of a repository is shown in a sentence."""
 
 from __future__ import annotations
 
 import errno
-import os
 import stat
+import unicodedata
 from pathlib import Path
 
 
@@ -35,8 +35,33 @@ def special_reason(mode: int) -> str:
 
 
 def printable(path: str) -> str:
-    r"""A path that can be stored and shown: bytes that are no UTF-8 appear as ``\\xNN``."""
-    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+    r"""A path that can be stored: bytes that are no UTF-8 appear as ``\xNN``."""
+    if path.isascii() or encodable(path):
+        return path
+    return "".join(_escape(c) if unicodedata.category(c) == "Cs" else c for c in path)
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""``text`` on one line, safe for a terminal and a log: what commands a terminal or hides text appears as ``\xNN``.
+
+    That is control characters (line ends and tabs among them), marks that turn or hide text, line separators, and what
+    is no UTF-8. Characters in ``keep`` stay. Every path, name or pattern of a repository that is shown passes here.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or not _hidden(c) else _escape(c) for c in text)
+
+
+def _hidden(character: str) -> bool:
+    # Cc: terminal commands. Cf: bidirectional overrides and zero-width characters, which hide what code does.
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if 0xDC80 <= number < 0xDD00:  # how Python keeps a byte that is no UTF-8
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def link_reason(root: Path, path: str) -> str:
@@ -49,7 +74,7 @@ def link_reason(root: Path, path: str) -> str:
     if not target.is_relative_to(root):
         return "Symbolic link that leads out of the indexed folder."
     kind = "folder" if target.is_dir() else "file"
-    return f"Symbolic link to a {kind} that is found at its own place: {target.relative_to(root).as_posix()}."
+    return f"Symbolic link to a {kind} that is found at its own place: {visible(target.relative_to(root).as_posix())}."
 
 
 def encodable(path: str) -> bool:

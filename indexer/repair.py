@@ -6,18 +6,19 @@ checksums only when somebody met damage (the mark ``suspect``): that costs as mu
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.body import unpack
-from indexer.errors import CorruptIndexError, NewerIndexError, OlderIndexError
-from indexer.segment import Segment, damaged, segment_folder
-from indexer.store import SEGMENTS, Database, mapped_errors, open_writer, remove_database
-
-MARK = "suspect"
+from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, UnsafeIndexError
+from indexer.index_folder import MARK, SEGMENTS, ensure_file, remove_files, remove_segments
+from indexer.manifest import damaged
+from indexer.seal import check_seal, make_seal
+from indexer.segment import Segment, segment_folder
+from indexer.store import Database, mapped_errors, open_writer, remove_database
 
 
 @dataclass(slots=True)
@@ -33,45 +34,58 @@ class Damage:
 
 def mark_suspect(folder: Path) -> None:
     """Ask the next writer to check everything. Where nothing can be written, nobody could repair either."""
-    with suppress(OSError):
-        (folder / MARK).touch()
+    with suppress(OSError, UnsafeIndexError):
+        ensure_file(folder, MARK)
 
 
 def is_suspect(folder: Path) -> bool:
     """Whether somebody met damage since the last repair."""
-    return (folder / MARK).exists()
+    return os.path.lexists(folder / MARK)
 
 
 def clear_mark(folder: Path) -> None:
     """After a repair."""
     with mapped_errors("writing the index", folder):
-        (folder / MARK).unlink(missing_ok=True)
+        remove_files(folder, (MARK,))
 
 
-def open_or_begin_anew(folder: Path, announce: Callable[[str], None], *, rebuild: bool) -> Database:
-    """Open for writing; a database that is damaged or of an older format is removed and begun anew.
+def open_or_begin_anew(
+    folder: Path, announce: Callable[[str], None], *, rebuild: bool, seal: Path | None = None
+) -> Database:
+    """Open for writing; a database that is damaged, of an older format or not this user's is replaced by a new one.
 
-    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. Raises
-    NewerIndexError, StorageError.
+    ``announce`` is told why in one sentence. One of a newer format is removed only with ``rebuild``. ``seal``: the
+    user's file for an index inside its repository (``indexer.seal``). Raises NewerIndexError, StorageError,
+    UnsafeIndexError.
     """
+    secret = ""
+    if seal is not None:
+        with mapped_errors("writing the index", seal):
+            secret = make_seal(seal)
     try:
-        database = open_writer(folder)
-        if (rebuild or is_suspect(folder)) and not _sound(database):
+        database = open_writer(folder, secret)
+        try:
+            if seal is not None:
+                check_seal(database, secret)
+            if (rebuild or is_suspect(folder)) and not _sound(database):
+                raise CorruptIndexError(f"The index at {folder} is damaged.")
+        except BaseException:
             database.close()
-            raise CorruptIndexError(f"The index at {folder} is damaged.")
+            raise
         return database
-    except (CorruptIndexError, OlderIndexError, NewerIndexError) as exc:
+    except (CorruptIndexError, NoIndexError, NewerIndexError) as exc:
         if isinstance(exc, NewerIndexError) and not rebuild:
             raise
         announce(f"{exc.message} It is made again.")
     begin_anew(folder)
-    return open_writer(folder)
+    return open_writer(folder, secret)
 
 
 def begin_anew(folder: Path) -> None:
     """Remove the database and with it all that it listed."""
     remove_database(folder)
-    shutil.rmtree(folder / SEGMENTS, ignore_errors=True)
+    with mapped_errors("writing the index", folder):
+        remove_segments(folder / SEGMENTS, ())
     clear_mark(folder)
 
 

@@ -15,6 +15,7 @@ from indexer.plan import digest, settled, times
 from indexer.reports import Skipped
 from indexer.store import Database, KnownFile
 from indexer.terms import path_terms
+from indexer.timestamps import storable
 
 if TYPE_CHECKING:
     from indexer.files import ListedFile
@@ -46,7 +47,7 @@ def _listed_again(root: Path, path: str) -> ListedFile | None:
         info = (root / path).lstat()
     except OSError:
         return None
-    return ListedFile(path, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    return ListedFile(path, info.st_size, storable(info.st_mtime_ns), storable(info.st_ctime_ns))
 
 
 class FileRows:

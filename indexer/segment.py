@@ -10,7 +10,6 @@ Vectors, flat or in inverted lists, are scored with numpy over the memory map, s
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import struct
@@ -18,15 +17,19 @@ import zlib
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import REPAIR, CorruptIndexError, StorageError
+from indexer.errors import REPAIR, CorruptIndexError, StorageError, UnsafeIndexError
+from indexer.index_folder import COLUMNS, VECTORS, Folder, open_segments
+from indexer.manifest import Lists, damaged, read_manifest
 from indexer.postings import decode as decode_postings
-from indexer.store import COLUMNS, FORMAT, MANIFEST, VECTORS
 from indexer.strings import FoldedStrings, Strings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IVF_ROWS = 32_768
 """From here on vectors lie in inverted lists: a scan of all would take more than about 3 ms."""
@@ -41,6 +44,8 @@ _STEP = 2.0 / 255
 _HEADER = struct.Struct("<4siqqq?iiifQQQffQ")
 """FAISS's IndexScalarQuantizer (``IxSQ``): index header, quantiser, its range, size of the code area that follows."""
 _DUMMY = 1 << 20
+_MAPPED_BYTES = 1 << 18
+"""Files from this size on are mapped; smaller ones are read into memory of our own, where nobody can cut them short."""
 
 
 def vector_header(rows: int, dimension: int) -> bytes:
@@ -65,14 +70,28 @@ class Segment:
     """One opened segment; the memory map lives as long as an array of it does, even when the folder is gone."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the files of ``folder``; FileNotFoundError if it is gone, CorruptIndexError if a size is wrong."""
+        """Open the files of ``folder``; FileNotFoundError if it is gone, CorruptIndexError if a size is wrong.
+
+        UnsafeIndexError if a folder above it, up to the index's own, is a link or another user's.
+        """
         self.folder = folder
-        self._manifest = _read_manifest(folder)
-        self.rows: int = self._manifest["rows"]
-        self.dimension: int = self._manifest["dimension"]
-        self.lists: Lists | None = Lists(**self._manifest["lists"]) if self._manifest["lists"] else None
-        self._columns = self._map(COLUMNS)
-        self._vectors = self._map(VECTORS)
+        self._mapped: list[tuple[str, Callable[[], int], int]] = []
+        with open_segments(folder.parent) as segments:
+            try:
+                with segments.folder(folder.name) as own:
+                    self._manifest = read_manifest(own, _HEADER.size)
+                    self._columns = self._open(own, COLUMNS)
+                    self._vectors = self._open(own, VECTORS)
+            except UnsafeIndexError as exc:
+                # The folder of a segment is repaired as any damage is: what lies there instead is not touched.
+                raise CorruptIndexError(exc.message, REPAIR) from exc
+            except FileNotFoundError:
+                raise
+            except OSError as exc:
+                raise StorageError.from_os_error(exc, "reading the index") from exc
+        self.rows: int = self._manifest.rows
+        self.dimension: int = self._manifest.dimension
+        self.lists: Lists | None = self._manifest.lists
         self._opened: dict[str, NDArray[Any]] = {}
         self.terms = Strings(*self._strings("term"))
         self.names = Strings(*self._strings("name"))
@@ -83,8 +102,9 @@ class Segment:
         """A column as a read-only view of the memory map; whole numbers in the narrowest unsigned type that fits."""
         found = self._opened.get(name)
         if found is None:
-            dtype, offset, count = self._manifest["columns"][name]
+            dtype, offset, count = self._manifest.columns[name]
             found = np.frombuffer(self._columns, np.dtype(dtype), count, offset) if count else np.empty(0, dtype)
+            found.flags.writeable = False
             self._opened[name] = found
         return found
 
@@ -168,31 +188,43 @@ class Segment:
     def verify(self) -> None:
         """Read everything and compare checksums; CorruptIndexError names the damaged file."""
         for name, data in ((COLUMNS, self._columns), (VECTORS, self._vectors)):
-            if zlib.crc32(data) != self._manifest["files"][name]["crc32"]:
+            if zlib.crc32(data) != self._manifest.files[name].crc32:
                 raise damaged(self.folder / name, "its contents changed")
+
+    def check_sizes(self) -> None:
+        """CorruptIndexError if a mapped file is shorter than its map: touching what is missing would end the process.
+
+        Costs one ``fstat`` a mapped file.
+        """
+        for name, size_now, size in self._mapped:
+            if size_now() < size:
+                raise damaged(self.folder / name, f"it has {size_now()} bytes instead of {size}")
 
     def bytes_on_disk(self) -> int:
         """Size of the segment's files."""
-        return sum(entry["size"] for entry in self._manifest["files"].values())
+        return sum(entry.size for entry in self._manifest.files.values())
 
     def _strings(self, name: str) -> tuple[mmap.mmap | bytes, int, NDArray[Any]]:
-        return self._columns, self._manifest["columns"][f"{name}_text"][1], self.column(f"{name}_end")
+        return self._columns, self._manifest.columns[f"{name}_text"].offset, self.column(f"{name}_end")
 
-    def _map(self, name: str) -> mmap.mmap | bytes:
-        path, size = self.folder / name, self._manifest["files"][name]["size"]
-        try:
-            with path.open("rb") as file:
-                found = os.fstat(file.fileno()).st_size
-                if found != size:
-                    raise damaged(path, f"it has {found} bytes instead of {size}")
-                data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-            if zlib.crc32(data[-TAIL_BYTES:]) != self._manifest["files"][name]["tail_crc32"]:
-                raise damaged(path, "its end changed")
-            return data
-        except FileNotFoundError:
-            raise
-        except OSError as exc:
-            raise StorageError.from_os_error(exc, "reading the index", path) from exc
+    def _open(self, own: Folder, name: str) -> mmap.mmap | bytes:
+        path, expected = self.folder / name, self._manifest.files[name]
+        with own.open_file(name) as file:
+            found = os.fstat(file.fileno()).st_size
+            if found != expected.size:
+                raise damaged(path, f"it has {found} bytes instead of {expected.size}")
+            try:
+                data = _contents(file, found)
+            except ValueError as exc:  # a file that is empty by now cannot be mapped
+                raise damaged(path, "it got shorter while it was opened") from exc
+        if len(data) != found:
+            raise damaged(path, "it got shorter while it was opened")
+        if zlib.crc32(data[-TAIL_BYTES:]) != expected.tail_crc32:
+            raise damaged(path, "its end changed")
+        if found >= _MAPPED_BYTES and isinstance(data, mmap.mmap):
+            # The map keeps a descriptor of its own, and ``size`` asks that for the file's size of the moment.
+            self._mapped.append((name, data.size, found))
+        return data
 
     def _flat(self, offset: int, count: int) -> NDArray[np.uint8]:
         found = np.frombuffer(self._vectors, np.uint8, count * self.dimension, offset)
@@ -230,19 +262,13 @@ class Segment:
         return out
 
 
-class Lists(NamedTuple):
-    """Where a vector file keeps its inverted lists: how many, and the offsets of centroids and of the first list."""
+def cluster(
+    flat: IO[bytes], write: Callable[[bytes], None], rows: int, dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Write a flat vector file again as inverted lists of the same codes (k-means by FAISS over a sample of the rows).
 
-    total: int
-    centroids_at: int
-    at: int
-
-
-def cluster(flat: Path, out: Path, rows: int, dimension: int) -> tuple[Lists, NDArray[np.int64]]:
-    """Rewrite a flat vector file as inverted lists of the same codes (k-means by FAISS over a sample of the rows).
-
-    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means. Returns where things lie
-    in the file, and where each list's vectors end, counted in vectors, from 0.
+    About 4 √rows lists, trained on 40 vectors a list. Deterministic: FAISS seeds its k-means. Returns the centroids,
+    shape (lists, dimension), and where each list's vectors end, counted in vectors, from 0.
     """
     import faiss
 
@@ -260,20 +286,21 @@ def cluster(flat: Path, out: Path, rows: int, dimension: int) -> tuple[Lists, ND
     faiss.copy_array_to_vector(np.array([-1.0, 2.0], np.float32), index.sq.trained)
     for start in range(0, rows, 50_000):
         index.add(decode(codes[start : start + 50_000]))
-    faiss.write_index(index, str(out))
+    # FAISS would open a path by itself, through links and readable for everybody.
+    faiss.write_index(index, faiss.PyCallbackIOWriter(write))  # type: ignore[attr-defined]
     lists = index.invlists
     assert lists is not None
     sizes = np.array([lists.list_size(number) for number in range(count)], np.int64)
-    return _located(out, quantizer.reconstruct_n(0, count), count, rows, dimension), np.r_[0, np.cumsum(sizes)]
+    return quantizer.reconstruct_n(0, count), np.r_[0, np.cumsum(sizes)]
 
 
-def _located(path: Path, centroids: NDArray[np.float32], count: int, rows: int, dimension: int) -> Lists:
-    """Find the parts of FAISS's file: centroids by their bytes, lists (codes, then 64-bit rows, each) at its end."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        centroids_at = data.find(np.ascontiguousarray(centroids, "<f4").tobytes())
-        if centroids_at < 0:
-            raise RuntimeError("this version of FAISS writes inverted lists in another form")
-        return Lists(count, centroids_at, len(data) - rows * (dimension + 8))
+def locate(data: mmap.mmap, centroids: NDArray[np.float32], rows: int) -> Lists:
+    """Find the parts of what ``cluster`` wrote: centroids by their bytes; lists (codes, then 64-bit rows) end it."""
+    count, dimension = centroids.shape
+    centroids_at = data.find(np.ascontiguousarray(centroids, "<f4").tobytes())
+    if centroids_at < 0:
+        raise RuntimeError("this version of FAISS writes inverted lists in another form")
+    return Lists(count, centroids_at, len(data) - rows * (dimension + 8))
 
 
 def decode(codes: NDArray[Any]) -> NDArray[np.float32]:
@@ -290,24 +317,12 @@ def segment_folder(folder: Path, number: int) -> Path:
     return folder / f"{number:04d}"
 
 
-def damaged(path: Path, why: str) -> CorruptIndexError:
-    """The error for a file of the index that is not as it was written."""
-    return CorruptIndexError(f"The index is damaged: {path}: {why}.", REPAIR)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        text, _, crc32 = path.read_bytes().rpartition(b"\n")
-        if int(crc32, 16) != zlib.crc32(text):
-            raise ValueError("another checksum")
-        manifest = json.loads(text)
-    except FileNotFoundError:
-        raise
-    except OSError as exc:
-        raise StorageError.from_os_error(exc, "reading the index", path) from exc
-    except ValueError as exc:
-        raise damaged(path, "it cannot be read") from exc
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise damaged(path, "it is not a manifest")
-    return manifest
+def _contents(file: IO[bytes], size: int) -> mmap.mmap | bytes:
+    """The bytes of a file: mapped; small ones copied, into pages that go back to the system when they are closed."""
+    if not size:
+        return b""
+    if size >= _MAPPED_BYTES:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    copy = mmap.mmap(-1, size)
+    copy.write(file.read(size))
+    return copy

@@ -7,8 +7,8 @@ Everything is written to a temporary folder, flushed to the disk and only then g
 from __future__ import annotations
 
 import json
+import mmap
 import os
-import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import segment as seg
+from indexer.index_folder import COLUMNS, MANIFEST, VECTORS, Folder, open_segments, remove_segments
+from indexer.index_folder import TEMPORARY as TEMPORARY
+from indexer.manifest import Lists
 from indexer.postings import Postings, encode
 from indexer.segment import segment_folder
-from indexer.store import COLUMNS, FORMAT, MANIFEST, VECTORS
+from indexer.store import FORMAT
 
 REFERENCE_COLUMNS = ("ref_file", "ref_start", "ref_line", "ref_scope")
 DEFINITION_COLUMNS = ("def_file", "def_row", "def_start", "def_lines", "def_scope", "def_kind", "def_exported")
-TEMPORARY = ".tmp-"
-"""Folders of this prefix are unfinished; the next writer removes them."""
 _SLICE = 1 << 20
 """Numbers of a column converted at a time."""
 
@@ -38,11 +39,24 @@ class SegmentWriter:
         self.folder = folder
         self.dimension = dimension
         self._durable = durable
-        self._temporary = folder.parent / f"{TEMPORARY}{folder.name}"
-        shutil.rmtree(self._temporary, ignore_errors=True)
-        self._temporary.mkdir(parents=True)
+        self._name = f"{TEMPORARY}{folder.name}"
         self._columns: dict[str, tuple[str, int, int]] = {}
-        self._files = {name: _Summed(self._temporary / name, durable) for name in (COLUMNS, VECTORS)}
+        self._segments = open_segments(folder.parent, create=True)
+        try:
+            self._segments.remove_segment(self._name)
+            self._segments.make_folder(self._name)
+            self._temporary = self._segments.folder(self._name)
+        except BaseException:
+            self._segments.close()
+            raise
+        self._closed = False
+        self._files: dict[str, _Summed] = {}
+        try:
+            for name in (COLUMNS, VECTORS):
+                self._files[name] = _Summed(self._temporary, name, durable)
+        except BaseException:
+            self.discard()
+            raise
         self._vector_rows = 0
         self._code_sum = np.zeros(dimension, np.int64)
         self._files[VECTORS].write(seg.vector_header(0, dimension))
@@ -51,11 +65,10 @@ class SegmentWriter:
         """An array on the disk for what may be larger than memory; it goes with ``finish``."""
         if not count:
             return np.empty(0, dtype)
-        path = self._temporary / f"{name}.scratch"
-        with path.open("wb") as file:
+        with self._temporary.new_file(f"{name}.scratch") as file:
             # A hole in a full disk would end the process at the first write into its memory map.
             os.posix_fallocate(file.fileno(), 0, count * np.dtype(dtype).itemsize)
-        return np.memmap(path, dtype, "r+", shape=(count,))
+            return np.memmap(file, dtype, "r+", shape=(count,))
 
     def column(self, name: str, values: NDArray[Any]) -> None:
         """Append a column of whole numbers, none negative, in the narrowest unsigned type that holds them."""
@@ -73,9 +86,8 @@ class SegmentWriter:
 
     def postings(self, parts: Iterable[Postings]) -> None:
         """Append the postings of all terms, which come in order, some terms at a time."""
-        counts_path = self._temporary / "posting_count.scratch"
         firsts: list[NDArray[np.int64]] = [np.zeros(1, np.int64)]
-        with counts_path.open("wb") as counts:
+        with self._temporary.new_file("posting_count.scratch") as counts:
 
             def gaps() -> Iterator[NDArray[np.uint16]]:
                 done = 0
@@ -87,8 +99,9 @@ class SegmentWriter:
                     yield packed.gaps
 
             self._stream("posting_gap", np.dtype("<u2"), gaps())
-        total = counts_path.stat().st_size
-        self.column("posting_count", np.memmap(counts_path, np.uint8, "r") if total else np.empty(0, np.uint8))
+            counts.flush()
+            total = counts.tell()
+            self.column("posting_count", np.memmap(counts, np.uint8, "r") if total else np.empty(0, np.uint8))
         self.column("posting_first", np.concatenate(firsts))
 
     def _append(self, name: str, values: NDArray[Any], dtype: np.dtype[Any]) -> None:
@@ -117,17 +130,14 @@ class SegmentWriter:
         self.floats("mean_vector", seg.decode(self._code_sum / max(1, rows)))
         vectors = self._files[VECTORS]
         vectors.patch(seg.vector_header(rows, self.dimension))
-        vectors.close()
         lists = None
         if rows >= seg.IVF_ROWS:
-            flat = self._temporary / "flat.scratch"
-            (self._temporary / VECTORS).rename(flat)
-            lists, list_end = seg.cluster(flat, self._temporary / VECTORS, rows, self.dimension)
-            self.column("list_end", list_end)
-            vectors.measure()
+            lists = self._cluster(vectors, rows)
+        self._files[VECTORS].close()
         self._files[COLUMNS].close()
-        for leftover in self._temporary.glob("*.scratch"):
-            leftover.unlink()
+        for name in self._temporary.names():
+            if name.endswith(".scratch"):
+                self._temporary.remove_file(name)
         manifest = {
             "format": FORMAT,
             "rows": rows,
@@ -137,83 +147,94 @@ class SegmentWriter:
             "files": {name: file.sums() for name, file in self._files.items()},
         }
         # Kept with the others, so that it is closed whatever happens.
-        file = self._files[MANIFEST] = _Summed(self._temporary / MANIFEST, self._durable)
+        file = self._files[MANIFEST] = _Summed(self._temporary, MANIFEST, self._durable)
         text = json.dumps(manifest).encode()
         file.write(b"%b\n%08x" % (text, zlib.crc32(text)))
         file.close()
         if self._durable:
-            _sync_folder(self._temporary)
-        self._temporary.rename(self.folder)
+            self._temporary.sync()
+        self._segments.rename(self._name, self.folder.name)
         if self._durable:
-            _sync_folder(self.folder.parent)
+            self._segments.sync()
+        self._close()
+
+    def _cluster(self, flat: _Summed, rows: int) -> Lists:
+        """Replace the flat vector file by one with inverted lists."""
+        self._temporary.rename(VECTORS, "flat.scratch")
+        clustered = _Summed(self._temporary, VECTORS, self._durable)
+        self._files[VECTORS] = clustered
+        try:
+            centroids, list_end = seg.cluster(flat.file, clustered.write, rows, self.dimension)
+        finally:
+            flat.abandon()
+        self.column("list_end", list_end)
+        with clustered.mapped() as data:
+            return seg.locate(data, centroids, rows)
 
     def discard(self) -> None:
-        """Remove what was written so far."""
+        """Remove what was written so far; after ``finish``, or twice, nothing."""
+        if self._closed:
+            return
         for file in self._files.values():
             file.abandon()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._segments.remove_segment(self._name)
+        self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._temporary.close()
+        self._segments.close()
 
 
 class _Summed:
     """A file that is written once from front to back, with its size and checksum."""
 
-    def __init__(self, path: Path, durable: bool) -> None:
-        self._path = path
+    def __init__(self, folder: Folder, name: str, durable: bool) -> None:
+        self._folder = folder
+        self._name = name
         self._durable = durable
-        self._file: IO[bytes] = path.open("w+b")
+        self.file: IO[bytes] = folder.new_file(name)
         self.size = 0
         self.crc32 = 0
 
     def write(self, data: Any) -> None:
-        self._file.write(data)
+        self.file.write(data)
         self.size += memoryview(data).nbytes
         self.crc32 = zlib.crc32(data, self.crc32)
 
     def patch(self, head: bytes) -> None:
         """Replace the first bytes. The checksum is taken again, over the pages that were just written."""
-        self._file.seek(0)
-        self._file.write(head)
-        self._file.flush()
-        self.measure()
-
-    def measure(self) -> None:
-        """Size and checksum of what lies at the path now, flushed to the disk."""
+        self.file.seek(0)
+        self.file.write(head)
+        self.file.seek(0)
         self.size = self.crc32 = 0
-        with self._path.open("rb") as file:
-            while block := file.read(1 << 20):
-                self.size += len(block)
-                self.crc32 = zlib.crc32(block, self.crc32)
-            self._sync(file)
+        while block := self.file.read(1 << 20):
+            self.size += len(block)
+            self.crc32 = zlib.crc32(block, self.crc32)
+
+    def mapped(self) -> mmap.mmap:
+        """What was written so far as a memory map."""
+        self.file.flush()
+        return mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def close(self) -> None:
-        self._file.flush()
-        self._sync(self._file)
-        self._file.close()
-
-    def _sync(self, file: IO[bytes]) -> None:
+        self.file.flush()
         if self._durable:
-            os.fsync(file.fileno())
+            os.fsync(self.file.fileno())
+        self.file.close()
 
     def sums(self) -> dict[str, int]:
         """What an opened segment compares; of a closed file."""
-        with self._path.open("rb") as file:
+        with self._folder.open_file(self._name) as file:
             file.seek(max(0, self.size - seg.TAIL_BYTES))
             return {"size": self.size, "crc32": self.crc32, "tail_crc32": zlib.crc32(file.read())}
 
     def abandon(self) -> None:
         """Close without caring for what the buffer still holds: the folder is removed next."""
         try:
-            self._file.close()
+            self.file.close()
         except OSError:
             return
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def ends(sizes: NDArray[Any]) -> NDArray[np.int64]:
@@ -234,9 +255,5 @@ def stable_order(keys: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def remove_leftovers(folder: Path, listed: Iterable[int]) -> None:
-    """Remove segments that no generation lists and unfinished folders; readers that map them keep their pages."""
-    keep = {segment_folder(folder, number).name for number in listed}
-    if folder.is_dir():
-        for entry in folder.iterdir():
-            if entry.name not in keep:
-                shutil.rmtree(entry, ignore_errors=True)
+    """Remove segments that no generation lists and unfinished ones; readers that map them keep their pages."""
+    remove_segments(folder, {segment_folder(folder, number).name for number in listed})

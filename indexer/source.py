@@ -20,6 +20,7 @@ from indexer.notebook import NotebookError, code_of_notebook
 from indexer.reasons import os_reason, special_reason
 from indexer.reports import Skipped
 from indexer.secrets import mask_secrets, refuse_secret_content, refuse_secret_name
+from indexer.timestamps import storable
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def _read(root: Path, path: str, config: IndexConfig) -> SourceText:
         os.close(descriptor)
     if len(raw) > config.max_file_bytes:
         raise _SkipError(f"Larger than the limit: it grew beyond {config.max_file_bytes:,} bytes while it was read.")
-    return _judged(path, raw, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    return _judged(path, raw, info.st_size, storable(info.st_mtime_ns), storable(info.st_ctime_ns))
 
 
 def buffer_source(path: str, raw: bytes, config: IndexConfig) -> SourceText | Skipped:

@@ -6,6 +6,7 @@ stops the update after that, the next one takes them over instead of parsing aga
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,14 +14,15 @@ from typing import TYPE_CHECKING
 
 from indexer.analysis import Analysis
 from indexer.embed import embedding_text, pieces_of
-from indexer.errors import CancelledError
+from indexer.errors import REPAIR, CancelledError, CorruptIndexError
+from indexer.index_folder import TEMPORARY
 from indexer.plan import digest, times
 from indexer.repair import Damage
 from indexer.reports import Skipped
 from indexer.rows import FileRows
 from indexer.segment import segment_folder
 from indexer.segment_build import SegmentBuilder
-from indexer.store import Database
+from indexer.store import LAST_SEGMENT, SEGMENTS, Database
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
@@ -97,9 +99,17 @@ class Staging:
 
 
 def next_segment(database: Database) -> int:
-    """A number that no published generation has used: readers keep segments open by it."""
+    """A number that no published generation has used: readers keep segments open by it.
+
+    Nor one of a folder that is there already: what an index did not make is not removed.
+    """
+    segments = database.folder / SEGMENTS
     found = database.row("SELECT value FROM meta WHERE key = 'next_segment'")
-    number = int(found[0]) if found else 1
+    number = found[0] if found else 1
+    if not isinstance(number, int) or not 0 < number < LAST_SEGMENT:
+        raise CorruptIndexError(f"The index is damaged: {database.path} counts its segments wrong.", REPAIR)
+    while any(os.path.lexists(segments / f"{prefix}{number:04d}") for prefix in ("", TEMPORARY)):
+        number += 1
     database.connection.execute("INSERT OR REPLACE INTO meta VALUES ('next_segment', ?)", (number + 1,))
     return number
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
+from indexer.timestamps import storable
+
 _CLOCK_EVERY = 256
 """Files looked at between two looks at the clock."""
 
@@ -26,7 +28,8 @@ def any_changed(
     try:
         for number, (path, size, mtime_ns) in enumerate(known, 1):
             found = os.stat(f"{base}/{path}")  # noqa: PTH116  (a Path a file costs more than the call)
-            if found.st_mtime_ns != mtime_ns or (size >= 0 and found.st_size != size):
+            differs = found.st_mtime_ns != mtime_ns and storable(found.st_mtime_ns) != mtime_ns
+            if differs or (size >= 0 and found.st_size != size):
                 return True
             if number % _CLOCK_EVERY == 0 and time.monotonic() > deadline:
                 return False
@@ -36,8 +39,8 @@ def any_changed(
 
 
 def folder_mtime(path: Path) -> int | None:
-    """Modification time of a folder in nanoseconds, or None if it is gone."""
+    """Modification time of a folder in nanoseconds, as ``storable`` gives it, or None if it is gone."""
     try:
-        return path.stat().st_mtime_ns
+        return storable(path.stat().st_mtime_ns)
     except OSError:
         return None

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +23,18 @@ from indexer.errors import (
     NoIndexError,
     OlderIndexError,
     StorageError,
+    UnsafeIndexError,
 )
+from indexer.index_folder import DATABASE as DATABASE
+from indexer.index_folder import DATABASE_FILES, check, ensure_file, prepare, remove_files
+from indexer.index_folder import SEGMENTS as SEGMENTS
+from indexer.index_folder import VECTORS as VECTORS
 from indexer.reasons import encodable
+from indexer.schema import create_tables, harden, is_schema
+from indexer.seal import KEY
 
 FORMAT = 3
 """Version of the tables and segments. A reader refuses a higher one; an update makes a lower one again."""
-DATABASE, SEGMENTS = "index.sqlite", "segments"
-COLUMNS, VECTORS, MANIFEST = "columns.bin", "vectors.faiss", "manifest.json"
-"""Files of a segment."""
 SYNCHRONOUS = "FULL"
 """A commit is on the disk when it returns: a power cut loses no published generation."""
 _APPLICATION = 0x636D6F61
@@ -39,26 +43,8 @@ _BUSY_SECONDS = 10.0
 _FREE_SHARE = 0.03
 """More unused pages than this in the file are given back to the disk."""
 
-_FILE_COLUMNS = """
-    path TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, settled INTEGER NOT NULL, skipped TEXT, language TEXT, problem TEXT,
-    masked INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, segment INTEGER, first_row INTEGER,
-    chunks INTEGER NOT NULL DEFAULT 0, symbols INTEGER NOT NULL DEFAULT 0, refs INTEGER NOT NULL DEFAULT 0);
-"""
-_SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
-CREATE TABLE files (id INTEGER PRIMARY KEY, {_FILE_COLUMNS}
-CREATE TABLE staged (id INTEGER PRIMARY KEY AUTOINCREMENT, {_FILE_COLUMNS}
-CREATE TABLE bodies (file_id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE path_terms (term TEXT, file_id INTEGER, PRIMARY KEY (term, file_id)) WITHOUT ROWID;
-CREATE TABLE directories (path TEXT PRIMARY KEY, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE segments (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, staged INTEGER NOT NULL);
-CREATE TABLE tombstones (
-    segment INTEGER, file_id INTEGER, rows INTEGER NOT NULL, PRIMARY KEY (segment, file_id)) WITHOUT ROWID;
-CREATE TABLE generations (
-    id INTEGER PRIMARY KEY, created REAL NOT NULL, files INTEGER NOT NULL, chunks INTEGER NOT NULL,
-    symbols INTEGER NOT NULL, refs INTEGER NOT NULL, bytes INTEGER NOT NULL);
-"""
+LAST_SEGMENT = 10**12 - 1
+"""The highest number of a segment: folders of more digits are not known for one."""
 KEPT_GENERATIONS = 20
 """Rows of ``generations`` that stay; only the last one's segments do."""
 
@@ -132,6 +118,27 @@ class Database:
         self.folder = folder
         self.path = folder / DATABASE
         self.connection = connection
+        self._log_index = f"{self.path}-shm"
+        self._log_index_seen = (0, 0)
+        """Its inode and size."""
+
+    def guard(self) -> None:
+        """Keep SQLite from touching what is missing of its log's index, which it maps: that would end the process.
+
+        Called before the database is used after a pause. A file that got shorter since is emptied and made as long as
+        it was: SQLite makes the contents again from the log. By path: closing a descriptor of the file would
+        release the locks that SQLite holds on it.
+        """
+        with suppress(OSError, UnsafeIndexError):
+            found = os.lstat(self._log_index)
+            inode, size = self._log_index_seen
+            # Another file is that of a database which took the place of this one: others are at work on it.
+            if found.st_ino != inode or found.st_size >= size:
+                self._log_index_seen = found.st_ino, found.st_size
+                return
+            check(self.folder)
+            os.truncate(self._log_index, 0)
+            os.truncate(self._log_index, size)
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Any]:
         """All rows of a query; errors as this project's."""
@@ -158,11 +165,17 @@ class Database:
 
     def segments(self) -> list[int]:
         """Numbers of the generation's segments, in row order."""
-        return [number for (number,) in self.rows("SELECT number FROM segments WHERE NOT staged ORDER BY number")]
+        return self._numbers("SELECT number FROM segments WHERE NOT staged ORDER BY number")
 
     def all_segments(self) -> list[int]:
         """Numbers of these and of those that an update under way, or an interrupted one, has finished."""
-        return [number for (number,) in self.rows("SELECT number FROM segments ORDER BY number")]
+        return self._numbers("SELECT number FROM segments ORDER BY number")
+
+    def _numbers(self, sql: str) -> list[int]:
+        numbers = [number for (number,) in self.rows(sql)]
+        if any(not 0 < number <= LAST_SEGMENT for number in numbers):
+            raise CorruptIndexError(f"The index is damaged: {self.path} lists a segment that cannot be.", REPAIR)
+        return numbers
 
     def tombstones(self) -> dict[int, list[int]]:
         """Files whose rows are dead, by segment."""
@@ -189,14 +202,20 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; closing twice is no error."""
+        self.guard()
         self.connection.close()
 
 
 def open_reader(folder: Path) -> Database:
-    """Open for reading. NoIndexError without a published generation, NewerIndexError, CorruptIndexError."""
+    """Open for reading. NoIndexError without a published generation, NewerIndexError, CorruptIndexError.
+
+    UnsafeIndexError for a folder or file that is a link or not this user's.
+    """
     path = folder / DATABASE
+    with mapped_errors("reading the index", folder):
+        check(folder)
     state = file_state(folder)
-    if Path(f"{path}-journal").exists():
+    if os.path.lexists(f"{path}-journal"):
         # Killed before it had a write-ahead log, and so before any generation; only a writer can roll that back.
         raise no_index(folder)
     with mapped_errors("reading the index", path):
@@ -213,25 +232,36 @@ def open_reader(folder: Path) -> Database:
 
 
 def file_state(folder: Path) -> tuple[int, int, int]:
-    """Inode, modification time and size of the SQLite file. Raises NoIndexError, StorageError."""
+    """Inode, modification time and size of the SQLite file, of a link those of the link.
+
+    Raises NoIndexError, StorageError, UnsafeIndexError.
+    """
     try:
-        found = (folder / DATABASE).stat()
+        found = (folder / DATABASE).lstat()
     except (FileNotFoundError, NotADirectoryError):
+        with mapped_errors("reading the index", folder):
+            check(folder)  # a link to nowhere is not merely no index
         raise no_index(folder) from None
     except OSError as exc:
         raise StorageError.from_os_error(exc, "reading the index", folder) from exc
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def open_writer(folder: Path) -> Database:
+def open_writer(folder: Path, seal: str = "") -> Database:
     """Open for writing, creating folder, file and tables as needed; the caller holds the writer's lock.
 
-    CorruptIndexError, NewerIndexError, OlderIndexError, StorageError.
+    A new database gets the ``seal``, if there is one.
+    CorruptIndexError, NewerIndexError, OlderIndexError, StorageError, UnsafeIndexError.
     """
     path = folder / DATABASE
     with mapped_errors("writing the index", path):
-        folder.mkdir(parents=True, exist_ok=True)
-        connection = _connect(path, "rwc")
+        prepare(folder)
+        if os.path.lexists(f"{path}-journal"):
+            # Ours has one only before there is any table. SQLite would believe one that came with a repository: what
+            # it says of a super-journal makes SQLite remove a file by name.
+            remove_database(folder)
+        ensure_file(folder, DATABASE)  # SQLite would make one that others may read
+        connection = _connect(path, "rw")
     database = Database(folder, connection)
     try:
         with mapped_errors("writing the index", path):
@@ -243,8 +273,13 @@ def open_writer(folder: Path) -> Database:
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute("BEGIN IMMEDIATE")
             if check_format(database) == 0:
-                _create_tables(connection)
+                create_tables(connection)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {FORMAT}")
+                if seal:
+                    connection.execute("INSERT INTO meta VALUES (?, ?)", (KEY, seal))
             connection.execute("COMMIT")
+            check(folder)  # what SQLite has opened and made by now
     except BaseException:
         database.close()
         raise
@@ -254,8 +289,7 @@ def open_writer(folder: Path) -> Database:
 def remove_database(folder: Path) -> None:
     """Remove the SQLite file and what SQLite keeps beside it; the log first, so that it never meets a new file."""
     with mapped_errors("writing the index", folder):
-        for suffix in ("-wal", "-shm", "-journal", ""):
-            Path(f"{folder / DATABASE}{suffix}").unlink(missing_ok=True)
+        remove_files(folder, DATABASE_FILES)
 
 
 def check_format(database: Database) -> int:
@@ -278,6 +312,8 @@ def check_format(database: Database) -> int:
         raise OlderIndexError(
             f"The index at {database.folder} was made by an older codemoat.", "Run `codemoat index` to make it again."
         )
+    if not is_schema(database.rows("SELECT type, sql FROM sqlite_master")):
+        raise CorruptIndexError(f"The index is damaged: {database.path} has other tables than an index.", REPAIR)
     return int(version)
 
 
@@ -317,13 +353,6 @@ def shrink(database: Database) -> None:
             database.connection.executescript("PRAGMA incremental_vacuum")
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
-
-
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if mode == 'immutable' else f'mode={mode}'}",
@@ -332,7 +361,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA query_only = {int(mode != 'rwc')}")
+    harden(connection)
+    connection.execute(f"PRAGMA query_only = {int(mode != 'rw')}")
     return connection
 
 
@@ -341,7 +371,7 @@ def _reading_mode(folder: Path) -> str:
 
     There, with nothing in the log, the file is as its last writer left it; ``file_state`` tells when that changes.
     """
-    log = Path(f"{folder / DATABASE}-wal")
+    log = folder / f"{DATABASE}-wal"
     if os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return "ro"
-    return "ro" if log.exists() and log.stat().st_size else "immutable"
+    return "ro" if log.exists() and log.lstat().st_size else "immutable"

@@ -1,7 +1,8 @@
 """Bringing an index up to date: list → compare → analyse what changed → publish in one commit.
 
 Nothing is visible before that commit; whatever stops an update leaves the last generation as it was, and what was
-analysed by then is taken over by the next one (``staging.py``).
+analysed by then is taken over by the next one (``staging.py``). A commit that fails itself is undecided: the next one
+who opens the database sees all of it or nothing (``leftovers.py``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from indexer.config import IndexConfig
 from indexer.control import Cancel, Control, Pace, give_way
 from indexer.errors import CancelledError
 from indexer.folders import folder_times, folders_near, known_folders, note_all, note_some
+from indexer.leftovers import remove_unlisted
 from indexer.plan import Plan, make_plan
 from indexer.repair import Damage, clear_mark, find_damage, is_suspect
 from indexer.reports import Progress, Skipped, UpdateReport
@@ -67,6 +69,8 @@ class Update:
         self._segments = database.folder / SEGMENTS
         self._rows = FileRows(database, root, time.time_ns())
         self._staging: Staging | None = None
+        self._in_doubt = False
+        """Whether a commit failed, so that the segments it lists must stay for the next connection to decide."""
         self._pace = Pace()
         self._parsed = self._removed = self._read = self._resumed = 0
 
@@ -77,7 +81,7 @@ class Update:
             give_way()
         self._report("list", 0, 0)
         with mapped_errors("writing the index", self._database.folder):
-            remove_leftovers(self._segments, self._database.all_segments())
+            remove_unlisted(self._database, self._segments)
             suspect = is_suspect(self._database.folder)
             # A rebuild forgets all segments, so it need not know which of them can be opened.
             damage = Damage() if rebuild else find_damage(self._database, self._segments, thorough=suspect)
@@ -86,7 +90,7 @@ class Update:
             self._execute("BEGIN IMMEDIATE")
             try:
                 changed = self._apply(listing, damage, times, rebuild=rebuild, only=paths if partial else None)
-                self._execute("COMMIT")
+                self._commit()
                 if changed:
                     remove_leftovers(self._segments, self._database.all_segments())
                     self._merge_more()
@@ -231,21 +235,29 @@ class Update:
         """Commit what is staged."""
         assert self._staging is not None
         self._staging.finish_segment()
-        self._execute("COMMIT")
+        self._commit()
         self._empty_log()
         self._execute("BEGIN IMMEDIATE")
 
+    def _commit(self) -> None:
+        """Commit. After an error it is open whether the commit holds: see ``leftovers.py``."""
+        self._in_doubt = True
+        self._execute("COMMIT")
+        self._in_doubt = False
+
     def _stop(self, *, keep: bool) -> None:
         """After an error: back to the last checkpoint, or with ``keep`` commit what is staged first."""
-        in_transaction = self._database.connection.in_transaction
-        if keep and in_transaction and self._staging is not None:
-            self._staging.finish_segment()
-            self._execute("COMMIT")
-        elif self._staging is not None:
-            self._staging.discard()
-        if self._database.connection.in_transaction:
-            self._execute("ROLLBACK")
-        remove_leftovers(self._segments, self._database.all_segments())
+        try:
+            if keep and self._staging is not None and self._database.connection.in_transaction:
+                self._staging.finish_segment()
+                self._commit()
+        finally:
+            if self._staging is not None:
+                self._staging.discard()
+            if self._database.connection.in_transaction:
+                self._execute("ROLLBACK")
+            if not self._in_doubt:
+                remove_leftovers(self._segments, self._database.all_segments())
 
     def _empty_log(self) -> None:
         """Move the log into the database as far as readers let us; waiting for them would only cost time."""
@@ -269,7 +281,7 @@ class Update:
         self._execute("BEGIN IMMEDIATE")
         self._merge(None)
         publish(self._database)
-        self._execute("COMMIT")
+        self._commit()
         remove_leftovers(self._segments, self._database.all_segments())
 
     def _live_rows(self) -> dict[int, int]:

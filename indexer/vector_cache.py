@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.private import ensure_file, make_folder, tighten
+from indexer.schema import harden
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -70,8 +73,11 @@ class CachedEmbedder:
         """The open cache, or None when it cannot be used."""
         database = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            tighten(self.path.parent)
+            ensure_file(self.path)
             database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            harden(database)
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             sql = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, codes BLOB NOT NULL, day INTEGER NOT NULL)"

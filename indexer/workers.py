@@ -2,7 +2,8 @@
 
 The parent holds one pipe pair a worker and never blocks on one of them. Workers are separate interpreters started with
 a fixed command line (not forks, not ``multiprocessing``), so that this works from threads, from an asyncio server and
-without importing the caller's main module. A worker ends when its input ends; so none outlives its parent.
+without importing the caller's main module. A worker ends when its input ends, and at once when its parent is gone
+(``lifeline.py``); so none outlives its parent.
 """
 
 from __future__ import annotations
@@ -197,6 +198,7 @@ class _Worker:
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self._input = self.process.stdin
+        os.set_blocking(self._input.fileno(), False)
         self.output = self.process.stdout.fileno()
         _widen(self.output)
         self.jobs: deque[Job] = deque()
@@ -207,6 +209,8 @@ class _Worker:
         """Bytes of the jobs that are under way."""
         self._since = time.monotonic()
         self._cpu = 0.0
+        self._patience = _START_SECONDS
+        """Seconds that it may take nothing in while there is something to send."""
         self._write(_encode(Setup(str(root), replace(config, cache_dir=None))))
 
     def room(self, batch: list[Job]) -> int:
@@ -276,25 +280,36 @@ class _Worker:
             pipe.close()
 
     def _reap(self) -> int:
-        """Exit status of a process that is leaving; one that does not is killed."""
-        try:
-            return self.process.wait(_LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
+        """Exit status of a process that is leaving; one that does not is killed.
+
+        One that reads from a file system that hangs cannot even be killed: nobody waits for it, and it ends some day.
+        """
+        for _ in range(2):
+            with suppress(subprocess.TimeoutExpired):
+                return self.process.wait(_LEAVE_SECONDS)
             self.process.kill()
-            return self.process.wait()
+        return -signal.SIGKILL
 
     def _last_words(self) -> str:
         """The last line of what a worker that did not even start wrote to its standard error."""
         assert self.process.stderr is not None
-        lines = self.process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        os.set_blocking(self.process.stderr.fileno(), False)
+        lines = (self.process.stderr.read() or b"").decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 
     def _write(self, payload: bytes) -> None:
-        # A worker that died meanwhile is noticed at the end of its output.
+        """Send a frame. A worker that died or takes nothing in for a long time counts as ended."""
         view = memoryview(frame(payload))
-        with suppress(BrokenPipeError):
+        poll = select.poll()
+        poll.register(self._input, select.POLLOUT)
+        try:
             while view:
-                view = view[self._input.write(view) :]
+                if not poll.poll(1000 * self._patience):
+                    self.ended = True
+                    return
+                view = view[self._input.write(view) or 0 :]
+        except BrokenPipeError:
+            return  # noticed at the end of its output
 
 
 def _cores() -> int:

@@ -1,4 +1,4 @@
-"""What stands around an update: the lock, a database that is fit to be written, and what happens when it is not."""
+"""Lock an index, open its database or make it again, then run an update."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CorruptIndexError
+from indexer.index_folder import DATABASE, IGNORE, ensure_file
+from indexer.location import seal_file
 from indexer.lock import writer_lock
 from indexer.reports import Progress, UpdateReport
-from indexer.store import DATABASE, mapped_errors
+from indexer.store import mapped_errors
 
 if TYPE_CHECKING:
     from indexer.embed import Embedder
@@ -100,7 +102,7 @@ def _attempt(
     from indexer.repair import open_or_begin_anew
     from indexer.update import Update
 
-    database = open_or_begin_anew(job.folder, begin, rebuild=rebuild)
+    database = open_or_begin_anew(job.folder, begin, rebuild=rebuild, seal=seal_file(job.root, job.config))
     try:
         update = Update(
             job.root, job.config, database, job.load_embedder, job.progress, job.cancel, pool,
@@ -112,7 +114,5 @@ def _attempt(
 
 
 def _hide_from_git(folder: Path) -> None:
-    ignore = folder / ".gitignore"
     with mapped_errors("writing the index", folder):
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        ensure_file(folder, IGNORE, b"*\n")

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from lsp.server import Server
 
 EVENT = "codemoat/chat/event"
+_MOST = 2**31 - 1
+"""Of a line or a character, in the protocol."""
 _OPEN = 8
 """Conversations that are kept in memory; a saved one opens again from the disk."""
 
 
 class _Position(msgspec.Struct):
-    line: Annotated[int, Meta(ge=0)]
-    character: Annotated[int, Meta(ge=0)] = 0
+    line: Annotated[int, Meta(ge=0, le=_MOST)]
+    character: Annotated[int, Meta(ge=0, le=_MOST)] = 0
 
 
 class _Range(msgspec.Struct):
@@ -294,7 +296,7 @@ class Chat:
         # A selection that ends before the first character of a line does not mean that line.
         last = end.line if end.column or end.line <= start.line else end.line - 1
         text = "".join(document.lines[start.line : last + 1])
-        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1)
+        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1, document.language_id)
 
     def _file(self, asked: _Ask) -> OpenFile | None:
         """The document before the user, as it stands in the editor."""
@@ -303,14 +305,19 @@ class Chat:
         named = asked.textDocument or (asked.selection.textDocument if asked.selection is not None else None)
         if named is None:
             return None
+        opened = self._server.documents.get(named.uri)
+        if opened is not None and opened.lost:
+            return None  # the question is answered without it
         document = self._snapshot(named.uri)
         line = asked.position.line + 1 if asked.position is not None else 1
-        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line)
+        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line, document.language_id)
 
     def _snapshot(self, uri: str) -> Snapshot:
         document = self._server.documents.get(uri)
         if document is None:
             raise BadInputError(f"{uri} is not open.", "Send textDocument/didOpen first.")
+        if document.lost:
+            raise BadInputError(document.lost, "Ask without a selection.")
         return document.snapshot()
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lsp.server import Server
 
 _LONGEST_SNOOZE = 24 * 60
+_LONGEST_NAME = 100
+"""Characters of a language's name."""
 
 
 class Commands:
@@ -52,7 +54,7 @@ class Commands:
 
     def _toggle(self, arguments: Sequence[Any]) -> dict[str, Any]:
         """``[language]``: switch suggestions in a language off, or on again, until the server ends."""
-        if not arguments or not isinstance(arguments[0], str) or not arguments[0]:
+        if not arguments or not isinstance(arguments[0], str) or not 0 < len(arguments[0]) <= _LONGEST_NAME:
             raise BadInputError("codemoat.toggle takes the name of a language, as the editor calls it.")
         language = language_of("", arguments[0])
         language = arguments[0] if language == "text" else language

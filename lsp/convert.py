@@ -41,6 +41,13 @@ _KINDS = {
 }  # fmt: skip
 
 
+class Position(NamedTuple):
+    """A position as the client counts; ``lsprotocol`` has the same with checks, which take their time."""
+
+    line: int
+    character: int
+
+
 class Place(NamedTuple):
     """A place in lines. ``split``: the client's position lies inside the character, between two surrogates."""
 
@@ -55,12 +62,12 @@ class Units:
 
     name: str = "utf-16"
 
-    def place(self, lines: Sequence[str], position: types.Position) -> Place:
+    def place(self, lines: Sequence[str], position: types.Position | Position) -> Place:
         """The nearest place in ``lines``, of which there is at least one and the last has no line break."""
         line = max(0, position.line)
         if line >= len(lines):
             return Place(len(lines) - 1, len(lines[-1]))
-        return self._place(line, without_break(lines[line]), max(0, position.character))
+        return Place(line, *self.column(without_break(lines[line]), max(0, position.character)))
 
     def position(self, lines: Sequence[str], line: int, column: int) -> types.Position:
         """A place as the client counts."""
@@ -73,19 +80,20 @@ class Units:
         codec, size = _ENCODINGS[self.name]
         return len(text.encode(codec, "surrogatepass")) // size
 
-    def _place(self, line: int, text: str, character: int) -> Place:
+    def column(self, text: str, character: int) -> tuple[int, bool]:
+        """The column of a place in a line, or in a part of one, and whether it splits the character there."""
         if text.isascii() or self.name == "utf-32":
-            return Place(line, min(character, len(text)))
+            return min(character, len(text)), False
         codec, size = _ENCODINGS[self.name]
         data = text.encode(codec, "surrogatepass")[: character * size]
         if self.name == "utf-8":
             while not _ends_whole(data):
                 data = data[:-1]
-            return Place(line, len(data.decode(codec, "surrogatepass")))
+            return len(data.decode(codec, "surrogatepass")), False
         head = data.decode(codec, "surrogatepass")
         if head and head[-1] != text[len(head) - 1]:
-            return Place(line, len(head) - 1, split=True)
-        return Place(line, len(head))
+            return len(head) - 1, True
+        return len(head), False
 
 
 def without_break(line: str) -> str:
@@ -103,7 +111,14 @@ def split_lines(text: str) -> list[str]:
 
 def join_surrogates(text: str) -> str:
     """``text`` with two halves of a character that came to stand side by side as that character."""
-    if not _SURROGATE.search(text):
+    if text.isascii():
+        return text
+    try:
+        # Much faster than looking for surrogates.
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 

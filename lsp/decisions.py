@@ -27,6 +27,9 @@ REASONS: Mapping[str, str] = {
     "repeats": "What the model wrote stands behind the cursor already.",
     "closes": "What the model wrote would have closed a bracket that nothing opened.",
     "prose": "The model wrote prose instead of code.",
+    "secret-line": "This line holds a secret, so nothing is suggested on it.",
+    "secret-text": "The suggestion held a secret or a masked value, so it is not shown.",
+    "secret-cut": "The suggestion was cut before a line that would hold a secret or a masked value.",
 }
 """What ``Completion.stop_reason`` means to people."""
 

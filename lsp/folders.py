@@ -180,6 +180,9 @@ class Folders:
     def __iter__(self) -> Iterator[Folder]:
         return iter(list(self._folders.values()))
 
+    def __len__(self) -> int:
+        return len(self._folders)
+
     def add(self, uri: str, name: str = "") -> Folder | None:
         """A folder of the workspace; None if it is none of the file system's."""
         path = path_of(uri)

@@ -6,19 +6,18 @@ request it gets afterwards (``Protocol.lsp_initialize``).
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from lsp.framing import MOST_HEADER_BYTES, Header, HeaderError, decode, frame
+
 ENCODINGS = ("utf-8", "utf-32", "utf-16")
 """Position encodings from the cheapest on; a client that names none means UTF-16."""
 COMMANDS = ("codemoat.accept", "codemoat.snooze", "codemoat.toggle")
-MOST_BYTES = 256 * 1024 * 1024
-"""Of one message."""
-_LENGTH = re.compile(rb"content-length:\s*(\d{1,12})\s*$", re.IGNORECASE)
+_LARGE = 1024 * 1024
+"""Bytes of a first message that is not waited for here."""
 _FILES = {"filters": [{"scheme": "file", "pattern": {"glob": "**/*"}}]}
 
 
@@ -65,35 +64,24 @@ def wants_popup(params: Mapping[str, Any]) -> bool:
     return options.get("editor.popup") is True or _table(options, "editor").get("popup") is True
 
 
-def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tuple[bytes, bool]:
+def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tuple[bytes, bytes | None]:
     """Read the first message; answer it if it is a sound ``initialize``.
 
-    Returns the message's body and whether it was answered; ``b""`` when the client left.
+    Returns all bytes that were read, and the message's body if it was answered. Anything else than a sound
+    ``initialize`` is left to ``lsp.transport``, which has an answer to each fault.
     """
-    body = _first_body(read)
+    raw, body = _first_message(read)
     try:
-        message = json.loads(body)
+        message = decode(body) if body is not None else None
     except (ValueError, RecursionError):
-        return body, False
+        return raw, None
     if not isinstance(message, dict) or message.get("method") != "initialize" or message.get("jsonrpc") != "2.0":
-        return body, False
+        return raw, None
     number, params = message.get("id"), message.get("params")
     if type(number) not in (int, str) or not isinstance(params, dict) or "capabilities" not in params:
-        return body, False
+        return raw, None
     write(frame({"jsonrpc": "2.0", "id": number, "result": initialize_result(params)}))
-    return body, True
-
-
-def frame(message: Mapping[str, Any]) -> bytes:
-    """A message with its header."""
-    body = json.dumps(message).encode()
-    return b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-
-def length_of(header: bytes) -> int | None:
-    """The bytes that a header line announces, None if it announces none."""
-    found = _LENGTH.match(header.strip())
-    return int(found[1]) if found else None
+    return raw, body
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -102,29 +90,33 @@ def write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _first_body(read: Callable[[int], bytes]) -> bytes:
-    """The body of the first message, and not a byte more; ``b""`` at the end of the input."""
-    length: int | None = None
-    line = b""
+def _first_message(read: Callable[[int], bytes]) -> tuple[bytes, bytes | None]:
+    """The bytes of the first message and not one more, and its body; no body if it is broken, cut off or large."""
+    header, raw, line = Header(), bytearray(), b""
     while True:
         byte = read(1)
-        if not byte or len(line) > 65_536:
-            return b""
+        raw += byte
         line += byte
+        if not byte or len(line) > MOST_HEADER_BYTES:
+            return bytes(raw), None
         if byte != b"\n":
             continue
-        if not line.strip() and length is not None:
-            break
-        found = length_of(line)
-        length = found if found is not None else length
+        try:
+            if header.take(line):
+                break
+        except HeaderError:
+            return bytes(raw), None
         line = b""
-    body = b""
-    while len(body) < min(length, MOST_BYTES):
-        part = read(length - len(body))
+    assert header.length is not None
+    if header.length > _LARGE:
+        return bytes(raw), None
+    start = len(raw)
+    while len(raw) - start < header.length:
+        part = read(header.length - (len(raw) - start))
         if not part:
-            return b""
-        body += part
-    return body
+            return bytes(raw), None
+        raw += part
+    return bytes(raw), bytes(raw[start:])
 
 
 def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

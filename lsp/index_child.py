@@ -2,7 +2,7 @@
 
 Reads JSON lines: first ``{"root", "settings"}``, then ``{"do": "update" | "rebuild"}``. Writes JSON lines:
 ``progress``, ``report``, ``mode`` and ``error`` objects, each under its name. Ends with its input, so with the server,
-however that ends.
+however that ends; even while it is stopped.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.engine import Engine
 from assistant.llm import Cancel
 from indexer.errors import CodemoatError
+from indexer.lifeline import continue_without_parent
 from lsp.options import Options
 
 if TYPE_CHECKING:
@@ -47,13 +48,19 @@ class IndexProcess:
         self._next_progress = 0.0
 
     def listen(self) -> None:
-        """Take in what is asked until the input ends; then leave."""
-        for line in sys.stdin:
-            self._tasks.put(str(json.loads(line)["do"]))
+        """Take in what is asked until the input ends; then leave, whatever the other threads do."""
+        try:
+            for line in sys.stdin:
+                self._tasks.put(str(json.loads(line)["do"]))
+        finally:  # a server that is killed can also leave half a line
+            self._leave()
+            time.sleep(_LEAVE)
+            os._exit(0)
+
+    def _leave(self) -> None:
+        """Stop the update under way, which keeps what it has done, and ask for no other."""
         self._cancel.cancel()
         self._tasks.put(None)
-        time.sleep(_LEAVE)
-        os._exit(0)
 
     def run(self) -> None:
         """Bring the index up to date, watch, and do what is asked."""
@@ -92,15 +99,23 @@ class IndexProcess:
         self._tell("error", {"code": error.code, "message": error.message, "hint": error.hint})
 
     def _tell(self, name: str, value: object) -> None:
-        with self._writing:
-            sys.stdout.write(json.dumps({name: value}) + "\n")
-            sys.stdout.flush()
+        line = json.dumps({name: value}) + "\n"
+        try:
+            with self._writing:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+        except OSError:  # nobody reads any more: not an error of the update that tells how far it is
+            self._leave()
 
 
 def main() -> None:
     """Serve the folder that the first line names."""
+    continue_without_parent()
     os.nice(_NICE)
-    first = json.loads(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):  # the server was gone before it had said it
+        return
+    first = json.loads(line)
     IndexProcess(Path(first["root"]), first["settings"]).run()
 
 

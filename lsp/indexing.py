@@ -62,11 +62,11 @@ class Indexing:
         self._tasks[folder.key] = asyncio.ensure_future(self._keep(folder, state))
 
     async def stop(self, folder: Folder, *, state: str = "stopped") -> None:
-        """End a folder's process and wait for it, at most a second."""
+        """End a folder's process and wait for it, at most 1.2 s."""
         task = self._tasks.pop(folder.key, None)
         if task is not None:
             task.cancel()
-            await asyncio.wait([task], timeout=1)
+            await asyncio.wait([task], timeout=2 * _LEAVE)
         if folder.key in self.states:
             self.states[folder.key].state = state
             self.states[folder.key].pid = 0
@@ -79,7 +79,7 @@ class Indexing:
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=1)
+            await asyncio.wait(tasks, timeout=2 * _LEAVE)
 
     def ask(self, folder: Folder, what: str) -> bool:
         """Let the process ``update`` or ``rebuild``; whether there is one."""
@@ -159,13 +159,16 @@ class Indexing:
 
 
 async def _end(process: Process) -> None:
-    """Let a process leave with its input, or kill it with all its workers."""
+    """Let a process leave with its input, or kill it with all its workers; gone afterwards in both cases."""
     if process.stdin is not None:
         process.stdin.close()
-    with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
-        await asyncio.wait_for(asyncio.shield(process.wait()), _LEAVE)
+    leaving = asyncio.ensure_future(process.wait())
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait([leaving], timeout=_LEAVE)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait([leaving], timeout=_LEAVE)
 
 
 def _ending(code: int) -> str:

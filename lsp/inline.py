@@ -252,7 +252,7 @@ class InlineCompletion:
         server = self._server
         if document.too_large:
             server.tell_too_large(document)
-            return f"The document is too large for suggestions: {document.size:,} characters."
+            return document.problem
         language = language_of(document.uri, document.language_id)
         config = server.options.config()
         return server.switches.refuse(config, language, document.language_id, automatic=automatic)

@@ -121,7 +121,7 @@ class Learning:
         accepted = self._accepted.pop(id_)
         accepted.timer.cancel()
         document = self._server.documents.get(accepted.decision.uri)
-        if document is not None:
+        if document is not None and not document.lost:
             kept = accepted.text.strip() in document.snapshot().text
             kind: Kind = "kept" if kept else "changed"
             self._note(accepted.decision, kind, len(accepted.text), inferred=True, since=accepted.at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from assistant.config import Config
 
 SECTION = "codemoat"
+_MOST_KEYS = 500
+"""Settings that are looked at; there are some fifty."""
+_LONGEST_KEY = 100
+_MOST_TOLD = 20
+"""Problems that are told in a session."""
 
 
 class Options:
@@ -84,20 +90,28 @@ class Options:
         if not isinstance(raw, Mapping):
             self._complain(UnknownSettingError(f"The settings of codemoat must be an object ({where})."))
             return values
-        for key, value in _flatten(raw):
+        flat = _flatten(raw)
+        for key, value in islice(flat, _MOST_KEYS):
             try:
+                if len(key) > _LONGEST_KEY:
+                    raise UnknownSettingError(f'There is no setting "{key[:_LONGEST_KEY]}…" ({where}).')
                 setting = find_setting(key, where)
                 if value is not None:
                     values[key] = check(setting, value, where)
             except CodemoatError as exc:
                 self._complain(exc)
+        if next(flat, None) is not None:
+            self._complain(UnknownSettingError(f"Of the settings of codemoat only {_MOST_KEYS} are read ({where})."))
         return values
 
     def _complain(self, error: CodemoatError) -> None:
         text = f"{error.message} {error.hint}".rstrip()
-        if text not in self._told:
-            self._told.add(text)
-            self._tell(text)
+        if text in self._told or len(self._told) > _MOST_TOLD:
+            return
+        if len(self._told) == _MOST_TOLD:
+            text = "There are more wrong settings than are told here."
+        self._told.add(text)
+        self._tell(text)
 
 
 class Switches:

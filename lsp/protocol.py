@@ -7,7 +7,6 @@ traceback; messages are never logged, for they hold file contents.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,8 +18,10 @@ from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageS
 from pygls.workspace import Workspace
 
 from indexer.errors import BadInputError, CancelledError, CodemoatError
+from lsp.framing import decode, sample_of
 from lsp.hello import initialize_result
 from lsp.jobs import DroppedError
+from lsp.notifications import TooLongError, limit
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
 
 OURS = "codemoat/"
 """Methods of our own begin so; their parameters stay plain JSON."""
+PLAIN = frozenset(
+    {
+        types.TEXT_DOCUMENT_DID_CHANGE,
+        types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        types.WORKSPACE_DID_CREATE_FILES,
+        types.WORKSPACE_DID_RENAME_FILES,
+        types.WORKSPACE_DID_DELETE_FILES,
+    }
+)
+"""Notifications with lists of any length: made into objects, a million entries would take half a minute."""
+_MOST_LOGGED = 100
+"""Characters of a method's name or an id."""
 _HANDLED_HERE = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
@@ -56,6 +69,10 @@ class Protocol(LanguageServerProtocol):
         """Id of the ``initialize`` that was answered already."""
         self.heard: Callable[[], None] = lambda: None
         """Called when a message comes."""
+        self.unread: Callable[[bytes], None] = lambda _: None
+        """Called with some bytes of a message that could not be read: it may have changed a document."""
+        self.misread: Callable[[dict[str, Any]], None] = lambda _: None
+        """Called with a notification whose parameters are wrong."""
 
     def _register_builtin_features(self) -> None:
         super()._register_builtin_features()  # type: ignore[no-untyped-call]
@@ -65,19 +82,21 @@ class Protocol(LanguageServerProtocol):
     def receive(self, body: bytes) -> None:
         """Take in one message; never raises."""
         try:
-            data = json.loads(body)
+            data = decode(body)
         except (ValueError, RecursionError):
-            self._refuse(None, types.ErrorCodes.ParseError, "The message is no JSON.")
+            self.receive_fault("The message is no JSON.", sample_of(body))
             return
         self.receive_data(data)
 
-    def receive_first(self, body: bytes, *, answered: bool) -> None:
-        """Take in what was read before this object was there; ``answered``: an ``initialize`` that has its answer."""
-        if not answered:
-            if body:
-                self.receive(body)
-            return
-        self.answered = json.loads(body)["id"]
+    def receive_fault(self, problem: str, sample: bytes) -> None:
+        """Answer a message that could not be read; never raises."""
+        logger.warning("%s", problem)
+        self._refuse(None, types.ErrorCodes.ParseError, problem)
+        self.unread(sample)
+
+    def receive_answered(self, body: bytes) -> None:
+        """Take in an ``initialize`` that was answered before this object was there."""
+        self.answered = decode(body)["id"]
         self.receive(body)
         if not self.initialized:
             # The client believes that all is well, so it must be: what it said wrong of itself is as if unsaid.
@@ -96,24 +115,35 @@ class Protocol(LanguageServerProtocol):
             if "method" in data:
                 self._refuse(None, types.ErrorCodes.InvalidRequest, "The message's id or method has a wrong type.")
             return
-        logger.info("received %s %s", data.get("method", "response"), number if number is not None else "")
+        named, id_ = str(data.get("method", "response")), "" if number is None else str(number)
+        logger.info("received %s %s", named[:_MOST_LOGGED], id_[:_MOST_LOGGED])
         try:
             message = self.structure_message(data)
-        except JsonRpcException:
+        except (JsonRpcException, RecursionError):
             if asked:
-                self._refuse(number, types.ErrorCodes.InvalidParams, f"{data['method']}: wrong parameters.")
+                self._refuse(number, types.ErrorCodes.InvalidParams, f"{named[:_MOST_LOGGED]}: wrong parameters.")
+            if "method" in data:
+                self.misread(data)
             return
         try:
             self.handle_message(message)
         except Exception:
             # The edge of the protocol: nothing that a client sends may end the server.
-            logger.exception("%s failed", data.get("method", "a response"))
+            logger.exception("%s failed", named[:_MOST_LOGGED])
             if asked:
-                self._refuse(number, types.ErrorCodes.InternalError, f"{data['method']} failed.")
+                self._refuse(number, types.ErrorCodes.InternalError, f"{named[:_MOST_LOGGED]} failed.")
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """The message as a typed object; ours keep their parameters as JSON. Raises JsonRpcException."""
         method = data.get("method")
+        try:
+            limit(method or "", data.get("params"))
+        except TooLongError as exc:
+            raise JsonRpcException(str(exc)) from exc
+        if method in PLAIN:
+            if "id" in data:
+                raise JsonRpcException("A notification has no id.")
+            return JsonRPCNotification(method, "2.0", data.get("params"))
         if method is not None and self.get_message_type(method) is None:
             if "id" in data:
                 return JsonRPCRequestMessage(data["id"], method, "2.0", data.get("params"))

@@ -29,6 +29,7 @@ from lsp.jobs import Debounce, DroppedError, Jobs, Lane
 from lsp.learning import Learning
 from lsp.memory import Housekeeping
 from lsp.model import ModelRoom
+from lsp.notifications import MOST_FOLDERS
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
 from lsp.status import STATUS_CHANGED, Status
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from assistant.engine import Engine
     from assistant.learning import Kind
     from lsp.documents import Document
+    from lsp.folders import Folder
 
 _STATUS_QUIET = 0.1
 _LEAVE = 0.9
@@ -99,6 +101,7 @@ class Server(LanguageServer):
         self._last_status: dict[str, Any] = {}
         self._popup_announced = False
         self._initial_options: Any = None
+        self._told: set[str] = set()
         self._settled = False
         """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
@@ -134,7 +137,7 @@ class Server(LanguageServer):
         elif not uris and params.root_path and Path(params.root_path).is_absolute():
             uris = [(uri_of(Path(params.root_path)), "")]
         for uri, name in uris:
-            self.folders.add(uri, name)
+            self._add_folder(uri, name)
         self._initial_options = options
 
     def _initialized(self, _params: Any) -> None:
@@ -249,10 +252,16 @@ class Server(LanguageServer):
                 self.task(self.indexing.stop(folder, state="off"))
                 self.run(self.jobs.reading, partial(folder.close, for_good=True))
         for added in params.event.added:
-            folder = self.folders.add(added.uri, added.name)
+            folder = self._add_folder(added.uri, added.name)
             if folder is not None:
                 self.indexing.start(folder)
         self.changed()
+
+    def _add_folder(self, uri: str, name: str) -> Folder | None:
+        if len(self.folders) >= MOST_FOLDERS and self.folders.by_uri(uri) is None:
+            self.tell_once("folders", f"More than {MOST_FOLDERS} folders are open; codemoat does without the others.")
+            return None
+        return self.folders.add(uri, name)
 
     def renew(self) -> None:
         """Files or rules changed: what was remembered of them is asked anew."""
@@ -320,12 +329,18 @@ class Server(LanguageServer):
         message = types.LogMessageParams(types.MessageType.Info, text)
         self.on_loop(partial(self.protocol.notify, types.WINDOW_LOG_MESSAGE, message))
 
+    def tell_once(self, key: str, text: str) -> None:
+        """Write a sentence into the editor's log, once a session for each key."""
+        if key not in self._told:
+            self._told.add(key)
+            self.log(text)
+
     def tell_too_large(self, document: Document) -> None:
-        """Say once that a document is too large."""
+        """Say once why a document gets no suggestions and symbols."""
         if not document.told:
             document.told = True
             name = document.uri.rpartition("/")[2]
-            self.log(f"{name} is too large for suggestions and symbols ({document.size:,} characters).")
+            self.log(f"{name}: {document.problem}")
 
     def changed(self) -> None:
         """Something that ``codemoat/status`` tells has changed; from any thread."""

@@ -141,9 +141,9 @@ class Status:
         return as_json(found) if found is not None else None
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
-        """What the server holds of a document, for clients that check it; null if it is not open."""
+        """What the server holds of a document, for clients that check it; null if that is nothing."""
         document = self._server.documents.get(read(params, _Digest).textDocument.uri)
-        if document is None:
+        if document is None or document.lost:
             return None
         return {
             "version": document.version,
@@ -157,14 +157,19 @@ class Status:
         asked = read(params, _Search)
         folders = [self._named(asked.folder)] if asked.folder is not None else list(self._server.folders)
         parts = [await result(self._server.jobs.reading.submit(partial(self._hits, each, asked))) for each in folders]
-        hits = sorted((hit for found, _ in parts for hit in found), key=lambda hit: -hit["score"])
-        return {"hits": hits[: asked.limit], "stale": any(stale for _, stale in parts)}
+        hits = sorted((hit for found, _, _ in parts for hit in found), key=lambda hit: -hit["score"])
+        for folder, (_, _, problem) in zip(folders, parts, strict=True):
+            if problem:
+                self._server.indexing.ask(folder, "update")  # which repairs it
+        problem = next((problem for _, _, problem in parts if problem), "")
+        return {"hits": hits[: asked.limit], "stale": any(stale for _, stale, _ in parts), "problem": problem}
 
-    def _hits(self, folder: Folder, asked: _Search) -> tuple[list[dict[str, Any]], bool]:
+    def _hits(self, folder: Folder, asked: _Search) -> tuple[list[dict[str, Any]], bool, str]:
+        """Hits in a folder, whether its index is behind, and one sentence about what of the index is damaged."""
         try:
             index = folder.index
         except NoIndexError:
-            return [], True
+            return [], True, ""
         units = self._server.documents.units
         found, hits = index.search(asked.query, asked.limit, filters=asked.filters), []
         for hit in found.hits:
@@ -185,7 +190,7 @@ class Status:
                     "reasons": dict(hit.reasons),
                 }
             )
-        return hits, found.stale
+        return hits, found.stale, found.damaged[0] if found.damaged else ""
 
     async def _index(self, params: Any) -> dict[str, Any]:
         """Let a folder's index, or all, be updated, made anew, left alone or taken up again."""

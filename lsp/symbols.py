@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Symbols of a workspace that are answered; whoever looks for one types on."""
+_LONGEST_QUERY = 1_000
 _NAME_BYTES = 2_000
 """Of a definition, within which its name is looked for."""
 
@@ -52,8 +53,12 @@ class Symbols:
     async def workspace(self, params: types.WorkspaceSymbolParams) -> list[types.SymbolInformation]:
         """Definitions whose names hold the query; folder by folder where the client takes partial results."""
         found: list[types.SymbolInformation] = []
+        if len(params.query) > _LONGEST_QUERY:
+            return found  # no name is that long
         for folder in self._server.folders:
-            part = await result(self._server.jobs.reading.submit(partial(self._like, folder, params.query)))
+            part, damaged = await result(self._server.jobs.reading.submit(partial(self._like, folder, params.query)))
+            if damaged:
+                self._server.indexing.ask(folder, "update")  # which repairs it
             if params.partial_result_token is not None:
                 if part:
                     progress = types.ProgressParams(params.partial_result_token, part)
@@ -76,10 +81,11 @@ class Symbols:
             return _tree(symbols, text, units, document.lines)
         return [_flat(s, document.uri, range_of(units, text, document.lines, s.span)) for s in symbols]
 
-    def _like(self, folder: Folder, query: str) -> list[types.SymbolInformation]:
+    def _like(self, folder: Folder, query: str) -> tuple[list[types.SymbolInformation], bool]:
+        """Symbols of a folder's index, and whether a part of that is damaged."""
         index = folder.readable
         if index is None:
-            return []
+            return [], False
         units, texts = self._server.documents.units, dict[str, tuple[bytes, list[str]]]()
         found = []
         for symbol in index.symbols_like(query, _MOST):
@@ -87,7 +93,7 @@ class Symbols:
                 text = index.text(symbol.path) or ""
                 texts[symbol.path] = text.encode("utf-8", "replace"), split_lines(text)
             found.append(_flat(symbol, uri_in(folder, symbol.path), range_of(units, *texts[symbol.path], symbol.span)))
-        return found
+        return found, bool(index.damaged())
 
 
 def _tree(symbols: Sequence[Symbol], text: bytes, units: Units, lines: Sequence[str]) -> list[types.DocumentSymbol]:

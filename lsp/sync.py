@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Mapping, Set
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from lsp.convert import path_of, without_break
 from lsp.jobs import Debounce
+from lsp.notifications import read_changes, read_uris, uri_of_document
 
 if TYPE_CHECKING:
     from lsp.documents import Document, Edit
@@ -19,6 +23,16 @@ _WARM_QUIET = 0.25
 """Seconds without a move of the cursor after which the prompt there is evaluated."""
 _FIRST_SCREEN = 40
 """Lines of a document that was just opened in which its reader is taken to be, until more is known."""
+_MOST_FILES = 10_000
+"""Files of one message that are looked at one by one."""
+_CHANGING = (
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+)
+"""Notifications after which a document has another text."""
+_OUT_OF_STEP = "A change of the document could not be read, so its text is not known. Close it and open it again."
 
 
 class Synchronisation:
@@ -26,6 +40,7 @@ class Synchronisation:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        server.protocol.unread, server.protocol.misread = self.unread, self.misread
         self._parse = Debounce(_PARSE_QUIET)
         self._warm = Debounce(_WARM_QUIET)
         self._reading: tuple[str, types.Position] | None = None
@@ -39,10 +54,10 @@ class Synchronisation:
             (types.NOTEBOOK_DOCUMENT_DID_CHANGE, self._did_change_notebook),
             (types.NOTEBOOK_DOCUMENT_DID_CLOSE, self._did_close_notebook),
             (types.NOTEBOOK_DOCUMENT_DID_SAVE, self._did_save_notebook),
-            (types.WORKSPACE_DID_CREATE_FILES, self._did_create),
-            (types.WORKSPACE_DID_RENAME_FILES, self._did_rename),
-            (types.WORKSPACE_DID_DELETE_FILES, self._did_delete),
-            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._did_change_watched),
+            (types.WORKSPACE_DID_CREATE_FILES, self._files_changed("files", "uri")),
+            (types.WORKSPACE_DID_RENAME_FILES, self._files_changed("files", "oldUri", "newUri")),
+            (types.WORKSPACE_DID_DELETE_FILES, self._files_changed("files", "uri")),
+            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._files_changed("changes", "uri")),
             ("codemoat/didMoveCursor", self._did_move_cursor),
         ):
             server.handle(method, handler)
@@ -55,16 +70,60 @@ class Synchronisation:
     def _did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         document = self._server.documents.put(params.text_document)
         if document.too_large:
-            self._server.tell_too_large(document)
+            self._too_large(document)
             return
         self._parse.call(document.uri, lambda: self._put_if_unsaved(document.uri))
         self._server.use_model(document)
         self._read_at(document.uri, types.Position(min(_FIRST_SCREEN, len(document.lines) - 1), 0))
 
-    def _did_change(self, params: types.DidChangeTextDocumentParams) -> None:
-        found = self._server.documents.change(params.text_document, params.content_changes)
+    def _did_change(self, params: Any) -> None:
+        try:
+            uri, version, changes = read_changes(params)
+        except ValueError:
+            self._lose(uri_of_document(params))
+            return
+        found = self._server.documents.change(uri, version, changes)
         if found is not None:
             self._changed(*found)
+
+    def misread(self, message: Mapping[str, Any]) -> None:
+        """A notification had wrong parameters: a text that it may have changed is not known any more."""
+        if message["method"] in _CHANGING:
+            self._lose(uri_of_document(message.get("params")))
+
+    def unread(self, sample: bytes) -> None:
+        """A message could not be read at all; ``sample`` is some of it. The same holds."""
+        sample = sample.replace(b"\\/", b"/")
+        method = next((method for method in _CHANGING if f'"{method}"'.encode() in sample), None)
+        if method is None:
+            return
+        documents = self._server.documents
+        kept = [*(uri for uri, each in documents.open.items() if not each.lost), *documents.notebooks]
+        named = [uri for uri in kept if json.dumps(uri).encode() in sample]
+        # What was opened by this message is not open here; what was changed by it is one of these.
+        opened = method.endswith("Open")
+        for uri in named if named or opened else kept:
+            self._lose(uri)
+        self._server.tell_once("unread", "A message was too large or broken, so codemoat does not know what it said.")
+
+    def _lose(self, uri: str | None) -> None:
+        """Forget a text that may differ from the client's."""
+        documents = self._server.documents
+        if uri is not None and uri in documents.notebooks:
+            documents.close_notebook(uri)
+        document = documents.get(uri) if uri is not None else None
+        if document is not None:
+            documents.lose(document, _OUT_OF_STEP)
+            self._too_large(document)
+
+    def _too_large(self, document: Document) -> None:
+        """A document is only kept in step, or not even that: its file is what is read and searched."""
+        if self._server.documents.get(document.uri) is None:
+            self._server.tell_once("documents", document.problem)
+        elif not document.told:
+            self._parse.cancel(document.uri)
+            self._submit_drop(document.uri)
+            self._server.tell_too_large(document)
 
     def _did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -75,7 +134,7 @@ class Synchronisation:
         self._submit_drop(uri)
 
     def _did_save(self, params: types.DidSaveTextDocumentParams) -> None:
-        self._settings_file(params.text_document.uri)
+        self._file_names({params.text_document.uri.rpartition("/")[2]})
 
     def _did_open_notebook(self, params: types.DidOpenNotebookDocumentParams) -> None:
         self._server.documents.open_notebook(params.notebook_document, params.cell_text_documents)
@@ -93,7 +152,7 @@ class Synchronisation:
     def _changed(self, document: Document, edit: Edit | None) -> None:
         """Text changed: tell the suggester now, parse when it is quiet."""
         if document.too_large:
-            self._server.tell_too_large(document)
+            self._too_large(document)
             return
         if edit is not None:
             self._warm.cancel("cursor")
@@ -121,7 +180,7 @@ class Synchronisation:
         """The same for a document that was opened: editors bring back unsaved text."""
         document = self._server.documents.get(uri)
         path = path_of(uri)
-        if document is None or path is None:
+        if document is None or document.too_large or path is None:
             return
         snapshot, folders = document.snapshot(), self._server.folders
 
@@ -140,43 +199,35 @@ class Synchronisation:
         self._server.run(self._server.jobs.buffers, work, uri)
 
     def _submit_drop(self, uri: str) -> None:
-        folders, model = self._server.folders, self._server.model
+        self._server.run(self._server.jobs.buffers, partial(self._drop, [uri]), uri)
 
-        def work() -> None:
+    def _drop(self, uris: Iterable[str]) -> None:
+        """Let files stand for themselves again; in a worker."""
+        folders, model = self._server.folders, self._server.model
+        for uri in uris:
             located = folders.locate(uri)
             if located.folder is not None:
                 located.folder.drop(located.path)
             if model.present is not None:
                 model.present.forget(located.path, located.folder.key if located.folder else "")
 
-        self._server.run(self._server.jobs.buffers, work, uri)
-
-    def _did_create(self, params: types.CreateFilesParams) -> None:
-        self._files_changed(file.uri for file in params.files)
-
-    def _did_rename(self, params: types.RenameFilesParams) -> None:
-        self._files_changed(uri for file in params.files for uri in (file.old_uri, file.new_uri))
-
-    def _did_delete(self, params: types.DeleteFilesParams) -> None:
-        self._files_changed(file.uri for file in params.files)
-
-    def _did_change_watched(self, params: types.DidChangeWatchedFilesParams) -> None:
-        self._files_changed(change.uri for change in params.changes)
-
-    def _files_changed(self, uris: Any) -> None:
+    def _files_changed(self, listed: str, *names: str) -> Callable[[Any], None]:
         """The index hears of files by itself; what was remembered of them here is dropped."""
-        for uri in uris:
-            if self._server.documents.get(uri) is None:
-                self._submit_drop(uri)
-            self._settings_file(uri)
-        self._server.renew()
 
-    def _settings_file(self, uri: str) -> None:
-        """A settings or ignore file changed: read it anew."""
-        name = uri.rpartition("/")[2]
-        if name == ".codemoat.toml":
+        def handler(params: Any) -> None:
+            uris = read_uris(params, listed, names)
+            closed = [uri for uri in uris if self._server.documents.get(uri) is None]
+            self._server.run(self._server.jobs.buffers, partial(self._drop, closed[:_MOST_FILES]))
+            self._file_names({uri.rpartition("/")[2] for uri in uris})
+            self._server.renew()
+
+        return handler
+
+    def _file_names(self, names: Set[str]) -> None:
+        """Files of these names changed; settings and ignore files are read again."""
+        if ".codemoat.toml" in names:
             self._server.settings_changed()
-        elif name in (".codemoatignore", ".gitignore"):
+        if names & {".codemoatignore", ".gitignore"}:
             self._server.renew()
 
     def _did_move_cursor(self, params: Any) -> None:

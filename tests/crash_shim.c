@@ -4,8 +4,9 @@
  *   SHIM_FOLDER   absolute path of the folder
  *   SHIM_BYTES    bytes that may still be written there (not set: any number)
  *   SHIM_CALLS    changes (writes, flushes, renames, new files and folders) that may still be made there
+ *   SHIM_FLUSHES  flushes of SQLite's log that may still be made there: the next one fails after its records are written
  *   SHIM_DEADLY   set: the change that is too much is kill -9 instead of ENOSPC
- *   SHIM_REPORT   file that gets "bytes calls struck" when the process leaves by itself
+ *   SHIM_REPORT   file that gets "bytes calls flushes struck" when the process leaves by itself
  *
  * A full disk stays full, a write that fits in part is short, and what frees space still works: as on a real one.
  * Memory maps are not seen; tests that need those mount a small tmpfs.
@@ -27,9 +28,9 @@
 
 static const char *folder;
 static size_t folder_length;
-static long most_bytes = -1, most_calls = -1;
+static long most_bytes = -1, most_calls = -1, most_flushes = -1;
 static int deadly;
-static atomic_long bytes, calls;
+static atomic_long bytes, calls, flushes;
 static atomic_int struck;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -38,6 +39,7 @@ __attribute__((constructor)) static void set_up(void) {
     const char *given;
     if ((given = getenv("SHIM_BYTES"))) most_bytes = atol(given);
     if ((given = getenv("SHIM_CALLS"))) most_calls = atol(given);
+    if ((given = getenv("SHIM_FLUSHES"))) most_flushes = atol(given);
     deadly = getenv("SHIM_DEADLY") != NULL;
     if ((folder = getenv("SHIM_FOLDER"))) folder_length = strlen(folder);
 }
@@ -47,21 +49,24 @@ __attribute__((destructor)) static void report(void) {
     FILE *out;
     /* The parse workers are loaded with this too, and change nothing. */
     if (path && calls && (out = fopen(path, "w"))) {
-        fprintf(out, "%ld %ld %d\n", (long)bytes, (long)calls, (int)struck);
+        fprintf(out, "%ld %ld %ld %d\n", (long)bytes, (long)calls, (long)flushes, (int)struck);
         fclose(out);
     }
 }
 
 static int below(const char *path) { return folder && path && strncmp(path, folder, folder_length) == 0; }
 
-static int is_below(int descriptor) {
+/* Whether the open file lies below the folder and its name ends so. */
+static int is_called(int descriptor, const char *end) {
     char link[64], target[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    ssize_t length = readlink(link, target, sizeof target - 1);
-    if (length < 0) return 0;
+    ssize_t length = readlink(link, target, sizeof target - 1), ending = strlen(end);
+    if (length < ending) return 0;
     target[length] = 0;
-    return below(target);
+    return below(target) && strcmp(target + length - ending, end) == 0;
 }
+
+static int is_below(int descriptor) { return is_called(descriptor, ""); }
 
 static long strike(void) {
     struck = 1;
@@ -75,6 +80,7 @@ static long admit(long wanted) {
     long call = ++calls;
     long before = atomic_fetch_add(&bytes, wanted);
     if (most_calls >= 0 && call > most_calls) return strike();
+    if (most_flushes >= 0 && flushes > most_flushes) return strike();
     if (most_bytes < 0 || before + wanted <= most_bytes) return wanted;
     return most_bytes > before ? most_bytes - before : strike();
 }
@@ -128,6 +134,7 @@ int posix_fallocate64(int descriptor, off64_t at, off64_t size) {
 
 #define FLUSHES(name)                                           \
     int name(int descriptor) {                                  \
+        if (is_called(descriptor, "-wal")) flushes++;           \
         if (is_below(descriptor) && admit(0) < 0) return -1;    \
         return REAL(name)(descriptor);                          \
     }
@@ -157,3 +164,31 @@ int mkdir(const char *path, mode_t mode) {
 
 OPENS(open)
 OPENS(open64)
+
+/* The same by descriptors of folders, which is how an index is written. */
+static int lies_below(int at, const char *path) { return path[0] == '/' ? below(path) : is_below(at); }
+
+static int exists(int at, const char *path) { return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+int renameat(int from_at, const char *from, int to_at, const char *to) {
+    if (lies_below(to_at, to) && admit(0) < 0) return -1;
+    return REAL(renameat)(from_at, from, to_at, to);
+}
+
+int mkdirat(int at, const char *path, mode_t mode) {
+    if (lies_below(at, path) && !exists(at, path) && admit(0) < 0) return -1;
+    return REAL(mkdirat)(at, path, mode);
+}
+
+#define OPENS_AT(name)                                                                                   \
+    int name(int at, const char *path, int flags, ...) {                                                 \
+        va_list rest;                                                                                    \
+        va_start(rest, flags);                                                                           \
+        mode_t mode = va_arg(rest, mode_t);                                                              \
+        va_end(rest);                                                                                    \
+        if ((flags & O_CREAT) && lies_below(at, path) && !exists(at, path) && admit(0) < 0) return -1;   \
+        return REAL(name)(at, path, flags, mode);                                                        \
+    }
+
+OPENS_AT(openat)
+OPENS_AT(openat64)

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,13 @@ from store_tools import Tree, dump
 
 from indexer import Index
 from indexer.errors import CorruptIndexError, NoIndexError
+from indexer.store import DATABASE, SEGMENTS, open_reader, open_writer
 
 TESTS = Path(__file__).parent
 FILES = 220
 BLOCK = 4096
+HANGING_SECONDS = 900
+"""A run takes a second. One that takes this long hangs, on however busy a machine and slow a disk."""
 QUERIES = ("load rows of a store", "Row17", "def load_3(path)", "guide to sizes")
 
 # Prints when an update begins and ends: moments are drawn from between the two. It has a group of its own, so that its
@@ -132,12 +136,12 @@ class CrashWorld:
         shutil.rmtree(self.cache, ignore_errors=True)
         self.before = None
 
-    def start(self) -> subprocess.Popen[str]:
-        """A child that is about to update the index."""
-        command = [sys.executable, "-c", CHILD, str(self.tree.root), str(self.cache)]
+    def start(self, script: str = CHILD) -> subprocess.Popen[str]:
+        """A child that is about to update the index, or to do what another ``script`` does after "ready"."""
+        command = [sys.executable, "-c", script, str(self.tree.root), str(self.cache)]
         child = subprocess.Popen(
-            command, cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            start_new_session=True,
+            command, cwd=TESTS.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, start_new_session=True,
         )  # fmt: skip
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
@@ -150,24 +154,55 @@ class CrashWorld:
             assert child.stdout is not None and child.stdout.readline() == "done\n"
             return time.monotonic() - started
 
-    def kill_after(self, seconds: float) -> bool:
-        """Start a child and kill it after so long, half of the time with its parse processes; whether it still ran."""
+    def kill_after(self, seconds: float) -> float | None:
+        """Start a child and kill it after so long, half of the time with its parse processes.
+
+        None, or how many seconds it took if it was ready by then.
+        """
         with self.start() as child:
             assert child.stdout is not None
+            started = time.monotonic()
             done = select.select([child.stdout], [], [], seconds)[0]
+            took = time.monotonic() - started
             if self.rng.random() < 0.5:
                 child.kill()
             else:
                 os.killpg(child.pid, signal.SIGKILL)
-        return not done
+        return took if done else None
 
     def command_line(self, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """``codemoat index`` as users run it, with further variables."""
-        variables = {**os.environ, "CODEMOAT_INDEX_WORKERS": "2", "CODEMOAT_CACHE_DIR": str(self.cache), **environment}
-        command = [sys.executable, "-m", "assistant.cli.main", "index", str(self.tree.root)]
-        return subprocess.run(
-            command, cwd=TESTS.parent, env=variables, capture_output=True, text=True, timeout=120, check=False
-        )
+        variables = {"CODEMOAT_INDEX_WORKERS": "2", "CODEMOAT_CACHE_DIR": str(self.cache), **environment}
+        return self._run(["-m", "assistant.cli.main", "index", str(self.tree.root)], variables)
+
+    def child(self, script: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """A script that is given root, cache and ``arguments``, with further variables."""
+        return self._run(["-c", script, str(self.tree.root), str(self.cache), *arguments], environment)
+
+    def _run(self, arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run Python to its end. One that hangs fails the test, with the stacks of its threads."""
+        command = [sys.executable, "-X", "faulthandler", *arguments]
+        variables = {**os.environ, **environment}
+        with subprocess.Popen(
+            command, cwd=TESTS.parent, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            try:
+                output, error = child.communicate(timeout=HANGING_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGABRT)
+                raise AssertionError(f"{arguments} hangs:\n{child.communicate()[1]}") from None
+        return subprocess.CompletedProcess(command, child.returncode, output, error)
+
+    def empty_log(self) -> None:
+        """Let the next writer begin the log again, as the last process that closes the database does."""
+        with closing(open_writer(self.folder)):
+            pass
+        assert not Path(f"{self.folder / DATABASE}-wal").exists()
+
+    def unlisted(self) -> set[int]:
+        """Numbers of segments on the disk that no generation lists, as a new connection reads it."""
+        with closing(open_reader(self.folder)) as database:
+            return {int(entry.name) for entry in (self.folder / SEGMENTS).iterdir()} - set(database.all_segments())
 
     def harm(self, path: Path) -> str:
         """Do to a file what a power cut may: shorten it, zero its last blocks, or lose it. What was done, in words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from assistant.llama.place import Address, HostPlace, HostState, prepare
 from assistant.llama.server import Host
 from assistant.llama.settings import EngineSettings
+from assistant.llama.wire import Wire
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Finished, Generated, Message, Sampling
 from tests.fakes import FakeLLM
 
@@ -79,7 +81,7 @@ def serving(
         ready.set()
 
     def findable() -> bool | None:
-        place.folder.mkdir(exist_ok=True)
+        prepare(place.folder)
         return place.findable(TOKEN)
 
     async def serve() -> None:
@@ -105,6 +107,15 @@ def serving(
             loop.call_soon_threadsafe(host[0].stop)
         thread.join(10)
         assert not thread.is_alive()
+
+
+def raw_wire(state: HostState) -> Wire:
+    """A connection to the host that has not said anything yet."""
+    if not state.address.path:  # the test's folder has a long name
+        return Wire(socket.create_connection(("127.0.0.1", state.address.port)))
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(state.address.path)
+    return Wire(connection)
 
 
 def text_of(events: Iterator[Generated]) -> tuple[str, Finished]:

@@ -46,6 +46,28 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 shape a whole floor:"""
 MODULE_LEVEL_AT_HOME = ("typer", "pygls", "lsprotocol")
 
+STARTERS = (
+    "indexer.git",
+    "indexer.workers",
+    "assistant.adapt.corpus",
+    "assistant.llama.measure",
+    "assistant.llama.sandbox",
+    "assistant.llama.starter",
+    "assistant.models.wheels",
+    "lsp.indexing",
+)
+"""The only modules that may start programs."""
+GIT_HOME = "indexer.git"
+"""The only one of them that may start git: it alone knows how git runs nothing that a repository names."""
+_STARTING_MODULES = ("subprocess", "asyncio.subprocess", "multiprocessing", "pty")
+_STARTING_CALLS = re.compile(
+    r"(?:asyncio\.create_subprocess_\w+|os\.(?:system|popen|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?|startfile))$"
+)
+_COMMAND_TAKERS = (
+    "run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "system", "popen",
+    "create_subprocess_exec", "create_subprocess_shell",
+)  # fmt: skip
+
 MAX_LINES = 400
 SOURCE_SUFFIXES = (".py", ".ts", ".mts", ".js", ".mjs", ".lua", ".sh")
 NOT_OURS = ("node_modules", "__pycache__", "data", "results", "out", "dist")
@@ -132,6 +154,45 @@ def homeless_imports(trees: Mapping[str, ast.Module]) -> list[str]:
             elif not found.lazy and library not in MODULE_LEVEL_AT_HOME:
                 wrong.append(f"{name}:{found.line} imports {library} at module level")
     return wrong
+
+
+def program_starts(trees: Mapping[str, ast.Module]) -> list[str]:
+    """Programs started outside ``STARTERS``, and git started outside its home."""
+    wrong = []
+    for name, tree in trees.items():
+        if name != GIT_HOME:
+            wrong += [f"{name}:{node.lineno} starts git, whose home is {GIT_HOME}" for node in _git_commands(tree)]
+        if name in STARTERS:
+            continue
+        found = [(i.line, i.target) for i in imports(name, tree) if i.target in _STARTING_MODULES and not i.typing]
+        found += [
+            (node.lineno, ast.unparse(node))
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and _STARTING_CALLS.match(ast.unparse(node))
+        ]
+        found += [
+            (node.lineno, f"{node.module}.{alias.name}")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if _STARTING_CALLS.match(f"{node.module}.{alias.name}")
+        ]
+        wrong += [f"{name}:{line} uses {what}, and is none of STARTERS" for line, what in found]
+    return wrong
+
+
+def _git_commands(tree: ast.Module) -> Iterator[ast.expr]:
+    """Command lines of git: a list or tuple that begins with its name, or one text."""
+    for node in ast.walk(tree):
+        first = node.elts[0] if isinstance(node, ast.List | ast.Tuple) and node.elts else None
+        if isinstance(first, ast.Constant) and first.value == "git":
+            yield first
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).rpartition(".")[2] in _COMMAND_TAKERS:
+            text = node.args[0]
+            if isinstance(text, ast.JoinedStr) and text.values:
+                text = text.values[0]
+            if isinstance(text, ast.Constant) and re.match(r"git\b", str(text.value)):
+                yield text
 
 
 def long_files(root: Path, folders: Iterable[str]) -> list[str]:

@@ -45,6 +45,8 @@ class ModelServer:
     grammars: bool = True
     """Texts begin as a grammar wants."""
     refuses_grammars: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    """More headers of whole answers."""
     crashes: bool = False
     """Every connection is closed without an answer."""
     reached: threading.Event = field(default_factory=threading.Event)
@@ -189,6 +191,8 @@ def serving(kind: str, **settings: Any) -> Iterator[ModelServer]:
             if 300 <= status < 400:
                 self.send_header("Location", "http://127.0.0.1:9/")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -26,7 +26,7 @@ class Terminal(io.StringIO):
         ("\x1b[2J\x9b31m\x7f", "\\x1b[2J\\x9b31m\\x7f"),
         ("a\r\nb\rc", "a\nb\\x0dc"),
         ("if admin:\u202e \u2066x", "if admin:\\u202e \\u2066x"),
-        ("a\u2028b\udcff\U000e0041", "a\\u2028b\\udcff\\U000e0041"),
+        ("a\u2028b\udcff\U000e0041", "a\\u2028b\\xff\\U000e0041"),
     ],
 )
 def test_clean(text, shown):
@@ -41,10 +41,12 @@ def test_everything_written_is_clean(capsys):
     out = Output()
     out.line("a\x1b[31m", ("b\x1b", "bold"))
     out.piece("c\x1b")
-    out.note("d\x1b")
+    out.note("d\x1b\nx")
+    out.line("e\nx\ty", ("\r", "bold"))
+    out.text("f\ny\u202e\r\nz")
     captured = capsys.readouterr()
-    assert captured.out == "a\\x1b[31mb\\x1b\nc\\x1b"
-    assert captured.err == "codemoat: d\\x1b\n"
+    assert captured.out == "a\\x1b[31mb\\x1b\nc\\x1be\\x0ax\ty\\x0d\nf\ny\\u202e\nz\n"
+    assert captured.err == "codemoat: d\\x1b\\x0ax\n"
 
 
 def test_json_is_ascii_on_one_line(capsys):

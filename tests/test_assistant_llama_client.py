@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
+import struct
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
 import pytest
 
-from assistant.errors import DamagedModelError, HostError, NoModelError
+from assistant.errors import DamagedModelError, HostError, ModelError, NoModelError
 from assistant.llama import client as module
 from assistant.llama import starter
 from assistant.llama.client import HostedLLM, HostSettings
@@ -45,6 +49,44 @@ def test_a_file_that_is_no_model_is_named_by_the_host(tmp_path, content, sentenc
     path.write_bytes(content)
     with pytest.raises(DamagedModelError, match=sentence):
         client(tmp_path, path).count(["x"])
+
+
+def gguf(*pairs: tuple[bytes, int, bytes], count: int | None = None) -> bytes:
+    """A GGUF file of metadata only: (key, type, value as it is written)."""
+    written = b"".join(struct.pack("<Q", len(k)) + k + struct.pack("<I", kind) + value for k, kind, value in pairs)
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs) if count is None else count) + written
+
+
+QWEN = (b"general.architecture", 8, struct.pack("<Q", 5) + b"qwen2")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (gguf((b"general.architecture", 8, struct.pack("<Q", 2) + b"\xff\xfe")), "does not know the kind of model"),
+        (gguf((b"general.architecture", 4, struct.pack("<I", 3))), "is damaged"),
+        (gguf(QWEN, count=2**60), "is damaged"),
+        (gguf((b"k", 8, struct.pack("<Q", 2**63) + b"x")), "is damaged"),
+        # llama.cpp ends its process at this one, and prints what must not be taken for a report.
+        (gguf(QWEN, (b"qwen2.block_count", 4, struct.pack("<I", 2**32 - 1))), "could not start|is damaged"),
+    ],
+)
+def test_metadata_that_are_nonsense_are_one_sentence(tmp_path, content, sentence):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=sentence):
+        client(tmp_path, path).count(["x"])
+    for log in (tmp_path / "run" / "hosts").glob("*.log"):
+        assert "Traceback" not in log.read_text() and "gdb" not in log.read_text()
+
+
+def test_what_a_library_prints_is_no_report(tmp_path, monkeypatch):
+    printing = "import os; os.write(1, b'loading {'); os.write(1, b'x' * 9)"
+    script = f"from assistant.llama import host\nhost._keep_output()\n{printing}\nhost._tell({{'running': True}})\n"
+    (tmp_path / "program.py").write_text(script)
+    found = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, check=True)
+    assert json.loads(found.stdout) == {"running": True}
+    assert b"loading" in found.stderr
 
 
 def test_a_host_that_dies_while_starting(tmp_path, monkeypatch):

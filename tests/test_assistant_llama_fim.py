@@ -135,3 +135,13 @@ def test_other_files_are_written_in_front_and_cleaned():
     )
     starcoder = next(family for family in fim.FAMILIES if family.pre == "<fim_prefix>" and not family.name)
     assert fim.write(starcoder, request, str.upper).startswith("--- B.PY ---\nX\n\n--- A.PY ---\n<fim_prefix>P")
+
+
+def test_a_files_name_is_one_line_of_the_prompt():
+    vocabulary = FakeVocabulary()
+    request = FillRequest("new\nline.py", "P", "S", (Snippet("other\n\x1b.py", "x"),))
+    for specials in (QWEN_SPECIALS, {t: n for t, n in QWEN_SPECIALS.items() if "sep" not in t}):
+        vocabulary = FakeVocabulary(specials)
+        text = vocabulary.show(fim.build(vocabulary, fim.find_format(vocabulary), request))
+        assert "new\\x0aline.py" in text
+        assert "other\\x0a\\x1b.py" in text

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from assistant.errors import UnsupportedModelError
+from assistant.llama import render_child, sandbox
+from assistant.llama.families import FORMATS
+from assistant.llama.sandbox import Rendered
 from assistant.llama.templates import ChatTemplate
 from assistant.llm import Message
 from tests.llama_fakes import QWEN_SPECIALS, FakeVocabulary
@@ -67,13 +72,130 @@ def test_a_template_that_refuses_the_roles_says_so():
         template.build([Message("system", "x")])
 
 
+def test_a_refusal_of_some_roles_leaves_the_others():
+    template = ChatTemplate(
+        FakeVocabulary(), "{% if messages[0].role == 'system' %}{{ raise_exception() }}{% endif %}ok"
+    )
+    assert template.build([Message("user", "x")])
+    with pytest.raises(UnsupportedModelError, match="refuses this conversation"):
+        template.build([Message("system", "x"), Message("user", "x")])
+
+
 @pytest.mark.parametrize("broken", ["", "{% if %}"])
 def test_a_model_without_a_template_cannot_chat(broken):
     with pytest.raises(UnsupportedModelError, match="cannot chat"):
-        ChatTemplate(FakeVocabulary(), broken)
+        ChatTemplate(FakeVocabulary({}), broken)
 
 
-def test_templates_cannot_reach_python():
-    template = ChatTemplate(FakeVocabulary(), "{{ messages.__class__.__mro__[1].__subclasses__() }}")
-    with pytest.raises(UnsupportedModelError):
-        template.build([Message("user", "x")])
+HOSTILE = {
+    "a range": "{% for i in range(10**9) %}{% endfor %}",
+    "a product": "{{ 'a' * 10**10 }}",
+    "a product of constants that the compiler computes": "{% if 'a' * 10**10 %}{% endif %}",
+    "a power": "{{ 10 ** (10 ** 10) }}",
+    "replaced again and again": "{% set ns = namespace(x='aa') %}{% for i in range(100) %}"
+    "{% set ns.x = ns.x.replace('a', ns.x) %}{% endfor %}{{ ns.x }}",
+    "a width": "{{ '%9999999999d' % 1 }}{{ 'a'.center(10**10) }}",
+    "a format": "{{ '{:>9999999999}'.format(1) }}",
+    "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "nested blocks": "{% if 1 %}" * 5_000,
+    "nested brackets": "{{ " + "(" * 100_000 + "1" + ")" * 100_000 + " }}",
+    "an undefined name": "{{ nothing.x.y }}",
+    "a division": "{{ 1 / 0 }}",
+    "an import": "{% include 'x' %}",
+    "Python": "{{ messages.__class__.__mro__[1].__subclasses__() }}",
+    "much text": "{% for i in range(99999) %}{{ 'x' * 99 }}{% endfor %}",
+    "a message often": "{{ messages[0].content * 500 }}",
+    "a message that is not there": "{{ messages[0].content[:26] ~ '7]' }}",
+    "a huge template": "x" * 10_000_000,
+    "a wrong call": "{{ strftime_now(3) }}",
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(text, id=name, marks=pytest.mark.slow if name == "a power" else ())
+        for name, text in HOSTILE.items()
+    ],
+)
+def test_whatever_a_template_does_is_one_sentence(hostile):
+    with pytest.raises(UnsupportedModelError, match=r"^This model cannot chat: its chat template fails \([^\n]+\)\.$"):
+        ChatTemplate(FakeVocabulary({}), hostile)
+
+
+@pytest.mark.timeout(120)
+def test_a_template_that_does_not_end_is_killed_and_not_run_again(monkeypatch):
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.5)
+    started = []
+    real = sandbox._answers
+    monkeypatch.setattr(sandbox, "_answers", lambda job: started.append(job) or real(job))
+    loop = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"
+    for _ in range(3):
+        with pytest.raises(UnsupportedModelError, match="takes too much time or memory"):
+            ChatTemplate(FakeVocabulary({}), loop)
+    assert len(started) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of processor time there")
+def test_processor_time_and_memory_are_limited_before_the_template_is_read(monkeypatch):
+    import resource
+
+    set_limits = {}
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: set_limits.update({kind: limits[1]}))
+    render_child._limit()
+    assert set_limits[resource.RLIMIT_CPU] == render_child.CPU_SECONDS
+    assert set_limits[resource.RLIMIT_AS] == render_child.MEMORY_BYTES
+
+
+@pytest.mark.parametrize("hostile", ["{{ 1 / 0 }}", "{% if %}"])
+def test_a_failing_template_is_replaced_by_the_familys_format(hostile):
+    vocabulary = FakeVocabulary()
+    tokens = ChatTemplate(vocabulary, hostile).build([Message("system", "Be brief."), Message("user", "Hi")])
+    assert tokens == ChatTemplate(vocabulary, CHATML).build([Message("system", "Be brief."), Message("user", "Hi")])
+
+
+def test_a_template_that_fails_only_later_is_replaced_too():
+    vocabulary = FakeVocabulary()
+    template = ChatTemplate(vocabulary, "{% if messages | length > 2 %}{{ 1 / 0 }}{% endif %}" + CHATML)
+    turns = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
+    assert template.build(turns) == ChatTemplate(vocabulary, CHATML).build(turns)
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.specials[0])
+def test_formats_of_families_are_found_by_their_tokens(known):
+    vocabulary = FakeVocabulary({text: number for number, text in enumerate(known.specials)})
+    template = ChatTemplate(vocabulary, "{{ 1 / 0 }}")
+    shown = vocabulary.show(
+        template.build([Message("user", "Hi<|end|>"), Message("assistant", "Yo"), Message("user", "x")])
+    )
+    assert shown.count("assistant") == 2
+    assert "Hi<|end|>" in shown
+
+
+def test_one_process_renders_the_turns_that_come_next(monkeypatch):
+    started = []
+    real = sandbox._answers
+    monkeypatch.setattr(sandbox, "_answers", lambda job: started.append(job) or real(job))
+    template = ChatTemplate(FakeVocabulary(), CHATML + "{# its own #}")
+    turns = [Message("system", "s"), Message("user", "q")]
+    for _ in range(6):
+        template.build(turns)
+        template.build(turns[1:])
+        turns += [Message("assistant", "a"), Message("user", "q")]
+    assert len(started) == 2  # with and without a system message
+
+
+def test_answers_of_a_process_that_died_count_as_far_as_they_came(monkeypatch):
+    monkeypatch.setattr(sandbox, "_answers", lambda _: [b'{"text": "a"}', b"{"])
+    found = sandbox.Sandbox("x", "", "")
+    assert found.render(["user"]) == Rendered(("a",))
+    monkeypatch.setattr(sandbox, "_answers", lambda _: [])
+    assert found.render(["user"]) == Rendered(("a",))
+    assert "time or memory" in found.render(["system"]).fault
+
+
+def test_python_that_cannot_be_started_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(sandbox.sys, "executable", "/nowhere/python")
+    with pytest.raises(UnsupportedModelError, match="cannot chat"):
+        ChatTemplate(FakeVocabulary({}), CHATML + "{# not started #}")

@@ -39,6 +39,47 @@ def test_heavy_libraries_stay_at_home_and_come_late(house):
     assert rules.homeless_imports(house) == []
 
 
+def test_programs_are_started_at_home_and_git_by_its_gatekeeper(house):
+    assert rules.program_starts(house) == []
+    assert set(rules.STARTERS) <= set(house)
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "finding"),
+    [
+        ("indexer__search", "import subprocess", "uses subprocess"),
+        ("indexer__search", "def f():\n    from subprocess import run", "uses subprocess"),
+        ("lsp__server", "import asyncio\nasync def f():\n    await asyncio.create_subprocess_exec('x')", "create_sub"),
+        ("assistant__chat", "from asyncio import create_subprocess_shell", "create_subprocess_shell"),
+        ("assistant__chat", "import os\nos.system('x')", "os.system"),
+        ("assistant__chat", "import os\nos.execvp('x', ['x'])", "os.execvp"),
+        ("assistant__chat", "from os import popen", "os.popen"),
+        ("indexer__workers", "import subprocess\nsubprocess.run(['git', 'log'])", "starts git"),
+        ("indexer__workers", "import subprocess\ncommand = ('git', '-C', root)", "starts git"),
+        ("lsp__indexing", "import asyncio\nasyncio.create_subprocess_exec('git', 'log')", "starts git"),
+        ("assistant__llama__measure", "import subprocess\nsubprocess.run(f'git log {x}', shell=True)", "starts git"),
+        ("lsp__server", "def f():\n    import git", "whose home is"),
+    ],
+)
+def test_a_program_started_elsewhere_is_found(module, source, finding):
+    trees = sample(**{module: source})
+    (found,) = rules.program_starts(trees) + rules.homeless_imports(trees)
+    assert finding in found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("indexer__git", "import subprocess\nsubprocess.run(['git', 'log'])"),
+        ("indexer__workers", "import subprocess\nsubprocess.Popen([sys.executable])"),
+        ("lsp__server", "import os\nos.getpid()\nTYPES = {'git'}"),
+        ("lsp__server", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import subprocess"),
+    ],
+)
+def test_a_program_started_at_home_is_no_finding(module, source):
+    assert rules.program_starts(sample(**{module: source})) == []
+
+
 def test_files_stay_under_400_lines():
     assert rules.long_files(ROOT, ["indexer", "assistant", "lsp", "tests", "benchmarks", "editors", "scripts"]) == []
 

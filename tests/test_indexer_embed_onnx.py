@@ -27,8 +27,8 @@ needs_onnx = pytest.mark.transformers
 
 @pytest.fixture
 def library() -> None:
-    pytest.importorskip("onnxruntime", reason="pip install 'codemoat[onnx]'")
-    pytest.importorskip("tokenizers", reason="pip install 'codemoat[onnx]'")
+    pytest.importorskip("onnxruntime", reason="pip install -e '.[onnx]'")
+    pytest.importorskip("tokenizers", reason="pip install -e '.[onnx]'")
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,7 @@ def test_a_model_without_its_library_names_the_extra(tmp_path: Path, monkeypatch
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(BadInputError, match="onnxruntime") as caught:
         load_embedder(str(onnx_files.write(tmp_path, TABLE)))
-    assert "pip install 'codemoat[onnx]'" in caught.value.hint
+    assert "pip install -e '.[onnx]'" in caught.value.hint
 
 
 def test_the_module_loads_no_library() -> None:

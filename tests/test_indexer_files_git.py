@@ -140,17 +140,31 @@ def test_a_repository_of_another_user_is_walked(tmp_path: Path, monkeypatch: pyt
 
 
 def test_without_a_git_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = repository(tmp_path, a="1")
-    import git as gitpython
-
-    with monkeypatch.context() as patch:
-        patch.setattr(gitpython.Git, "GIT_PYTHON_GIT_EXECUTABLE", str(tmp_path / "no-git"))
-        listing = list_files(root, CONFIG)
+    root = repository(tmp_path / "root", a="1")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    listing = list_files(root, CONFIG)
     assert (listing.git, paths(listing)) == (False, ["a.py"])
-    assert "could not be started" in reasons(listing)["."]
-    # GitPython refuses to be imported at all where it finds no git.
-    monkeypatch.setitem(sys.modules, "git", None)
-    assert "no git program" in reasons(list_files(root, CONFIG))["."]
+    assert "no git program" in reasons(listing)["."]
+    # A program of that name that is none.
+    write(tmp_path, "bin/git", "\0").chmod(0o755)
+    assert "could not be started" in reasons(list_files(root, CONFIG))["."]
+
+
+def test_a_git_program_in_the_repository_is_not_the_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path / "root", a="1")
+    write(root, "git", f"#!/bin/sh\ntouch {tmp_path}/ran\n").chmod(0o755)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}:")
+    assert list_files(root, CONFIG).git
+    code = (
+        "import sys; from pathlib import Path; from indexer.repository import changed_since; "
+        "print(changed_since(Path(sys.argv[1]), 'HEAD'), 'git' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-P", "-c", code, str(root)]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{'git'} True"
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_repository_cannot_have_programs_run(tmp_path: Path) -> None:
@@ -239,7 +253,7 @@ def test_the_walk_decides_as_git_does(tmp_path: Path, monkeypatch: pytest.Monkey
             if not (root / folder / name).is_dir():
                 write(root, folder + name)
     by_git = list_files(root, CONFIG)
-    monkeypatch.setitem(sys.modules, "git", None)
+    monkeypatch.setenv("PATH", "")
     walked = list_files(root, CONFIG)
     assert by_git.git and not walked.git
     assert len(by_git.files) > 40

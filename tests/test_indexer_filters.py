@@ -15,7 +15,7 @@ from test_indexer_files_git import git, plain_git, repository
 from indexer import Filters
 from indexer.errors import BadInputError
 from indexer.filters import EVERYTHING, Globs, resolve
-from indexer.git import changed_since
+from indexer.repository import changed_since
 from indexer.search import search
 
 assert plain_git, "a fixture that every test here uses"

@@ -75,3 +75,11 @@ def test_index_folder_in_the_repository_when_asked(tmp_path):
 def test_user_folder_is_expanded(monkeypatch):
     monkeypatch.setenv("CODEMOAT_CACHE_DIR", "~/somewhere")
     assert location.cache_dir() == Path.home() / "somewhere"
+
+
+def test_the_seal_of_an_index_in_a_repository_is_outside_of_it(tmp_path):
+    config = IndexConfig(cache_dir=tmp_path / "cache", in_repository=True)
+    one, two = tmp_path / "a" / "repo", tmp_path / "b" / "repo"
+    assert location.seal_file(one, config) != location.seal_file(two, config)
+    assert location.seal_file(one, config).parent == tmp_path / "cache" / "seals"
+    assert location.seal_file(one, IndexConfig(cache_dir=tmp_path / "cache")) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import numpy as np
@@ -125,3 +126,29 @@ def test_two_checkouts_share_the_vectors(tmp_path, monkeypatch):
     assert dump(index) == dump(plain)
     for tree in trees:
         tree.close()
+
+
+def test_a_link_in_its_place_is_left_alone(tmp_path):
+    """Nothing is read or written there, and vectors are computed."""
+    inner, outer = cached(tmp_path)
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    outer.path.parent.mkdir(exist_ok=True)
+    outer.path.symlink_to(precious)
+    outer.embed(["one"])
+    outer.embed(["one"])
+    assert inner.texts == ["one", "one"]
+    assert precious.read_text() == "mine"
+
+
+def test_it_is_for_its_owner_alone(tmp_path):
+    old = os.umask(0)
+    try:
+        _, outer = cached(tmp_path)
+        outer.embed(["one"])
+        outer.path.chmod(0o666)
+        outer.embed(["two"])
+    finally:
+        os.umask(old)
+    assert outer.path.stat().st_mode & 0o777 == 0o600
+    assert outer.path.parent.stat().st_mode & 0o777 == 0o700

@@ -14,6 +14,7 @@ from watch_world import PATIENCE, Recorder, Watch, root, watch, watches
 
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError, BusyIndexError
+from indexer.files import list_files
 from indexer.listing_part import MAX_PATHS
 from indexer.location import index_folder
 from indexer.watch import Watcher
@@ -109,6 +110,20 @@ def test_an_ignore_file_means_look_at_everything(root: Path, watch: Watch) -> No
     recorder.wait(lambda: recorder.calls[1:] == [None])
     write(root, ".codemoatignore", "other/\n")
     recorder.wait(lambda: recorder.calls[1:] == [None, None])
+
+
+def test_a_folder_that_becomes_gits_own_means_look_at_everything(root: Path, watch: Watch) -> None:
+    """What it held before is no longer indexed."""
+    _, told = watch(root)
+    write(root, "mirror/description")
+    told.wait_for("mirror")
+    told.wait(lambda: not told.running)
+    (root / "mirror/objects").mkdir()
+    (root / "mirror/refs").mkdir()
+    write(root, "mirror/HEAD", "ref: refs/heads/main\n")
+    told.wait(lambda: None in told.calls[1:])
+    told.wait(lambda: not told.running)
+    assert "mirror" not in list_files(root, IndexConfig()).directories
 
 
 def test_a_storm_is_one_look_at_everything(root: Path, watch: Watch) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -295,3 +296,87 @@ def test_no_worker_outlives_a_parent_that_is_killed(tree):
     parent.wait()
     parent.stdout.close()
     assert gone(pids)
+
+
+# As PARENT, with workers that no deadline ends.
+BUSY_PARENT = PARENT.replace("parse_deadline=0.25", "parse_deadline=3600")
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["busy in a grammar", "stopped"])
+def test_workers_end_at_once_with_a_parent_that_is_killed(tree, stopped):
+    """No deadline ends them, they do not read, and a stopped process could not even if it wanted."""
+    command = [sys.executable, "-c", BUSY_PARENT, str(tree)]
+    parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    if stopped:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    try:
+        assert gone(pids)
+    finally:
+        for pid in pids:
+            if state(pid) not in ("", "Z"):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_whose_parent_is_gone_before_it_has_begun_ends(tree):
+    command = [sys.executable, "-P", "-c", workers._COMMAND, str(ROOT)]
+    for pipes in ({"stdin": subprocess.DEVNULL}, {"stdin": subprocess.PIPE, "stderr": broken_pipe()}):
+        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, **{"stderr": subprocess.PIPE, **pipes})
+        assert worker.wait(PATIENT) == 0
+        for pipe in (worker.stdin, worker.stderr):
+            if pipe is not None:
+                assert not pipe.readable() or pipe.read() == b""
+                pipe.close()
+        if isinstance(pipes.get("stderr"), int):
+            os.close(pipes["stderr"])
+
+
+def broken_pipe() -> int:
+    """The end for writing of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+def test_a_worker_that_cannot_be_killed_is_not_waited_for(tree, monkeypatch):
+    """As one that reads from a file system that hangs."""
+    waits = []
+
+    def never(process, timeout=None):
+        waits.append(timeout)
+        raise subprocess.TimeoutExpired("worker", timeout)
+
+    pool = WorkerPool(tree, TWO)
+    list(pool.analyse(small(tree)))
+    pids, processes = pool.pids, [worker.process for worker in pool._workers]
+    monkeypatch.setattr(subprocess.Popen, "wait", never)
+    pool.close()
+    assert pool.pids == [] and len(waits) == 2 * len(pids) and None not in waits
+    monkeypatch.undo()
+    for process in processes:
+        process.wait()
+
+
+def test_a_worker_that_takes_nothing_in_is_given_up(tree, monkeypatch):
+    """A buffer is larger than the pipe to a worker; a stopped worker must not stop its parent for ever."""
+    buffer = b"x = 1\n" * 100_000
+    with WorkerPool(tree, IndexConfig(workers=1)) as pool:
+        pool.analyse_buffer("first.py", b"x = 1\n")
+        (pid,) = pool.pids
+        pool._workers[0]._patience = 0.1
+        os.kill(pid, signal.SIGSTOP)
+        found = []
+        asking = threading.Thread(target=lambda: found.append(pool.analyse_buffer("m.py", buffer)), daemon=True)
+        asking.start()
+        try:
+            asking.join(PATIENT)
+            assert isinstance(found[0], Analysis) and "SIGKILL" in (found[0].problem or "")
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+            asking.join(PATIENT)

@@ -8,7 +8,7 @@ import pytest
 from lsprotocol import types
 
 from lsp.convert import Units, join_surrogates, split_lines, whole_characters
-from lsp.documents import Document, Documents
+from lsp.documents import Document, Documents, change_of
 
 PIECES = ["a", "é", "漢", "🦀", "\n", "\r", "\r\n", "\x0b", "\u2028", "x = 1\n", "", "\ud83e", "\udd80", "  "]
 
@@ -119,13 +119,11 @@ def test_a_ring_of_recent_edits_is_kept():
     documents = Documents()
     documents.put(types.TextDocumentItem("file:///a.py", "python", 1, "x = 1\n"))
     for version in range(2, 300):
-        documents.change(
-            types.VersionedTextDocumentIdentifier(version, "file:///a.py"), [change((0, 4), (0, 5), str(version % 10))]
-        )
+        documents.change("file:///a.py", version, [change_of(change((0, 4), (0, 5), str(version % 10)))])
     assert len(documents.edits) == 200
     latest = documents.edits[-1]
     assert (latest.version, latest.line, latest.column, latest.removed, latest.inserted) == (299, 0, 4, "8", "9")
-    assert documents.change(types.VersionedTextDocumentIdentifier(2, "file:///never.py"), []) is None
+    assert documents.change("file:///never.py", 2, []) is None
 
 
 def test_a_cell_stands_between_the_cells_of_its_language():

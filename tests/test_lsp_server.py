@@ -9,7 +9,8 @@ from hashlib import sha256
 import pytest
 from lsprotocol import converters, types
 
-from lsp.hello import frame, greet, initialize_result
+from lsp.framing import frame
+from lsp.hello import greet, initialize_result
 from tests.lsp_world import Client, PatientLLM, edit, inline_params, play
 
 URI = "file:///nowhere/a.py"
@@ -94,10 +95,11 @@ def test_the_first_message_is_read_to_its_end_and_no_further():
         place += count
         return bytes(data[place - count : place])
 
-    body, answered = greet(read, written.append)
-    assert (json.loads(body), answered, place) == (asked, True, len(frame(asked)))
+    raw, body = greet(read, written.append)
+    assert body is not None
+    assert (json.loads(body), raw, place) == (asked, frame(asked), len(frame(asked)))
     assert json.loads(written[0].partition(b"\r\n\r\n")[2])["id"] == "a"
-    assert greet(lambda _: b"", written.append) == (b"", False)
+    assert greet(lambda _: b"", written.append) == (b"", None)
 
 
 def test_a_cancelled_request_is_answered_as_cancelled():
@@ -145,7 +147,7 @@ def test_a_request_sees_the_text_as_it_was_when_it_was_sent():
 def test_a_first_message_that_has_its_answer_is_not_answered_again():
     async def scene(client: Client) -> None:
         asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": 3}}
-        client.server.protocol.receive_first(json.dumps(asked).encode(), answered=True)
+        client.server.protocol.receive_answered(json.dumps(asked).encode())
         assert client.sent == []
         assert (await client.request("codemoat/status"))["documents"] == 0
 

@@ -31,6 +31,26 @@ def test_a_folder_may_not_choose_the_model_or_where_files_lie() -> None:
     assert {"codemoat.server.command", "codemoat.server.env"} <= set(restricted)
 
 
+def test_no_package_index_is_offered() -> None:
+    """Nothing of ours is on one, so a package of our name there is somebody else's."""
+    source = MANIFEST["contributes"]["configuration"][0]["properties"]["codemoat.server.source"]
+    assert source["default"] == ""
+    files = [*EXTENSION.glob("src/**/*.ts"), *EXTENSION.glob("walkthrough/*.md"), EXTENSION / "README.md"]
+    files += [
+        *(ROOT / "editors" / "nvim").rglob("*.lua"),
+        *(ROOT / "editors" / "nvim").rglob("*.txt"),
+        ROOT / "README.md",
+    ]
+    files += [*(ROOT / "docs").glob("*.md"), *ROOT.glob("[ail]*/**/*.py"), EXTENSION / "package.json"]
+    assert len(files) > 100
+    for file in files:
+        found = re.search(
+            r"""\b(?:pip|pipx|uv tool|uv pip) install (?:-\S+ )*['"]?codemoat\b""", file.read_text(encoding="utf-8")
+        )
+        found = found or re.search(r"\bpip install .*'codemoat\[", file.read_text(encoding="utf-8"))
+        assert found is None, f"{file}: {found}"
+
+
 def test_every_setting_has_a_description_and_bounds() -> None:
     for group in MANIFEST["contributes"]["configuration"]:
         for key, each in group["properties"].items():

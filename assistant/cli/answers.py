@@ -64,7 +64,7 @@ def _finish(out: Output, done: Done, extra: Mapping[str, Any], *, began: bool) -
         value = {**_answer(done), **extra}
         out.data({"event": "done", **value} if out.stream else value)
         return
-    out.line(*(() if began else (done.answer,)))
+    out.text("" if began else done.answer)
     if done.sources and done.answer:
         out.line()
         write_sources(out, done.sources)

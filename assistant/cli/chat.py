@@ -101,7 +101,9 @@ def _answer_lines(out: Output, session: ChatSession, shown: ShownFile | None) ->
         if not (question := line.strip()):
             continue
         if not out.as_json:
-            out.line(*(("\n",) if asked else ()), (f"> {question}", "bold"))
+            if asked:
+                out.line()
+            out.line((f"> {question}", "bold"))
         asked = True
         selection = shown.read() if shown is not None else None
         with interrupt_cancels() as cancel, closing(session.ask(question, cancel, selection=selection)) as events:

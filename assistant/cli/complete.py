@@ -69,7 +69,7 @@ def _complete(
         value = _object(completion, text, model)
         out.data({"event": "done", **value} if out.stream else value)
     elif completion.text:
-        out.line(completion.text)
+        out.text(completion.text)
     else:
         out.note(f"Nothing to complete there ({completion.stop_reason}).")
 

@@ -51,10 +51,10 @@ def main(argv: Sequence[str] | None = None, make_engine: Callable[[Config, Path]
     except OSError as exc:
         return _fail(out, StorageError.from_os_error(exc, "the command"))
     except Exception as exc:  # noqa: BLE001
-        # A bug of ours: the one place where the traceback is what helps.
-        import traceback
+        # A bug of ours: the one place where frames are what helps. They are sent to us, so they quote no file.
+        from assistant.traces import trace
 
-        sys.stderr.write(clean(traceback.format_exc()))
+        sys.stderr.write(clean(trace(exc)))
         return _fail(
             out, CodemoatError(f"Internal error: {type(exc).__name__}.", "Please report it with the lines above.")
         )

@@ -1,7 +1,8 @@
 """What commands write: results on stdout, notes and progress on stderr.
 
 Three forms: styled on a terminal (rich, imported only then), plain otherwise, JSON when asked. Everything that may come
-from a file's contents passes ``clean``: a control character must never reach the terminal.
+from a repository passes ``visible`` of ``indexer.reasons``: a control character must never reach the terminal, and a
+line's end in a file's name makes no line of its own. Only ``text`` and ``piece`` write several lines.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from indexer.errors import CodemoatError
+from indexer.reasons import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,8 +53,12 @@ class Output:
         sys.stdout.flush()
 
     def line(self, *parts: Part) -> None:
-        """Write a line to stdout."""
+        """Write one line to stdout; line ends in its parts are shown as escapes, tabs stay."""
         self._write(sys.stdout, parts, "\n")
+
+    def text(self, text: str) -> None:
+        """Write text of several lines, and a line's end, to stdout."""
+        self._write(sys.stdout, (text.replace("\r\n", "\n"),), "\n", keep="\n\t")
 
     def piece(self, text: str) -> None:
         """Write a piece of streamed text to stdout at once."""
@@ -61,7 +66,7 @@ class Output:
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
-        """Write a remark to stderr: not part of the result."""
+        """Write a remark of one line to stderr: not part of the result."""
         self._write(sys.stderr, [("codemoat: ", "dim"), text], "\n")
 
     def confirm(self, question: str) -> bool | None:
@@ -79,14 +84,14 @@ class Output:
         with display:
             yield display
 
-    def _write(self, stream: TextIO, parts: list[Part] | tuple[Part, ...], end: str) -> None:
+    def _write(self, stream: TextIO, parts: Sequence[Part], end: str, keep: str = "\t") -> None:
+        shown = [(visible(p, keep), "") if isinstance(p, str) else (visible(p[0], keep), p[1]) for p in parts]
         if not stream.isatty():
-            stream.write("".join(clean(p if isinstance(p, str) else p[0]) for p in parts) + end)
+            stream.write("".join(text for text, _ in shown) + end)
             return
         from rich.text import Text
 
-        text = Text.assemble(*(clean(p) if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts))
-        self._console(stream).print(text, end=end, soft_wrap=True)
+        self._console(stream).print(Text.assemble(*shown), end=end, soft_wrap=True)
 
     def _console(self, stream: TextIO) -> Console:
         from rich.console import Console
@@ -139,7 +144,7 @@ class ProgressDisplay:
         if title == self._stage and now < self._next:
             return
         self._stage, self._next = title, now + _PLAIN_PROGRESS_SECONDS
-        sys.stderr.write(clean(f"{title} {amount}".rstrip()) + "\n")
+        sys.stderr.write(visible(f"{title} {amount}".rstrip()) + "\n")
         sys.stderr.flush()
 
 
@@ -174,17 +179,15 @@ class _RichProgress(ProgressDisplay):
         # A terminal shows the file under way too; in a log it would be one of thousands.
         shown = progress.current if progress.stage == "parse" else ""
         shown = f"…{shown[-_SHOWN_PATH:]}" if len(shown) > _SHOWN_PATH else shown
-        super()._show_index(progress, f"{amount}  {clean(shown)}".rstrip())
+        super()._show_index(progress, f"{amount}  {visible(shown)}".rstrip())
 
     def _show(self, title: str, amount: str, done: int, total: int) -> None:
-        self._bar.update(self._task, description=clean(title), completed=done, total=total or None, amount=amount)
+        self._bar.update(self._task, description=visible(title), completed=done, total=total or None, amount=amount)
 
 
 def clean(text: str) -> str:
-    """``text`` with control and direction-changing characters shown as escapes; newlines and tabs stay."""
-    if text.isprintable():
-        return text
-    return "".join(c if c in "\n\t" or not _unsafe(c) else _escape(c) for c in text.replace("\r\n", "\n"))
+    """``visible`` text of several lines: newlines and tabs stay."""
+    return visible(text.replace("\r\n", "\n"), "\n\t")
 
 
 def size(count: int) -> str:
@@ -206,13 +209,3 @@ def duration(seconds: float) -> str:
 def error_object(error: CodemoatError) -> dict[str, dict[str, str]]:
     """The JSON form of an error."""
     return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-
-
-def _unsafe(character: str) -> bool:
-    # Cc: terminal commands. Cf: bidirectional overrides and zero-width characters, which hide what code does.
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-def _escape(character: str) -> str:
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

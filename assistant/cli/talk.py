@@ -125,7 +125,7 @@ class Talk:
         for turn in self._session.turns:
             answer = " ".join(turn.answer.split())
             cut = f"{answer[:_ANSWER_CHARACTERS].rstrip()}…" if len(answer) > _ANSWER_CHARACTERS else answer
-            self._out.line((f"> {turn.question}", "bold"))
+            self._out.line((f"> {' '.join(turn.question.split())}", "bold"))
             self._out.line(cut)
 
     def _say_goodbye(self) -> None:

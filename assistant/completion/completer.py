@@ -10,9 +10,10 @@ from functools import partial
 
 from assistant.completion.nearby import NearSnippet, for_completion
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
+from assistant.completion.secrecy import SECRET_LINE, holds_secret, mask_around, without_secrets
 from assistant.completion.settled import Place, SettledContext
 from assistant.completion.trim import Trimmed, after_blanks, blanks_at_end, trim_block, trim_line, wants_block
-from assistant.completion.window import Window, window
+from assistant.completion.window import Window, same_lines, window
 from assistant.context import CodeIndex, RequestTimings
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Sampling, StopReason
 from assistant.stop import OwnStop
@@ -35,6 +36,7 @@ class Plan:
     request: FillRequest
     context: tuple[NearSnippet, ...]
     window: Window
+    """As the document has it; ``request`` has its secrets masked where the model is another server's."""
     block: bool
     """Whether several lines are wanted."""
     sampling: Sampling
@@ -59,6 +61,8 @@ class Completer:
         evaluates only what was typed. Raises UnsupportedModelError if the model cannot fill, PromptTooLongError if its
         context is too small even for the line, and what the index and the model raise.
         """
+        if holds_secret(unix(request)):
+            return answer(request, Trimmed("", SECRET_LINE), None, RequestTimings(), reused=True)
         plan = self.plan(request)
         trimmed, timings = self._generate(plan, cancel)
         other = second_guess(plan, trimmed, self.llm)
@@ -75,30 +79,41 @@ class Completer:
         started = time.perf_counter()
         asked, settings = unix(request), self.settings
         budget = self._budget(share)
-        around = self.window(asked, budget)
+        around, shown = self._windows(asked, budget)
         context: tuple[NearSnippet, ...] = ()
         if self._index is not None and settings.context_share > 0:
             tokens = int(budget * settings.context_share)
-            find = partial(for_completion, self._index, asked.path, asked.prefix, around, tokens, self._count)
+            find = partial(for_completion, self._index, asked.path, asked.prefix, shown, tokens, self._count)
             # The line after the cursor counts for nothing: it changes with every bracket that an editor closes.
             place = Place(len(asked.prefix) - len(around.prefix), "".join(around.below))
             with self._lock:
                 context = self._settled.choose(asked.path, place, find, anew=idle)
         # Blanks at the very end would have to be tokens of their own: models write them together with the next word.
         held = blanks_at_end(around.line_before)
-        prefix = around.prefix.removesuffix(held)
-        fill = FillRequest(asked.path, prefix, around.suffix, tuple(near.snippet for near in context))
+        prefix = shown.prefix.removesuffix(held)
+        fill = FillRequest(asked.path, prefix, shown.suffix, tuple(near.snippet for near in context))
         block, limit = settings.multiline and wants_block(around), settings.max_tokens
         sampling = Sampling(limit) if block else Sampling(min(limit, LINE_TOKENS), stop=("\n",))
         spent = (time.perf_counter() - started) * 1e3
         return Plan(asked, fill, context, around, block, sampling, spent)
 
-    def window(self, asked: CompletionRequest, budget: int | None = None) -> Window:
-        """What of the document the model is shown."""
+    def window(self, asked: CompletionRequest) -> Window:
+        """What of the document the model is shown, secrets included, which another server's model is not."""
+        return self._windows(asked, self._budget(1.0))[0]
+
+    def _windows(self, asked: CompletionRequest, budget: int) -> tuple[Window, Window]:
+        """The window, and the same as the model is shown it: masked where another server runs it.
+
+        A remote tokenizer gets masked lines too; what the model writes is fitted to the lines as they are.
+        """
         settings = self.settings
-        budget = self._budget(1.0) if budget is None else budget
         shares = int(budget * settings.prefix_share), int(budget * settings.suffix_share)
-        return window(asked.prefix, asked.suffix, *shares, self._count)
+        if not self.llm.info.remote:
+            whole = window(asked.prefix, asked.suffix, *shares, self._count)
+            return whole, whole
+        masked = mask_around(asked.prefix, asked.suffix, asked.path, asked.language)
+        shown = window(masked.prefix, masked.suffix, *shares, self._count)
+        return same_lines(asked.prefix, asked.suffix, shown), shown
 
     def _budget(self, share: float) -> int:
         """Tokens of the prompt."""
@@ -183,7 +198,11 @@ def final(text: str, plan: Plan, stop_reason: StopReason) -> Trimmed:
 def answer(
     request: CompletionRequest, trimmed: Trimmed, plan: Plan | None, timings: RequestTimings, *, reused: bool = False
 ) -> Completion:
-    """What the asker gets: in his line ends, with the span that is replaced. ``plan``: None if none was needed."""
+    """What the asker gets: without secrets, in his line ends, with the span that is replaced.
+
+    ``plan``: None if none was needed.
+    """
+    trimmed = without_secrets(unix(request), trimmed)
     carriage = "\r\n" in request.prefix or "\r\n" in request.suffix
     return Completion(
         trimmed.text.replace("\n", "\r\n") if carriage else trimmed.text,

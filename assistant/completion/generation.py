@@ -14,6 +14,7 @@ from typing import Literal
 
 from assistant.completion.completer import Completer, Plan, both, final, second_guess, so_far
 from assistant.completion.request import CompletionRequest
+from assistant.completion.secrecy import may_begin
 from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_block, trim_line
 from assistant.completion.window import Window
 from assistant.context import RequestTimings
@@ -154,7 +155,7 @@ class Generation:
                     if begun is not None and waited >= begun[0] and left.strip():
                         window = window or self._completer.window(asked)
                         words = trim_begun(left, window, self.plan.asked.language)
-                        if words.text and words.text != begun[1]:
+                        if words.text and words.text != begun[1] and may_begin(asked, words.text):
                             return words
                     self._changed.wait(_POLL)
                     waited += _POLL

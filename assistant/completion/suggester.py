@@ -18,6 +18,7 @@ from assistant.completion.generation import Generation, Purpose
 from assistant.completion.pace import Pace
 from assistant.completion.request import Completion, CompletionRequest
 from assistant.completion.reuse import Suggestion, SuggestionCache
+from assistant.completion.secrecy import SECRET_LINE, holds_secret
 from assistant.completion.trim import Trimmed
 from assistant.context import RequestTimings
 from assistant.llm import Cancel
@@ -73,9 +74,9 @@ class Suggester:
         reason "begun", and the asker shows them and asks again with them. Raises what ``Completer.complete`` raises.
         """
         asked = unix(request)
-        found = self._known(asked)
-        if found is not None:
-            return answer(request, _trimmed(found), None, RequestTimings(), reused=True)
+        known = self.known(request)
+        if known is not None:
+            return known
         if cancel is not None and cancel.cancelled:
             # It was overtaken while it waited: it must not stop the run of who overtook it.
             return answer(request, Trimmed("", "cancelled"), None, RequestTimings())
@@ -98,8 +99,14 @@ class Suggester:
         return replace(done, context=tuple(map(str, run.plan.context)))
 
     def known(self, request: CompletionRequest) -> Completion | None:
-        """The completion at the cursor if no model call is needed for it; takes less than a millisecond."""
-        found = self._known(unix(request))
+        """The completion at the cursor if no model call is needed for it; takes less than a millisecond.
+
+        On a line that holds a secret it is empty, whatever is known.
+        """
+        asked = unix(request)
+        if holds_secret(asked):
+            return answer(request, Trimmed("", SECRET_LINE), None, RequestTimings(), reused=True)
+        found = self._known(asked)
         return None if found is None else answer(request, _trimmed(found), None, RequestTimings(), reused=True)
 
     def others(self, request: CompletionRequest, first: Completion, cancel: Cancel | None = None) -> list[Completion]:
@@ -117,7 +124,8 @@ class Suggester:
                 completer = self._completer_of(asked)
                 plan = completer.plan(asked, share=self.pace.share(completer.settings.prompt_tokens))
             kept = self._look_for_others(plan, first.text.replace("\r\n", "\n"), ticket, cancel)
-        return [answer(request, trimmed, None, RequestTimings(), reused=True) for trimmed in kept]
+        found = [answer(request, trimmed, None, RequestTimings(), reused=True) for trimmed in kept]
+        return [completion for completion in found if completion.text]
 
     def _look_for_others(self, plan: Plan, first: str, ticket: int, cancel: Cancel | None) -> list[Trimmed]:
         """See ``others``; remembered once all were looked at."""
@@ -213,6 +221,8 @@ class Suggester:
             return self._begin(completer, plan, "asked"), False
 
     def _begin_idle(self, asked: CompletionRequest, purpose: Purpose) -> None:
+        if holds_secret(asked):
+            return
         completer = self._completer_of(asked)
         with self._lock:
             busy = self._run is not None and self._run.running and not self._run.stopped

@@ -50,15 +50,20 @@ def window(prefix: str, suffix: str, prefix_tokens: int, suffix_tokens: int, cou
     tokens = count([*near_above, *near_below])
     kept_above = _keep_above(near_above, tokens[: len(near_above)], len(above) - len(near_above), prefix_tokens)
     kept_below = near_below[: _keep_below(tokens[len(near_above) :], len(below), suffix_tokens)]
-    before, after = line_before[-_LONG_LINE:], line_after[:_LONG_LINE]
-    return Window(
-        "".join(kept_above) + before,
-        after + end + "".join(kept_below),
-        before,
-        after,
-        tuple(kept_above),
-        tuple(kept_below),
-    )
+    return _joined(line_before[-_LONG_LINE:], line_after[:_LONG_LINE], end, kept_above, kept_below)
+
+
+def same_lines(prefix: str, suffix: str, shown: Window) -> Window:
+    """The window of another text of the same lines: as many lines around the cursor as ``shown`` has."""
+    above, line_before = _last_line(prefix)
+    below, line_after, end = _first_line(suffix)
+    kept_above, kept_below = above[len(above) - len(shown.above) :], below[: len(shown.below)]
+    return _joined(line_before[-_LONG_LINE:], line_after[:_LONG_LINE], end, kept_above, kept_below)
+
+
+def _joined(before: str, after: str, end: str, above: Sequence[str], below: Sequence[str]) -> Window:
+    prefix, suffix = "".join(above) + before, after + end + "".join(below)
+    return Window(prefix, suffix, before, after, tuple(above), tuple(below))
 
 
 def _last_line(prefix: str) -> tuple[list[str], str]:

@@ -224,7 +224,8 @@ def _result(wire: Wire, message: Json) -> Any:
     """Ask one question and wait for its answer."""
     wire.send(message)
     while (answer := wire.receive(_POLL_SECONDS)) is None or answer.get("id") != message["id"]:
-        pass
+        if answer is not None and "id" not in answer:  # the host hangs up, and says why
+            raise protocol.error_from_json(answer.get("error"))
     if "result" not in answer:
         raise protocol.error_from_json(answer.get("error"))
     return answer["result"]

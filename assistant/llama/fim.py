@@ -14,6 +14,7 @@ from typing import Literal
 from assistant.errors import UnsupportedModelError
 from assistant.llama.vocabulary import Vocabulary
 from assistant.llm import FillRequest
+from indexer.reasons import visible
 
 Slot = Literal["pre", "suf", "mid", "prefix", "suffix"]
 """Three special tokens and the two texts between them."""
@@ -124,8 +125,8 @@ def write(family: Spelling, request: FillRequest, clean: Callable[[str], str]) -
     if request.context and family.separator:
         head = f"{family.repository}{clean(request.repository or _DEFAULT_REPOSITORY)}\n"
         for snippet in request.context:
-            head += f"{family.separator}{clean(f'{snippet.path}{chr(10)}{snippet.text.rstrip()}')}\n"
-        head += f"{family.separator}{clean(request.path)}\n"
+            head += f"{family.separator}{clean(f'{visible(snippet.path)}{chr(10)}{snippet.text.rstrip()}')}\n"
+        head += f"{family.separator}{clean(visible(request.path))}\n"
     elif request.context:
         head = clean(_headings(request))
     text = {"prefix": clean(request.prefix), "suffix": clean(request.suffix)}
@@ -167,11 +168,11 @@ def _context(vocabulary: Vocabulary, fim: FimFormat, request: FillRequest) -> li
     if fim.repository is not None:
         tokens += [fim.repository, *vocabulary.tokenise(f"{request.repository or _DEFAULT_REPOSITORY}\n")]
     for snippet in request.context:
-        tokens += [fim.separator, *vocabulary.tokenise(f"{snippet.path}\n{snippet.text.rstrip()}\n")]
-    return [*tokens, fim.separator, *vocabulary.tokenise(f"{request.path}\n")]
+        tokens += [fim.separator, *vocabulary.tokenise(f"{visible(snippet.path)}\n{snippet.text.rstrip()}\n")]
+    return [*tokens, fim.separator, *vocabulary.tokenise(f"{visible(request.path)}\n")]
 
 
 def _headings(request: FillRequest) -> str:
     """Other files as plain text, then the name of the file to fill."""
-    parts = [f"--- {s.path} ---\n{s.text.rstrip()}\n\n" for s in request.context]
-    return "".join([*parts, f"--- {request.path} ---\n"])
+    parts = [f"--- {visible(s.path)} ---\n{s.text.rstrip()}\n\n" for s in request.context]
+    return "".join([*parts, f"--- {visible(request.path)} ---\n"])

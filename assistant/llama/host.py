@@ -39,6 +39,7 @@ _FAILED = 70  # EX_SOFTWARE
 def main(arguments: list[str] | None = None) -> int:
     """Run a host until it is stopped; the exit status."""
     options = _parse(arguments)
+    _keep_output()
     _settle()
     place = HostPlace(options.folder, options.name)
     settings = EngineSettings(
@@ -106,6 +107,8 @@ def _settle() -> None:
     # tokens a second either way); beside one busy process it generates 12 tokens a second instead of 7. Not spinning at
     # all: 16 and 13.
     os.environ.setdefault("GOMP_SPINCOUNT", str(_SPINS))
+    # When ggml aborts it starts a debugger for a backtrace, whose values may hold prompts; the log names the place.
+    os.environ["GGML_NO_BACKTRACE"] = "1"
     if sys.platform != "win32":
         import resource
 
@@ -128,10 +131,21 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+_reports = 1
+"""Where lines for the starter go: standard output as it was when the process began."""
+
+
+def _keep_output() -> None:
+    """Keep standard output for reports: what libraries print goes to the log instead, and makes no report invalid."""
+    global _reports
+    _reports = os.dup(1)
+    os.dup2(2, 1)
+
+
 def _tell(message: Json) -> None:
     """A line for the starter; it may have gone, and the host stays for others."""
     with suppress(OSError):
-        os.write(1, protocol.encode(message))
+        os.write(_reports, protocol.encode(message))
 
 
 def _report_progress() -> Callable[[float], None]:
@@ -150,7 +164,7 @@ def _report_progress() -> Callable[[float], None]:
 def _detach_output() -> None:
     """Let go of the starter's pipe."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    os.dup2(null, _reports)
     os.close(null)
 
 

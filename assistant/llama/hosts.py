@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import HostError
-from assistant.llama.place import HostPlace
+from assistant.llama.place import HostPlace, HostState
 from assistant.llama.settings import EngineSettings
 from assistant.llama.wire import Wire, connect
 
@@ -31,14 +31,13 @@ def host_status(runtime_dir: Path) -> list[HostStatus]:
     found = []
     for place in HostPlace.all(runtime_dir):
         state = place.read()
-        wire = connect(state, "status") if state is not None else None
+        wire = _reached(state, "status") if state is not None else None
         if state is None or wire is None:
             continue
         answer = _ask(wire, "ping")
-        if isinstance(answer, dict):
-            clients = max(0, int(answer["clients"]) - 1)
-            memory = int(answer["memory_bytes"])
-            found.append(HostStatus(wire.pid, state.model, state.settings, clients, bool(answer["busy"]), memory))
+        if isinstance(answer, dict) and all(type(answer.get(key)) is int for key in ("clients", "memory_bytes")):
+            clients, memory = max(0, answer["clients"] - 1), answer["memory_bytes"]
+            found.append(HostStatus(wire.pid, state.model, state.settings, clients, bool(answer.get("busy")), memory))
     return found
 
 
@@ -52,12 +51,20 @@ def stop_host(runtime_dir: Path, model: Path | None = None) -> int:
         state = place.read()
         if state is None or (model is not None and Path(state.model) != model.resolve()):
             continue
-        wire = connect(state, "stop")
+        wire = _reached(state, "stop")
         if wire is not None and _ask(wire, "stop"):
             stopped += 1
             with place.lock(_LEAVE_SECONDS):  # held for as long as the host lives
                 pass
     return stopped
+
+
+def _reached(state: HostState, name: str) -> Wire | None:
+    """A connection to a host, None if there is none or it refuses."""
+    try:
+        return connect(state, name)
+    except HostError:
+        return None
 
 
 def _ask(wire: Wire, op: str) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from assistant.llama.system import give_back
 
 GGUF_MAGIC = b"GGUF"
 _LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR
+_MOST_NAME = 200
 _SENTINEL = "☺"  # never merges with its neighbours; see Model.tokenise
 
 _complaints: deque[str] = deque(maxlen=50)
@@ -88,7 +90,7 @@ class Model:
         callback = lib.llama_progress_callback(_reporter(progress))
         params.progress_callback = callback
         _complaints.clear()
-        self.handle: Any = lib.llama_model_load_from_file(str(path).encode(), params)
+        self.handle: Any = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             raise load_error(path, " ".join(_complaints))
         if params.use_extra_bufts and not vocabulary_only:
@@ -113,8 +115,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The name in the metadata, else the file's."""
-        return self.metadata("general.name") or self.path.stem
+        """The name in the metadata on one line, cut where it is very long; else the file's."""
+        return " ".join(self.metadata("general.name").split())[:_MOST_NAME] or self.path.stem
 
     @property
     def architecture(self) -> str:
@@ -250,7 +252,7 @@ def requantise(source: Path, target: Path, form: str, threads: int = 0) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".part")
     try:
-        failed = lib.llama_model_quantize(str(source).encode(), str(draft).encode(), ctypes.byref(params))
+        failed = lib.llama_model_quantize(os.fsencode(source), os.fsencode(draft), ctypes.byref(params))
         if failed:
             raise HostError(
                 f"{source.name} could not be written in {form}.", f"Is there room in {target.parent}? Run it again."

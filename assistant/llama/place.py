@@ -1,7 +1,8 @@
 """Where a host lives: its name, its files in the runtime directory, and who may find it.
 
 ``NAME.json`` (mode 0600) holds process id, address and the secret token of the running host, ``NAME.lock`` is locked
-while it lives, ``NAME.sock`` is its socket and ``NAME.log`` what went wrong in it. The folder is 0700.
+while it lives, ``NAME.sock`` is its socket and ``NAME.log`` what went wrong in it. The folder is 0700. What is found
+there is checked before it is used (``door``): files of other users, links and pipes count as not there.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from assistant.llama import door
 from assistant.llama.protocol import PROTOCOL
 from assistant.llama.settings import EngineSettings
 from indexer.errors import StorageError
 
 _FOLDER = "hosts"
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
+_STATE_LIMIT = 65_536
+"""Bytes of a state file; a real one has a few hundred and a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +88,40 @@ class HostPlace:
         return Address()
 
     def read(self) -> HostState | None:
-        """What the host wrote, or None if there is nothing sensible.
+        """What the host wrote, or None if there is nothing sensible, or nothing that can only be from this user.
 
         What only another version writes is passed over: codemoat may have been updated below a client that runs.
         """
+        raw = door.read_private(self.state_path, _STATE_LIMIT)
+        if raw is None:
+            return None
         try:
-            data = json.loads(self.state_path.read_text())
-            return HostState(
+            data = json.loads(raw)
+            state = HostState(
                 address=Address(**_known(Address, data["address"])),
                 settings=EngineSettings(**_known(EngineSettings, data["settings"])),
                 **{key: data[key] for key in ("pid", "token", "model")},
             )
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
+        return state if _sensible(state) else None
 
     def write(self, state: HostState) -> None:
-        """Publish the state in one step, readable for the user alone."""
+        """Publish the state in one step, readable for the user alone. Raises StorageError if that fails."""
         new = self.state_path.with_suffix(".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(state), file)
-        new.replace(self.state_path)
+        try:
+            with os.fdopen(door.create_private(new), "w") as file:
+                json.dump(asdict(state), file)
+            new.replace(self.state_path)
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "writing the model host's state", self.state_path) from exc
 
     def findable(self, token: str) -> bool | None:
         """Whether clients find the host with this token; None if another has taken its place."""
         state = self.read()
         if state is not None and state.token != token:
             return None
-        return state is not None and (not state.address.path or Path(state.address.path).is_socket())
+        return state is not None and (not state.address.path or door.is_own_socket(Path(state.address.path)))
 
     def forget(self) -> None:
         """Remove socket and state; the lock file stays, because removing it would allow two holders."""
@@ -121,15 +131,21 @@ class HostPlace:
 
     @contextmanager
     def lock(self, seconds: float = 0.0) -> Iterator[bool]:
-        """Hold the lock that a living host holds; False if another has it for longer than ``seconds``."""
+        """Hold the lock that a living host holds; False if another has it for longer than ``seconds``.
+
+        Raises StorageError if there can be none (a link or a folder in its place, a full disk).
+        """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / f"{self.name}.lock", mode=0o600)
+        path = self.folder / f"{self.name}.lock"
+        lock = FileLock(path, mode=0o600)
         try:
             lock.acquire(timeout=seconds, poll_interval=0.02)
         except Timeout:
             yield False
             return
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "locking the model host's place", path) from exc
         try:
             yield True
         finally:
@@ -141,15 +157,15 @@ def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
     return {field.name: data[field.name] for field in fields(kind) if field.name in data}
 
 
+def _sensible(state: HostState) -> bool:
+    """Whether the values have the types that a host writes."""
+    texts = (state.token, state.model, state.address.path)
+    numbers = (state.pid, state.address.port)
+    if not all(isinstance(text, str) and "\0" not in text for text in texts) or not state.token:
+        return False
+    return all(type(number) is int for number in numbers) and 0 <= state.address.port < 65_536
+
+
 def prepare(folder: Path) -> None:
     """Make the folder of the hosts, for the user alone. Raises StorageError if that is not possible."""
-    try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
-            raise StorageError(
-                f"The folder {folder} belongs to another user.", "Set CODEMOAT_RUNTIME_DIR to a folder of your own."
-            )
-        folder.chmod(0o700)
-    except OSError as exc:
-        raise StorageError.from_os_error(exc, "preparing the model host's directory", folder) from exc
+    door.make_private(folder)

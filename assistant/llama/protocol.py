@@ -1,19 +1,28 @@
 """What client and host say to each other: one JSON object a line.
 
-The first line of a connection is ``{"token", "client"}`` and is answered by ``{"ok": true, "pid"}``. Then requests
-``{"id", "op", ...}``; a connection may have several at once. Answers carry the request's id and are one of
+The first line of a connection is ``{"client", "nonce", "proof"}`` and is answered by ``{"ok": true, "pid", "proof"}``.
+Each side proves that it knows the token without sending it, so that a program that took the address of a dead host
+neither learns the token nor passes for the host. Then requests ``{"id", "op", ...}``; a connection may have several at
+once. Answers carry the request's id and are one of
 ``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``. Operations:
 info, count, count_chat, count_fill, chat, fill, cancel (``target`` is the id to stop), ping, stop. With
 ``"supersede": true`` a generation cancels the earlier ones of its lane and client. A fill of no tokens only evaluates
 its prompt; any fill that somebody waits for cancels it. Closing a connection cancels what runs for it.
+
+Lines are bounded in length and nesting on both sides. A side that gets something else says so in one error line without
+an id, and hangs up.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal, get_args
 
 import assistant.errors as model_errors
 from assistant.errors import HostError
@@ -24,17 +33,32 @@ from assistant.llm import (
     Generated,
     Message,
     ModelInfo,
+    Role,
     Sampling,
     Snippet,
     Timings,
 )
 from indexer.errors import CodemoatError
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised with every change that an older side would misread: sides of different versions never meet."""
 
-LINE_LIMIT = 64 << 20
-"""Longest line in bytes; a prompt of the largest context is far below it."""
+GREETING_LIMIT = 1_024
+"""Longest first line in bytes, before a side has proved anything; a real one has some 200."""
+
+LINE_LIMIT = 16 << 20
+"""Longest line in bytes. The largest context that can be set, 1,048,576 tokens, is some 4 MB of code; JSON writes a
+character outside ASCII in up to twelve bytes.
+"""
+
+NESTING_LIMIT = 16
+"""Deepest nesting of a line; real ones have four levels."""
+
+_MOST_STOPS = 64
+_MOST_ALTERNATIVES = 64
+_ROLES = frozenset(get_args(Role))
+_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+"""A string as a whole (one without an end as well, so that no input takes quadratic time), or a bracket outside."""
 
 Json = dict[str, Any]
 
@@ -45,14 +69,52 @@ def encode(message: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> Json:
-    """The object of a line. Raises HostError if it is none."""
+    """The object of a line. Raises HostError if it is none, or is nested too deeply."""
+    if nesting(line) > NESTING_LIMIT:
+        raise HostError(f"A message between client and model host nests more than {NESTING_LIMIT} levels.", _RESTART)
     try:
-        message = json.loads(line)
-    except ValueError as exc:
+        message = json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError, MemoryError) as exc:
         raise HostError("The model host and its client do not understand each other.", _RESTART) from exc
     if not isinstance(message, dict):
         raise HostError("The model host and its client do not understand each other.", _RESTART)
     return message
+
+
+def nesting(line: bytes) -> int:
+    """How deep a line's arrays and objects nest; counting stops just above ``NESTING_LIMIT``."""
+    if line.count(b"[") + line.count(b"{") <= NESTING_LIMIT:
+        return 0
+    depth = deepest = 0
+    for found in _NESTING.finditer(line):
+        first = found[0][:1]
+        if first in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > NESTING_LIMIT:
+                break
+        elif first != b'"':
+            depth -= 1
+    return deepest
+
+
+def too_long(limit: int) -> HostError:
+    """The error of a line above ``limit`` bytes."""
+    return HostError(f"A message between client and model host has more than {limit:,} bytes.", _RESTART)
+
+
+def proof(token: str, nonce: str, side: Literal["client", "host"]) -> str:
+    """What only a side that knows the token can send: an HMAC-SHA-256 of the connection's nonce."""
+    return hmac.new(token.encode(), f"{side}:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def proves(given: object, token: str, nonce: str, side: Literal["client", "host"]) -> bool:
+    """Whether ``given`` is the ``proof`` of that side."""
+    return isinstance(given, str) and given.isascii() and hmac.compare_digest(given, proof(token, nonce, side))
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 _RESTART = "Run the command again; see `codemoat doctor`."
@@ -64,8 +126,11 @@ def messages_to_json(messages: Sequence[Message]) -> list[Json]:
 
 
 def messages_from_json(data: Sequence[Json]) -> list[Message]:
-    """A conversation."""
-    return [Message(m["role"], str(m["content"])) for m in data]
+    """A conversation. Raises KeyError, TypeError or ValueError for anything else."""
+    found = [Message(m["role"], str(m["content"])) for m in data]
+    if not all(isinstance(m.role, str) and m.role in _ROLES for m in found):
+        raise ValueError("a role is not known")
+    return found
 
 
 def request_to_json(request: FillRequest) -> Json:
@@ -86,8 +151,8 @@ def sampling_to_json(sampling: Sampling) -> Json:
 
 
 def sampling_from_json(data: Json) -> Sampling:
-    """Sampling settings."""
-    return Sampling(
+    """Sampling settings. Raises KeyError, TypeError, ValueError or OverflowError for what none can be."""
+    sampling = Sampling(
         max_tokens=int(data["max_tokens"]),
         temperature=float(data["temperature"]),
         stop=tuple(str(s) for s in data["stop"]),
@@ -95,6 +160,11 @@ def sampling_from_json(data: Json) -> Sampling:
         repeat_penalty=float(data["repeat_penalty"]),
         alternative=int(data.get("alternative", 0)),
     )
+    if not math.isfinite(sampling.temperature) or not math.isfinite(sampling.repeat_penalty):
+        raise ValueError("a number is not finite")
+    if len(sampling.stop) > _MOST_STOPS or not 0 <= sampling.alternative <= _MOST_ALTERNATIVES:
+        raise ValueError("too many stop strings or alternatives")
+    return sampling
 
 
 def info_to_json(info: ModelInfo) -> Json:
@@ -103,8 +173,11 @@ def info_to_json(info: ModelInfo) -> Json:
 
 
 def info_from_json(data: Json) -> ModelInfo:
-    """What the model is."""
-    return ModelInfo(**data)
+    """What the model is. Raises HostError for what is not a description."""
+    try:
+        return ModelInfo(**data)
+    except TypeError as exc:
+        raise _nonsense() from exc
 
 
 def event_to_json(event: Generated | CodemoatError) -> Json:
@@ -117,17 +190,24 @@ def event_to_json(event: Generated | CodemoatError) -> Json:
 
 
 def event_from_json(data: Json) -> Generated:
-    """A piece or the end of a stream. Raises the error that the host sent, if it sent one."""
+    """A piece or the end of a stream. Raises the error that the host sent, if it sent one, HostError for nonsense."""
     if "delta" in data:
-        return Delta(data["delta"])
+        return Delta(str(data["delta"]))
     if "finished" in data:
-        return Finished(data["finished"]["stop_reason"], Timings(**data["finished"]["timings"]))
+        try:
+            return Finished(data["finished"]["stop_reason"], Timings(**data["finished"]["timings"]))
+        except (KeyError, TypeError) as exc:
+            raise _nonsense() from exc
     raise error_from_json(data.get("error"))
 
 
 def error_from_json(data: object) -> CodemoatError:
     """The error with the class of its code; HostError for codes that only the other side knows."""
     if not isinstance(data, dict):
-        return HostError("The model host gave an answer that makes no sense.", _RESTART)
+        return _nonsense()
     classes = {c.code: c for c in vars(model_errors).values() if isinstance(c, type) and issubclass(c, CodemoatError)}
     return classes.get(str(data.get("code")), HostError)(str(data.get("message")), str(data.get("hint", "")))
+
+
+def _nonsense() -> HostError:
+    return HostError("The model host gave an answer that makes no sense.", _RESTART)

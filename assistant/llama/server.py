@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -13,14 +12,28 @@ from typing import Any
 from assistant.errors import HostError
 from assistant.llama import protocol
 from assistant.llama.lanes import Job, Lane
+from assistant.llama.lines import Lines
 from assistant.llama.place import Address
 from assistant.llama.protocol import Json
 from assistant.llm import LLM, Delta, Generated
-from indexer.errors import BadInputError, CodemoatError
+from indexer.errors import BadInputError, CodemoatError, StorageError
 
 _GREETING_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
 """Between looks at whether clients still find the host."""
+_MOST_CONNECTIONS = 64
+"""With the token. A window has one, and another for each generation that runs for it."""
+_MOST_WAITING = 16
+"""Connections that have not proved that they know the token; one more, and the oldest of them is refused."""
+_MOST_QUESTIONS = 32
+"""Of one connection at a time; further ones are not read before one is answered."""
+_MOST_JOBS = 8
+"""Generations of one connection that run or wait; a client of ours has one."""
+_MOST_UNREAD = 8 << 20
+"""Bytes of answers that wait for a client to read them; a client that lets more pile up is disconnected."""
+_MOST_ID = 64
+_NOT_UNDERSTOOD = BadInputError("The model host did not understand the request.", "")
+_READ_BYTES = 1 << 16
 
 
 class _Client:
@@ -30,11 +43,29 @@ class _Client:
         self._writer = writer
         self.name = ""
         self.jobs: dict[Any, Job] = {}
+        self.questions = asyncio.Semaphore(_MOST_QUESTIONS)
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Queue a line; dropped if the client has gone. On the event loop's thread only."""
-        if not self._writer.is_closing():
-            self._writer.write(protocol.encode(message))
+        """Queue a line; dropped if the client has gone. On the event loop's thread only.
+
+        A client that does not read its answers is disconnected before they fill the host's memory.
+        """
+        if self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNREAD:
+            self.leave()
+            self._writer.transport.abort()  # closing alone would wait for it to read
+            return
+        self._writer.write(protocol.encode(message))
+
+    async def read_by_client(self) -> None:
+        """Wait until the client has read most of what was sent to it."""
+        await self._writer.drain()
+
+    def refuse(self, error: CodemoatError) -> None:
+        """Say why, and hang up."""
+        self.send(protocol.event_to_json(error))
+        self.leave()
 
     def leave(self) -> None:
         """Stop everything that runs for this client."""
@@ -52,6 +83,7 @@ class Host:
         self._idle_seconds = idle_seconds
         self._lanes = {"fill": Lane("completion"), "chat": Lane("chat")}
         self._clients: set[_Client] = set()
+        self._waiting: list[_Client] = []
         self._handlers: dict[asyncio.Task[None], _Client] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -103,9 +135,14 @@ class Host:
         return True
 
     async def _listen(self, address: Address) -> asyncio.Server:
-        if address.path:
-            return await asyncio.start_unix_server(self._connected, address.path, limit=protocol.LINE_LIMIT)
-        return await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=protocol.LINE_LIMIT)
+        """Raises StorageError if the socket cannot be made."""
+        try:
+            if not address.path:
+                return await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=_READ_BYTES)
+            Path(address.path).unlink(missing_ok=True)  # of a host that died, or something in the way
+            return await asyncio.start_unix_server(self._connected, address.path, limit=_READ_BYTES)
+        except OSError as exc:
+            raise StorageError.from_os_error(exc, "opening the model host's socket", address.path) from exc
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(writer)
@@ -113,27 +150,46 @@ class Host:
         assert task is not None
         self._handlers[task] = client
         task.add_done_callback(self._handlers.pop)
+        lines = Lines(reader)
         try:
-            if not await self._greet(reader, client):
+            if not await self._admits(lines, client):
                 return
             self._arrived(client)
-            while line := await reader.readline():
-                self._handle(client, protocol.decode(line))
-        except (ConnectionError, ValueError, HostError):  # gone, a line over the limit, or no JSON
+            while (line := await lines.read(protocol.LINE_LIMIT)) is not None:
+                await self._handle(client, protocol.decode(line))
+                await client.read_by_client()
+        except ConnectionError:  # gone
             pass
+        except HostError as exc:  # a line that is too long, nested too deeply, or no JSON
+            client.refuse(exc)
         finally:
             self._left(client)
 
-    async def _greet(self, reader: asyncio.StreamReader, client: _Client) -> bool:
-        """Whether the client knows the token; who does not is disconnected without a word."""
+    async def _admits(self, lines: Lines, client: _Client) -> bool:
+        """Whether the client knows the token and there is room for it.
+
+        Who does not know it is disconnected without a word, at the latest when its time is over. Raises HostError for
+        a first line that is none.
+        """
+        self._waiting.append(client)
+        if len(self._waiting) > _MOST_WAITING:
+            self._waiting.pop(0).refuse(_too_many("wait to be let in"))
         try:
-            hello = protocol.decode(await asyncio.wait_for(reader.readline(), _GREETING_SECONDS))
+            line = await asyncio.wait_for(lines.read(protocol.GREETING_LIMIT), _GREETING_SECONDS)
         except TimeoutError:
             return False
-        if not hmac.compare_digest(str(hello.get("token")).encode(), self._token.encode()):
+        finally:
+            if client in self._waiting:
+                self._waiting.remove(client)
+        hello = protocol.decode(line) if line is not None else {}
+        nonce = str(hello.get("nonce"))
+        if not nonce.isascii() or not protocol.proves(hello.get("proof"), self._token, nonce, "client"):
+            return False
+        if len(self._clients) >= _MOST_CONNECTIONS:
+            client.refuse(_too_many("are open"))
             return False
         client.name = str(hello.get("client", ""))
-        client.send({"ok": True, "pid": os.getpid()})
+        client.send({"ok": True, "pid": os.getpid(), "proof": protocol.proof(self._token, nonce, "host")})
         return True
 
     def _arrived(self, client: _Client) -> None:
@@ -151,8 +207,12 @@ class Host:
         if not self._clients and self._idle_timer is None:
             self._idle_timer = asyncio.get_running_loop().call_later(self._idle_seconds, self.stop)
 
-    def _handle(self, client: _Client, message: Json) -> None:
+    async def _handle(self, client: _Client, message: Json) -> None:
+        """Start what a request asks for. Waits while too many questions of the client are unanswered."""
         number = message.get("id")
+        if not isinstance(number, int | str) or len(str(number)) > _MOST_ID:
+            client.send(protocol.event_to_json(_NOT_UNDERSTOOD))
+            return
         try:
             match message.get("op"):
                 case "chat" | "fill" as op:
@@ -164,10 +224,13 @@ class Host:
                     client.send({"id": number, "result": True})
                     self.stop()
                 case _:
-                    self._answer(client, number, self._question(message))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            error = BadInputError("The model host did not understand the request.", "")
-            client.send({"id": number, **protocol.event_to_json(error)})
+                    question = self._question(message)
+                    await client.questions.acquire()
+                    self._answer(client, number, question)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            client.send({"id": number, **protocol.event_to_json(_NOT_UNDERSTOOD)})
+        except BadInputError as exc:
+            client.send({"id": number, **protocol.event_to_json(exc)})
 
     def _question(self, message: Json) -> Callable[[], object]:
         """What to compute for a request that has one answer. Raises KeyError and the like for nonsense."""
@@ -199,6 +262,8 @@ class Host:
                 client.send({"id": number, "result": await asyncio.to_thread(question)})
             except CodemoatError as exc:
                 client.send({"id": number, **protocol.event_to_json(exc)})
+            finally:
+                client.questions.release()
 
         self._start(answer())
 
@@ -212,6 +277,8 @@ class Host:
 
     def _generate(self, client: _Client, number: object, op: str, message: Json) -> None:
         """Queue a generation on its lane; its events are sent as they come."""
+        if number in client.jobs or len(client.jobs) >= _MOST_JOBS:
+            raise BadInputError("The connection has too many generations, or two of one id.", "Wait for one to end.")
         loop = asyncio.get_running_loop()
         sampling = protocol.sampling_from_json(message["sampling"])
         if op == "chat":
@@ -242,6 +309,10 @@ class Host:
         if not isinstance(event, Delta):
             client.jobs.pop(number, None)
         client.send({"id": number, **protocol.event_to_json(event)})
+
+
+def _too_many(what: str) -> HostError:
+    return HostError(f"Too many connections to the model host {what}.", "Close other windows, or try again.")
 
 
 def _where(server: asyncio.Server, address: Address) -> Address:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from assistant.errors import HostError
-from assistant.llama import protocol
+from assistant.llama import door, protocol
 from assistant.llama.place import HostPlace
 from assistant.llama.protocol import Json
 from assistant.llama.settings import EngineSettings
@@ -20,6 +20,8 @@ from assistant.llm import Cancel
 from indexer.errors import CancelledError, StorageError
 
 _POLL_SECONDS = 0.05
+_LINE_LIMIT = 65_536
+"""Bytes of a report; a longer line is cut there, which makes it no JSON."""
 
 
 def start_host(
@@ -54,7 +56,7 @@ def _launch(place: HostPlace, model: Path, settings: EngineSettings, idle_second
     command += ["--micro-batch", str(settings.micro_batch), "--draft-tokens", str(settings.draft_tokens)]
     command.append("--flash-attention" if settings.flash_attention else "--no-flash-attention")
     try:
-        descriptor = os.open(place.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = door.create_private(place.log_path)
     except OSError as exc:
         raise StorageError.from_os_error(exc, "writing the model host's log", place.log_path) from exc
     with os.fdopen(descriptor, "wb") as log:
@@ -91,7 +93,7 @@ def _reports(process: subprocess.Popen[bytes], place: HostPlace, cancel: Cancel 
 def _listen(process: subprocess.Popen[bytes], output: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     """Pass lines on, an empty one at the end; then stay to collect the exit status, so that no zombie is left."""
     with output:
-        for line in output:
+        while line := output.readline(_LINE_LIMIT):
             lines.put(line)
     lines.put(b"")
     process.wait()

@@ -1,34 +1,40 @@
 """Chat prompts in a model's own template, as token ids.
 
-The template comes from the GGUF file and is rendered by Jinja in a sandbox with placeholders instead of the messages.
-Only the template's own text is tokenised with special tokens on; each message is put in as plain text. So a message (or
-a retrieved file in it) that holds ``<|im_end|>`` cannot end its turn.
+The template comes from the GGUF file and is rendered with placeholders instead of the messages, in a process that can
+be killed (``sandbox``). Only the template's own text is tokenised with special tokens on; each message is put in as
+plain text. So a message (or a retrieved file in it) that holds ``<|im_end|>`` cannot end its turn. Where the template
+fails, the format of the model's family stands in for it, if its vocabulary shows one (``families``).
 """
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from assistant.errors import UnsupportedModelError
+from assistant.llama.families import ChatFormat, find_chat_format
+from assistant.llama.sandbox import Rendered, sandbox_of
 from assistant.llama.vocabulary import Vocabulary
 from assistant.llm import Message
 
 _RECALL = 32
 """Answers whose tokens are remembered: a conversation repeats only its own."""
+_PROBES = (("user",), ("system", "user"))
+"""What a template must not fail at; it may refuse one of them."""
 
 
 class ChatTemplate:
-    """Renders conversations for one model. Raises UnsupportedModelError if the model has no usable template."""
+    """Writes conversations for one model. Raises UnsupportedModelError if the model has no usable template."""
 
     def __init__(self, vocabulary: Vocabulary, template: str, *, bos_text: str = "", eos_text: str = "") -> None:
+        if not template:
+            raise _unsupported("its file has no chat template")
         self._vocabulary = vocabulary
-        self._render = _compile(template, bos_text, eos_text)
+        self._sandbox = sandbox_of(template, bos_text, eos_text)
         self._bos_text = bos_text
         self._answers: dict[str, list[int]] = {}
+        self._format: ChatFormat | None = None
+        for roles in _PROBES:
+            self._pieces(roles)
 
     def remember(self, answer: str, tokens: Sequence[int]) -> None:
         """Keep the tokens that the model chose for ``answer``.
@@ -42,17 +48,32 @@ class ChatTemplate:
             del self._answers[next(iter(self._answers))]
 
     def build(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt's tokens, up to where the model's answer begins."""
-        marker = f"[{secrets.token_hex(12)}:%d]"  # unguessable, so that no message can imitate it
-        rendered = self._render([{"role": m.role, "content": marker % i} for i, m in enumerate(messages)])
-        pieces = re.split(re.escape(marker).replace("%d", r"(\d+)"), rendered)
-        tokens = self._start(pieces[0])
-        for i, piece in enumerate(pieces):
-            if i % 2 == 0:
+        """The prompt's tokens, up to where the model's answer begins.
+
+        Raises UnsupportedModelError if the template refuses these roles, or fails and no format is known instead.
+        """
+        rendered = self._pieces([message.role for message in messages])
+        if rendered.refusal:
+            raise UnsupportedModelError(
+                f"The model's chat template refuses this conversation: {rendered.refusal}.",
+                "Some models take no system message or want user and assistant in turns; choose another model.",
+            )
+        tokens = self._start(str(rendered.pieces[0]))
+        for piece in rendered.pieces:
+            if isinstance(piece, str):
                 tokens += self._vocabulary.tokenise(piece, special=True)
             else:
-                tokens += self._content(messages[int(piece)])
+                tokens += self._content(messages[piece])
         return tokens
+
+    def _pieces(self, roles: Sequence[str]) -> Rendered:
+        rendered = self._sandbox.render(roles)
+        if not rendered.fault:
+            return rendered
+        self._format = self._format or find_chat_format(self._vocabulary)
+        if self._format is None:
+            raise _unsupported(f"its chat template fails ({rendered.fault})")
+        return Rendered(self._format.pieces(roles))
 
     def _start(self, first: str) -> list[int]:
         bos = self._vocabulary.bos
@@ -64,47 +85,8 @@ class ChatTemplate:
         return list(known) if known is not None else self._vocabulary.tokenise(message.content)
 
 
-def _compile(template: str, bos_text: str, eos_text: str) -> Callable[[Sequence[Mapping[str, str]]], str]:
-    """The template as a function of messages; environment as Hugging Face's ``apply_chat_template`` has it."""
-    import jinja2
-    from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    if not template:
-        raise _unsupported()
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-    try:
-        compiled = environment.from_string(template)
-    except jinja2.TemplateError as exc:
-        raise _unsupported() from exc
-
-    def render(messages: Sequence[Mapping[str, str]]) -> str:
-        values: dict[str, Any] = {
-            "messages": list(messages),
-            "add_generation_prompt": True,
-            "bos_token": bos_text,
-            "eos_token": eos_text,
-            "raise_exception": _raise,
-            "strftime_now": lambda form: datetime.now().strftime(form),
-        }
-        try:
-            return compiled.render(values)
-        except (jinja2.TemplateError, TypeError, ValueError) as exc:
-            raise UnsupportedModelError(
-                f"The model's chat template refuses this conversation: {exc}.",
-                "Some models take no system message or want user and assistant in turns; choose another model.",
-            ) from exc
-
-    return render
-
-
-def _raise(message: str) -> None:
-    """What templates call to refuse a conversation."""
-    raise ValueError(message)
-
-
-def _unsupported() -> UnsupportedModelError:
+def _unsupported(why: str) -> UnsupportedModelError:
     return UnsupportedModelError(
-        "This model cannot chat: its file has no usable chat template.",
+        f"This model cannot chat: {why}.",
         "Choose an instruct model, e.g. `codemoat models use qwen2.5-coder-0.5b`.",
     )

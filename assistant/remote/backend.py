@@ -16,8 +16,13 @@ from assistant.remote.wire import Answer, Wire
 
 BYTES_PER_TOKEN = 3
 """Code has 3 to 4 bytes a token in the vocabularies of code models; the estimate is meant to be too high."""
+_QUOTED = 16
+"""Characters in a row that an error has from the request, if it quotes it."""
 MESSAGE_TOKENS = 8
 """What a chat template adds to a message, at most, in the usual ones."""
+_MOST_NUMBER = 10**15
+"""Nanoseconds of a generation are the largest numbers of an answer."""
+_MOST_NAME = 100
 _SPECIAL = re.compile(
     r"<(?=[|｜][^|｜\s<>]{1,40}[|｜]>|fim[_-]\w+>|/?s>|\[fim-\w+\]>|(?:PRE|SUF|MID|EOT|EOD)>|(?:start|end)_of_turn>)"
     r"|\[(?=(?:PREFIX|SUFFIX|MIDDLE|/?INST)\])"
@@ -99,8 +104,14 @@ def asked(wire: Wire, method: str, path: str, payload: Json | None = None, *, na
     """The answer to a question as an object. Raises what ``failure`` makes of another status, and RemoteError."""
     answer = wire.ask(method, path, payload)
     if not answer.ok:
-        raise failure(answer, wire.endpoint, name)
+        raise unquoted(failure(answer, wire.endpoint, name), _texts(payload or {}))
     return answer.json()
+
+
+def _texts(payload: Json) -> list[str]:
+    """The texts of a question."""
+    values = [part for value in payload.values() for part in (value if isinstance(value, list) else [value])]
+    return [part for part in values if isinstance(part, str)]
 
 
 def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[str] = ()) -> ModelError:
@@ -137,7 +148,7 @@ def failure(answer: Answer, endpoint: Endpoint, name: str = "", names: Sequence[
 
 def no_model(endpoint: Endpoint, name: str, names: Sequence[str]) -> NoModelError:
     """The error of a name that the server does not have."""
-    there = ", ".join(sorted(names)[:12]) or "it does not say which it has"
+    there = ", ".join(name[:_MOST_NAME] for name in sorted(names)[:12]) or "it does not say which it has"
     what = f'has no model "{name}"' if name else "has several models" if names else "has no model"
     return NoModelError(f"The model server at {endpoint.url} {what}.", f"Set model.remote_name to one of: {there}.")
 
@@ -180,6 +191,20 @@ def said(answer: Answer, endpoint: Endpoint) -> str:
     return "no reason given."
 
 
+def unquoted(error: ModelError, sent: Sequence[str]) -> ModelError:
+    """The error, or another one without the server's reason where that quotes the request.
+
+    Errors are shown and logged, and the request holds file contents.
+    """
+    message = error.message
+    pieces = {message[at : at + _QUOTED] for at in range(len(message) - _QUOTED + 1)}
+    said = [" ".join(text.split()) for text in sent]
+    if not any(piece in text for text in said for piece in pieces):
+        return error
+    plain = "The model server refuses the request; its reason quotes the request and is not shown."
+    return type(error)(plain, error.hint)
+
+
 def in_stream(event: Json) -> RemoteError:
     """The error that a server sent in the middle of an answer."""
     found = event.get("error")
@@ -189,8 +214,9 @@ def in_stream(event: Json) -> RemoteError:
 
 
 def number(value: Any) -> float:
-    """A number of an answer, 0 for anything else."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
+    """A number of an answer, 0 for anything else, infinity among it."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if known and 0 <= value <= _MOST_NUMBER else 0
 
 
 def text_of(value: Any) -> str:

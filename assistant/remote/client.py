@@ -10,7 +10,7 @@ from dataclasses import replace
 from assistant.errors import ModelError, PromptTooLongError, RemoteError
 from assistant.llama.streaming import TextStream
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Timings
-from assistant.remote.backend import Backend, Call, failure
+from assistant.remote.backend import Backend, Call, failure, unquoted
 from assistant.remote.endpoint import Endpoint
 from assistant.remote.events import Json, objects
 from assistant.remote.llama_server import LlamaServer
@@ -63,7 +63,8 @@ class RemoteLLM:
         if cancel.cancelled:
             yield Finished("cancelled")
             return
-        yield from self._run(self._backend().chat(messages, sampling), sampling, cancel)
+        sent = [message.content for message in messages]
+        yield from self._run(self._backend().chat(messages, sampling), sampling, cancel, sent)
 
     def fill(self, request: FillRequest, sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Generated]:
         """Complete the middle. Raises RemoteError if the server fails on the way."""
@@ -71,13 +72,15 @@ class RemoteLLM:
         if cancel.cancelled:
             yield Finished("cancelled")
             return
-        yield from self._run(self._backend().fill(request, sampling), sampling, cancel)
+        sent = [request.prefix, request.suffix, *(snippet.text for snippet in request.context)]
+        yield from self._run(self._backend().fill(request, sampling), sampling, cancel, sent)
 
     def close(self) -> None:
         """End the connections. Safe to call twice."""
         self._wire.close()
 
-    def _run(self, call: Call, sampling: Sampling, cancel: Cancel) -> Iterator[Generated]:
+    def _run(self, call: Call, sampling: Sampling, cancel: Cancel, sent: Sequence[str]) -> Iterator[Generated]:
+        """The stream of a call. ``sent``: the texts in it, which no error may quote."""
         self._check_fits(call, sampling)
         text = TextStream(sampling.stop)
         started = time.perf_counter()
@@ -101,11 +104,13 @@ class RemoteLLM:
                     return
         except StatusError as exc:
             if call.otherwise is not None and exc.answer.status == 400:
-                yield from self._run(call.otherwise, sampling, cancel)
+                yield from self._run(call.otherwise, sampling, cancel, sent)
                 return
-            raise failure(exc.answer, self._wire.endpoint, self.info.name) from exc
-        except RemoteError:
+            raise unquoted(failure(exc.answer, self._wire.endpoint, self.info.name), sent) from exc
+        except RemoteError as exc:
             self._forget()
+            if (told := unquoted(exc, sent)) is not exc:
+                raise told from None
             raise
         if cancel.cancelled:
             yield Finished("cancelled", _cost(None, call, started, first, pieces))

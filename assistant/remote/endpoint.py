@@ -29,16 +29,16 @@ class Endpoint:
     def parse(cls, url: str, name: str = "", key: str = "") -> Endpoint:
         """The endpoint at ``url``. Raises BadInputError in one sentence if that is no address of a model server."""
         shown = url.strip()
+        if "@" in shown:
+            # Not shown, whatever else is wrong with it: it would put the password on the screen.
+            raise BadInputError(
+                "model.url must not hold a user name or password.", "Set the key as CODEMOAT_MODEL_API_KEY instead."
+            )
         try:
             parts = urlsplit(shown)
             host, _ = parts.hostname or "", parts.port
         except ValueError as exc:
             raise BadInputError(f'model.url "{shown[:80]}" is no valid address.', _HINT) from exc
-        if parts.username is not None or parts.password is not None:
-            # Not shown: it would put the password on the screen.
-            raise BadInputError(
-                "model.url must not hold a user name or password.", "Set the key as CODEMOAT_MODEL_API_KEY instead."
-            )
         if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in shown):
             raise BadInputError(f'model.url "{shown[:80]}" is no address of a model server.', _HINT)
         if parts.query or parts.fragment:

@@ -3,6 +3,9 @@
 httpx runs in an event loop of its own thread, because there a request can be cancelled wherever it is: connecting,
 waiting for the first byte, or between two. Cancelling closes the connection, which is how servers learn to stop.
 Redirects are not followed: text goes to the address that the user named and to no other.
+
+A server is not trusted with this process: what it sends is bounded in bytes and in time, and is never decompressed
+(a thousandth of the bytes could ask for all memory). Headers are bounded by httpx, at 100 kB.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,7 +37,13 @@ _POLL_SECONDS = 0.02
 """How often a waiting call looks at its cancel flag and lets Ctrl-C through."""
 _CLOSE_SECONDS = 5.0
 _MOST_ERROR_BYTES = 65_536
-_MOST_ANSWER_BYTES = 64_000_000
+_MOST_ANSWER_BYTES = 16_000_000
+"""Of a whole answer; the largest are tokens of the texts of one request."""
+_MOST_ANSWER_SECONDS = 120.0
+"""For a whole answer, however steadily its bytes come."""
+_MOST_STREAM_BYTES = 64_000_000
+"""Of a streamed answer; a token has some 300 bytes in the wordiest of the protocols."""
+_MOST_STREAM_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,8 @@ class Wire:
         """A question and its whole answer, whatever its status. Raises RemoteError if there is none."""
 
         async def run(client: httpx.AsyncClient) -> Answer:
-            async with client.stream(method, self.endpoint.url + path, json=payload) as response:
+            url = self.endpoint.url + path
+            async with _in_time(_MOST_ANSWER_SECONDS), client.stream(method, url, json=payload) as response:
                 return Answer(response.status_code, await _body(response, _MOST_ANSWER_BYTES))
 
         future = self._start(run)
@@ -104,10 +114,13 @@ class Wire:
             timeout = httpx.Timeout(self._silence, connect=CONNECT_SECONDS)
             headers = {"Connection": "close"}
             url = self.endpoint.url + path
-            async with client.stream("POST", url, json=payload, timeout=timeout, headers=headers) as response:
+            async with (
+                _in_time(_MOST_STREAM_SECONDS),
+                client.stream("POST", url, json=payload, timeout=timeout, headers=headers) as response,
+            ):
                 if response.status_code != 200:
-                    raise StatusError(Answer(response.status_code, await _body(response, _MOST_ERROR_BYTES)))
-                async for data in response.aiter_bytes():
+                    raise StatusError(Answer(response.status_code, await _body(response, _MOST_ERROR_BYTES, cut=True)))
+                async for data in _bytes(response, _MOST_STREAM_BYTES):
                     arrived.put(data)
 
         future = self._start(run)
@@ -194,7 +207,7 @@ class Wire:
 def _client(endpoint: Endpoint) -> httpx.AsyncClient:
     import httpx
 
-    headers = {"User-Agent": "codemoat"}
+    headers = {"User-Agent": "codemoat", "Accept-Encoding": "identity"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
     return httpx.AsyncClient(
@@ -208,13 +221,45 @@ def _client(endpoint: Endpoint) -> httpx.AsyncClient:
     )
 
 
-async def _body(response: httpx.Response, most: int) -> bytes:
-    data = b""
-    async for chunk in response.aiter_bytes():
-        data += chunk
-        if len(data) > most:
-            break
-    return data
+async def _body(response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
+    """The whole body. Raises RemoteError for one of more than ``most`` bytes, or cuts it there."""
+    data = bytearray()
+    try:
+        async for chunk in _bytes(response, most):
+            data += chunk
+    except RemoteError:
+        if not cut:
+            raise
+    return bytes(data)
+
+
+async def _bytes(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes, as it is sent. Raises RemoteError once it has more than ``most`` bytes."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RemoteError(
+            "The model server sends a compressed answer, which was not asked for.", "See which proxy stands before it."
+        )
+    count = 0
+    async for chunk in response.aiter_raw():
+        count += len(chunk)
+        if count > most:
+            raise RemoteError(
+                f"The model server's answer does not end: it has more than {most:,} bytes.",
+                "See whether model.url names a model server, and its log.",
+            )
+        yield chunk
+
+
+@contextlib.asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
+    """End the block after a time. Raises RemoteError then, not TimeoutError, which means here: look again."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as exc:
+        raise RemoteError(
+            f"The model server's answer does not end: it takes more than {seconds:.0f} seconds.", "See its log."
+        ) from exc
 
 
 async def _end(client: httpx.AsyncClient | None) -> None:

@@ -41,19 +41,49 @@ test('once trusted, the environment of the workspace is found', async () => {
   await world.waitForStatus(READY);
 });
 
-test('nothing is installed before its commands were shown and chosen', async () => {
+test('nothing is installed before its commands were read in full', async () => {
+  const { page } = world;
   rmSync(join(world.folder, '.venv'), { recursive: true });
   await world.run('codemoat: Restart the Server');
   await world.waitForStatus(/the server is not installed/);
-  await world.run('codemoat: Install the Server');
-  const row = world.page.locator('.quick-input-list .monaco-list-row', { hasText: 'pip, into an environment' });
-  assert.match(await row.textContent(), /-m venv .*&&.*-m pip install .*\.whl/);
-  assert.match(await world.page.locator('.quick-input-list').textContent(), /From .*\.whl/);
-  await row.click();
+  const dialog = page.locator('.monaco-dialog-box');
+  const choose = async () => {
+    await world.run('codemoat: Install the Server');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'pip, into an environment' }).click();
+    await dialog.getByRole('button', { name: 'Run Them in a Terminal' }).waitFor();
+  };
+  await choose();
+  const text = await dialog.textContent();
+  assert.match(text, /-m venv .*-m pip install .*\.whl/s);
+  assert.ok(text.includes(`install ${GIVEN.wheel}`), text);
+  // What Enter presses, and Esc, install nothing.
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await choose();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await world.waitForStatus(/the server is not installed/);
+  assert.equal(world.servers().length, 0);
+  await choose();
+  await dialog.getByRole('button', { name: 'Run Them in a Terminal' }).click();
   await world.waitForStatus(READY);
   await world.run('codemoat: Remove the Installed Server');
-  await world.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Remove' }).click();
+  await dialog.getByRole('button', { name: 'Remove' }).click();
   await world.waitForStatus(/the server is not installed/);
+});
+
+test('no package index is offered, whatever the setting names', async () => {
+  for (const source of ['codemoat', '']) {
+    setSettings(world, { 'codemoat.server.source': source });
+    const list = world.page.locator('.quick-input-list');
+    await until(async () => {
+      await world.run('codemoat: Install the Server');
+      await list.locator('.monaco-list-row', { hasText: /Choose a (folder|wheel)/ }).first().waitFor();
+      const text = await world.page.locator('.quick-input-widget:visible').innerHTML();
+      await world.page.keyboard.press('Escape');
+      return !/pip, into|uv tool|pipx/.test(text) && (source ? /not ours/.test(text) : /on no package index/.test(text));
+    }, `the offer for "${source}"`);
+  }
 });
 
 test('without a model the offer says what it is, and editing goes on', async () => {

@@ -62,10 +62,8 @@ end
 ---@param selected { buf: integer, first: integer, last: integer }?
 function M.ask(text, selected)
   if text == "" then
-    vim.ui.input({ prompt = selected and "Ask about these lines: " or "Ask: " }, function(typed)
-      if typed and vim.trim(typed) ~= "" then
-        M.ask(typed, selected)
-      end
+    require("codemoat.input").ask(selected and "Ask about these lines: " or "Ask: ", function(typed)
+      M.ask(typed, selected)
     end)
     return
   end

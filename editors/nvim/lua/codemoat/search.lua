@@ -89,11 +89,7 @@ end
 ---@param query string asked for where it is empty
 function M.run(query)
   if query == "" then
-    vim.ui.input({ prompt = "Search for: " }, function(text)
-      if text and text ~= "" then
-        M.run(text)
-      end
-    end)
+    require("codemoat.input").ask("Search for: ", M.run)
     return
   end
   lsp.ask("codemoat/search", { query = query, limit = LIMIT }, function(found)

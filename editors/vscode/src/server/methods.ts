@@ -11,7 +11,7 @@ export interface Method {
   steps: string[][];
 }
 
-/** The ways there are to install `source` (a package name, a folder or a wheel) with a Python of at least 3.11. */
+/** The ways there are to install `source`, the full path of a clone or a wheel, with a Python of at least 3.11. */
 export function methods(source: string, own: string, python: string): Method[] {
   const pythonInside = inEnvironment(own, process.platform === 'win32' ? 'python.exe' : 'python');
   return [
@@ -48,12 +48,17 @@ export function methods(source: string, own: string, python: string): Method[] {
   ];
 }
 
-/** Whether `source` is a name that a package index is asked for, and no folder, file or address. */
-export function fromIndex(source: string): boolean {
-  return /^[A-Za-z0-9][\w.-]*(\[[\w,.-]*\])?([=<>~!].*)?$/.test(source) && !/\.(whl|gz|zip)$/.test(source);
+/** What could hide a part of a command: control characters, and those that turn the direction of text or have no width. */
+const HIDING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** A command as somebody would type it, each part readable. */
+export function typed(step: readonly string[]): string {
+  return step.map(quoted).join(' ');
 }
 
-/** A command as somebody would type it. */
-export function typed(step: readonly string[]): string {
-  return step.map((part) => (/^[\w@%+=:,./\\-]+$/.test(part) ? part : part.includes("'") ? JSON.stringify(part) : `'${part}'`)).join(' ');
+function quoted(part: string): string {
+  if (HIDING.test(part)) {
+    return JSON.stringify(part).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (hidden) => `\\u{${hidden.codePointAt(0)!.toString(16)}}`);
+  }
+  return /^[\w@%+=:,./\\-]+$/.test(part) ? part : part.includes("'") ? JSON.stringify(part) : `'${part}'`;
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findServer, inEnvironment, type Places } from '../../src/server/find';
-import { fromIndex, methods, typed } from '../../src/server/methods';
+import { methods, typed } from '../../src/server/methods';
+import { refused } from '../../src/server/source';
 import { declaredKeys, explicitSettings } from '../../src/settings';
 
 function world() {
@@ -57,22 +58,50 @@ test('a file that cannot be run and a folder are no server', async () => {
 });
 
 test('every way to install names what it runs', () => {
-  const found = methods('codemoat', '/my env', 'python3');
+  const found = methods('/src/codemoat', '/my env', 'python3');
   assert.deepEqual(found.map(({ needs }) => needs), ['python3', 'uv', 'uv', 'pipx']);
   assert.equal(typed(found[0]!.steps[0]!), "python3 -m venv '/my env'");
   for (const { steps } of found) {
     assert.ok(steps.every((step) => step.length > 1));
-    assert.equal(steps.at(-1)!.at(-1), 'codemoat');
+    assert.equal(steps.at(-1)!.at(-1), '/src/codemoat');
   }
 });
 
-test('a name means the package index, anything else does not', () => {
-  for (const name of ['codemoat', 'codemoat==0.1', 'codemoat[onnx]>=0.1']) {
-    assert.equal(fromIndex(name), true, name);
+test('no name is installed: there is no package index with this project', async () => {
+  for (const name of ['codemoat', 'codemoat==0.1', 'codemoat[onnx]>=0.1', 'git+https://example.org/x', './codemoat', '../x', '--index-url=x', '']) {
+    assert.match((await refused(name)) ?? 'installed', /is not the full path .* not ours/, name);
   }
-  for (const place of ['/src/codemoat', './codemoat', '~/codemoat', 'codemoat-0.1-py3-none-any.whl', 'git+https://example.org/x', 'C:\\src']) {
-    assert.equal(fromIndex(place), false, place);
-  }
+});
+
+test('a clone or a wheel of codemoat is installed, and nothing else', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'source'));
+  const folder = (name: string, project?: string) => {
+    mkdirSync(join(root, name));
+    if (project !== undefined) {
+      writeFileSync(join(root, name, 'pyproject.toml'), project);
+    }
+    return join(root, name);
+  };
+  const file = (name: string) => {
+    writeFileSync(join(root, name), '');
+    return join(root, name);
+  };
+  assert.equal(await refused(folder('clone', '[project]\nname = "codemoat"\nversion = "1"\n')), undefined);
+  assert.equal(await refused(file('codemoat-0.1.0-py3-none-any.whl')), undefined);
+  assert.match((await refused(folder('other', '[project]\nname = "codemoat-x"\n')))!, /no clone of codemoat/);
+  assert.match((await refused(folder('empty')))!, /no clone of codemoat/);
+  assert.match((await refused(folder('huge', `${' '.repeat(1_000_001)}\nname = "codemoat"\n`)))!, /no clone of codemoat/);
+  assert.match((await refused(file('evil-0.1.0-py3-none-any.whl')))!, /no wheel of codemoat/);
+  assert.match((await refused(file('codemoat-0.1.0.tar.gz')))!, /no wheel of codemoat/);
+  assert.match((await refused(join(root, 'nowhere')))!, /There is no /);
+});
+
+test('a command is shown so that nothing in it is hidden', () => {
+  assert.equal(typed(['pip', 'install', '/a b']), "pip install '/a b'");
+  assert.equal(typed(['pip', "/it's"]), 'pip "/it\'s"');
+  const hidden = typed(['pip', '/a\nrm -rf x', '/\u202eb', '/\u200bc', '/\u{e0001}']);
+  assert.doesNotMatch(hidden, /[\p{Cc}\p{Cf}]/u);
+  assert.match(hidden, /\\u\{202e\}/);
 });
 
 test('the commands of uv and pipx', () => {
