@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 
 from indexer.secrets.looking import Span
-from indexer.secrets.named import is_code, is_strict, named_spans
+from indexer.secrets.named import named_spans
+from indexer.secrets.paths import Rules, rules_of
 from indexer.secrets.places import Kind, placed_spans
 from indexer.secrets.refused import refuse_secret_content, refuse_secret_name
+from indexer.secrets.tables import table_spans
 from indexer.secrets.tokens import token_spans
 
 __all__ = ["mask_secrets", "masking_rules", "refuse_secret_content", "refuse_secret_name"]
@@ -27,11 +29,14 @@ def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     Length and line ends are kept, and the text stays valid UTF-8. ``path`` helps to judge: in code, values that are
     neither quoted nor in a comment hardly count, and in tests and documentation a value must look more random.
     """
+    rules = rules_of(path)
     placed = list(placed_spans(text))
     blocks = [span for kind, span in placed if kind is Kind.KEY_BLOCK]
     spans = _merged(
-        [*token_spans(text), *named_spans(text, path), *(span for kind, span in placed if kind is Kind.VALUE)]
+        [*token_spans(text), *named_spans(text, rules), *(span for kind, span in placed if kind is Kind.VALUE)]
     )
+    if rules.table:
+        spans = _merged([*spans, *table_spans(text, rules.table, strict=rules.strict)])
     if not spans and not blocks:
         return text, 0
     out = bytearray(text)
@@ -43,9 +48,9 @@ def mask_secrets(text: bytes, path: str = "") -> tuple[bytes, int]:
     return bytes(out), len(spans) + len(blocks)
 
 
-def masking_rules(path: str) -> tuple[bool, bool]:
+def masking_rules(path: str) -> Rules:
     """What masking reads from a path: two files of equal contents and rules are masked alike."""
-    return is_code(path), is_strict(path)
+    return rules_of(path)
 
 
 def _stars(match: re.Match[bytes]) -> bytes:

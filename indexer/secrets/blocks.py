@@ -30,7 +30,11 @@ _TELLING = re.compile(rb"(?i)key|secret|pass|token|pwd|salt|seed|cred|nonce|psk|
 _SPACE = 16
 _CHARACTER = re.compile(rb"[^\s,]")
 
-_SECRET_KIND = re.compile(rb"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t\r,]*$", re.M)
+_SECRET_KIND = re.compile(
+    rb"^[ \t]*[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t\r,]*$|\"kind\"\s{0,9}:\s{0,9}\"Secret\"", re.M
+)
+_JSON_DATA = re.compile(rb"\"(?:data|stringData)\"\s{0,9}:\s{0,9}\{(?P<body>[^{}]{0,65536})\}")
+_JSON_ENTRY = re.compile(rb"\"[\w./-]{1,253}\"\s{0,9}:\s{0,9}\"(?P<value>[^\"]{4,65536})\"")
 _DOCUMENT = re.compile(rb"^---", re.M)
 _DATA_START = re.compile(rb"^(?P<indent>[ \t]*)(?:data|stringData):[ \t\r]*$", re.M)
 _ENTRY = re.compile(
@@ -92,7 +96,14 @@ def manifest_spans(text: bytes) -> Iterator[Span]:
             last = over.start() if over else end
             for pattern in (_ENTRY, _BLOCK_LINE):
                 for entry in pattern.finditer(text, data.end(), last):
-                    if not is_harmless(entry["value"]) and (
-                        is_random(entry["value"]) or re.search(rb"[0-9=]", entry["value"])
-                    ):
+                    if _is_data(entry["value"]):
                         yield entry.span("value")
+        for data in _JSON_DATA.finditer(text, start, end):
+            for entry in _JSON_ENTRY.finditer(text, data.start("body"), data.end("body")):
+                if _is_data(entry["value"]):
+                    yield entry.span("value")
+
+
+def _is_data(value: bytes) -> bool:
+    """Whether a value in a secret's data is one: whatever looks drawn, has a digit, or is base64."""
+    return not is_harmless(value) and (is_random(value) or re.search(rb"[0-9=]", value) is not None)

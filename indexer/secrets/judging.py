@@ -28,10 +28,10 @@ _REFERENCE = re.compile(
     rb"\$\{[\w.:?!/ -]*\}?|\$\([\w./ -]+\)?|\{\{.*\}\}|\{%.*%\}|<%.*%>|#\{[\w.]+\}"
     rb"|%\(\w+\)[sdr]|%[A-Z_]{3,}%|(?:%[YmdHMSyjf][^%]?){2}"
     rb"|^%[sdrvq@]$|\*{3}|\.\.\.|^<[\w .:-]+>$|^\[[\w .:-]+\]$|^\{[A-Za-z_][\w.\[\]]*\}$|EXAMPLE"
-    rb"|^![a-z_]+(?:[\s/:]|$)|^@\w+@$"
+    rb"|^![a-z_]+(?:[\s/:]|$)|^@\w+@$|^\{\{"
     rb"|^(?:vault|op|ssm|arn|secret|secretsmanager|env|file|keyring|gcp|aws|ref|urn|data|classpath|process\.env)[:.]"
-    rb"|^ENC\[|^[a-z]+:/[a-z]"
-    rb"|^-----BEGIN (?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
+    rb"|^ENC\[|^[a-z]+:/[a-z]|^/(?:etc|run|var|usr|opt|home|srv|tmp|proc)/"
+    rb"|^-----BEGIN (?:\w{2,7} )?(?:PUBLIC|CERT)|^[A-Za-z][\w+.-]*://|^sha\d{1,3}[-:=]|^SHA256:|^h1:|^ssh-|^ecdsa-|^ssl:|^mailto:"
 )
 """Templates, references to where the secret is, addresses, digests, public keys."""
 _CALL = re.compile(rb"([A-Za-z_][\w.:>-]*)(?:\(|\[|::)")
@@ -60,6 +60,15 @@ _DATA = re.compile(
 )
 """Public keys, certificates, pictures, fonts, programs in base64."""
 _NAME = re.compile(rb"[A-Za-z_$][A-Za-z]*\d{0,4}(?:[_./:@ -]+[A-Za-z]*\d{0,4})*[=:]?")
+_SEED_PHRASE = re.compile(rb"[a-z]{3,8}(?: [a-z]{3,8}){11,23}")
+_NO_SEED = frozenset(b"the and for with are was not its your must should key keys".split())
+_SETTING_WORDS = frozenset(
+    b"string text number integer boolean object required optional hidden encrypted enabled disabled prompt interactive"
+    b" plain plaintext allow deny never always empty unset blank missing unknown internal external readonly manual"
+    b" basic digest sufficient requisite include false true null nil undefined public private sensitive protected"
+    b" masked omitted removed stripped write create update delete nullable".split()
+)
+"""Words that settings and schemas have in the place of a password."""
 _DOLLAR = re.compile(rb"\$\w+")
 _SPECIAL = re.compile(rb"[!@#$%^&*+=?~|]")
 _SYMBOLIC = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -98,6 +107,8 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     if len(set(value)) < 5 or is_harmless(value):
         return False
     if _BLANK.search(value):
+        if link is Link.ASSIGNED and level >= Strength.TOKEN and _is_seed_phrase(value):
+            return True
         if chosen and len(value) >= 30 and is_mixed(value.replace(b" ", b""), least=4):
             return not is_text(value)
         return chosen and level is Strength.PASSWORD and not strict and _is_passphrase(value)
@@ -105,6 +116,27 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
         return chosen and level is Strength.PASSWORD and len(value) > 5 and not strict and not is_sequence(value)
     rest = words().dummy.sub(b"", value)
     return _is_drawn(value, rest, level, link) or (chosen and _is_chosen(value, rest, strict=strict))
+
+
+def is_written(value: bytes) -> bool:
+    """Whether what a file has in the place of a password is one; it may be of letters alone."""
+    value = value.strip()
+    if not 4 < len(value) <= 128 or len(set(value)) < 4 or is_harmless(value) or not value.isascii():
+        return False
+    if value.lower() in _SETTING_WORDS or is_sequence(value) or (value.isdigit() and len(value) < 6):
+        return False
+    parts = _WORD.findall(value.lower())
+    if len(parts) > 6 or any(part in words().sentence for part in parts):
+        return False
+    return len(words().dummy.sub(b"", value)) > 4
+
+
+def _is_seed_phrase(value: bytes) -> bool:
+    """Whether a value is the words of a wallet: 12 to 24 of them, in steps of three."""
+    parts = value.split(b" ")
+    if len(parts) % 3 or not _SEED_PHRASE.fullmatch(value):
+        return False
+    return len(set(parts)) > 8 and not _NO_SEED.intersection(parts)
 
 
 def _least(level: Strength, link: Link) -> int:

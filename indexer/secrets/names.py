@@ -143,6 +143,8 @@ def _strength(match: re.Match[bytes], text: bytes) -> Strength | None:
     start = match.start()
     if text[start - 2 : start] == b"::":
         return None  # the name of a type
+    if text[max(0, start - 7) : start].lower() == b"public ":
+        return None
     identifier = _NAME_BEFORE.search(text[max(0, start - _BEFORE) : start])
     before = _PART.findall(identifier.group())[-3:] if identifier else []
     apart = words().apart

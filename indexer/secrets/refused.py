@@ -13,7 +13,7 @@ _SECRET_NAMES = words(
     id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk credentials.json master.key .secrets
     application_default_credentials.json secrets.yml secrets.yaml secrets.json secrets.toml terraform.tfstate.backup
     .flaskenv pgpass.conf .mylogin.cnf .smbcredentials .mysql_history .psql_history .bash_history .zsh_history
-    .rediscli_history secring.gpg secring.pgp
+    .rediscli_history secring.gpg secring.pgp htpasswd .htdigest htdigest
     """
 )
 _SECRET_EXTENSIONS = words("kdbx kdb p12 pfx jks keystore ppk agekey tfstate env")
@@ -44,6 +44,8 @@ def refuse_secret_content(path: str, text: bytes) -> str | None:
     ext = name.rpartition(".")[2]
     if ext in _KEY_EXTENSIONS and b"PRIVATE KEY" in text:
         return "Private key file."
+    if ext == "key" and re.fullmatch(rb"[0-9a-f]{32}\s*", text):
+        return "Key file."
     if ext == "pem":
         return "Certificate or key data."
     if name in (".npmrc", ".yarnrc", ".yarnrc.yml") and re.search(rb"(?i)_auth|_password|npmAuth", text):
