@@ -100,15 +100,15 @@ def is_secret(value: bytes, level: Strength, link: Link, *, strict: bool) -> boo
     if not 4 < len(value) <= LONGEST:
         return False
     value = value[:_ENOUGH]
+    if link is Link.ASSIGNED and level >= Strength.TOKEN and b" " in value and _is_seed_phrase(value):
+        return True
     chosen = link is Link.ASSIGNED and level >= Strength.SECRET
     least = _least(level, link)
     if not chosen and (len(value) < least or (len(value) < min(20, least + 6) and not _DIGIT.search(value))):
         return False
-    if len(set(value)) < 5 or is_harmless(value):
+    if len(set(value)) < 5 or (not chosen and not (is_mixed(value) or is_random(value))) or is_harmless(value):
         return False
     if _BLANK.search(value):
-        if link is Link.ASSIGNED and level >= Strength.TOKEN and _is_seed_phrase(value):
-            return True
         if chosen and len(value) >= 30 and is_mixed(value.replace(b" ", b""), least=4):
             return not is_text(value)
         return chosen and level is Strength.PASSWORD and not strict and _is_passphrase(value)

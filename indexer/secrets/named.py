@@ -14,7 +14,7 @@ from typing import Any
 from indexer.secrets.judging import LONGEST, Link, is_secret, is_written
 from indexer.secrets.looking import Span, line_around, linear
 from indexer.secrets.names import Strength, names_in, words
-from indexer.secrets.paths import Rules
+from indexer.secrets.paths import Rules, is_code, rules_of
 from indexer.secrets.randomness import is_random
 
 _FURTHER = 1_500
@@ -133,15 +133,16 @@ def _first_look(code: bool) -> Any:
     return linear(rb"(?:%s)(?:[^\n]*?(?:%s|%s)|%s|%s)" % (names, quoted, later, after, block))
 
 
-def named_spans(text: bytes, rules: Rules) -> Iterator[Span]:
+def named_spans(text: bytes, path: str) -> Iterator[Span]:
     """Where secrets after telling names are; ranges may overlap."""
-    search = _first_look(rules.code).search
+    search = _first_look(is_code(path)).search
     position = seen = 0
     while candidate := search(text, position):
         first, last = candidate.span()
         # What looks like the beginning of a value may be the beginning of a name.
         position = max(first + 2, last - 8)
         start, end = line_around(text, first, last)
+        rules = rules_of(path)
         for name, level in names_in(text, first, last):
             if name.start() < seen:
                 continue

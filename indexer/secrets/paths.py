@@ -46,6 +46,16 @@ class Rules(NamedTuple):
 _DELIMITERS = {"csv": b",", "tsv": b"\t", "md": b"|", "markdown": b"|"}
 
 
+def is_code(path: str) -> bool:
+    """Whether values must be quoted in a file, by its name; no name counts as settings."""
+    return extension(path) in words().code
+
+
+def is_table(path: str) -> bool:
+    """Whether a file may have tables with a head."""
+    return extension(path) in _DELIMITERS
+
+
 @lru_cache(maxsize=4096)
 def rules_of(path: str) -> Rules:
     """The rules for a file, from its path alone."""
@@ -54,4 +64,4 @@ def rules_of(path: str) -> Rules:
     env = ext == "env" or name.startswith(".env")
     settings = env or ext in _SETTINGS or name in _SETTINGS_NAMES or name.startswith("dockerfile.")
     settings = settings and not strict and _TEXTS.search(path) is None
-    return Rules(ext in words().code, strict, settings, env and settings, _DELIMITERS.get(ext, b""))
+    return Rules(is_code(path), strict, settings, env and settings, _DELIMITERS.get(ext, b""))

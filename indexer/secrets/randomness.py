@@ -82,10 +82,8 @@ def is_random(value: bytes) -> bool:
         return True
     if _HEX.fullmatch(value):
         return is_hexadecimal(value)
-    if is_sequence(value):
-        return False
     limit = 5.3 + 6 / len(value) + (0.25 if value.isalpha() else 0)
-    return bits(value) >= limit
+    return bits(value) >= limit and not is_sequence(value)
 
 
 def is_mixed(value: bytes, least: int = 3) -> bool:

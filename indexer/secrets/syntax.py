@@ -87,19 +87,19 @@ _HEADERS = (
 _COMMANDS = (
     Place(
         b"-p",
-        rb"(?:mysql\w*|mariadb\w*)\b[^\n]*\s-p\S",
-        rb"\b(?:mysql\w*|mariadb\w*)\b[^\n|]{0,300}?\s-p[\"']?(?P<v>[^\s\"'|]{5,128})",
+        rb"\b(?:mysql|mariadb)\w* [^\n]*-p",
+        rb"\b(?:mysql|mariadb)\w*\b[^\n|]{0,300}?\s-p[\"']?(?P<v>[^\s\"'|]{5,128})",
         is_password,
     ),
     Place(
         b"curl",
-        rb"curl[^\n]*\s(?:-u|--user|--proxy-user|-U)[ =]?\S",
+        rb"\bcurl\b[^\n]*\s(?:-u|--user|--proxy-user|-U)",
         rb"\s(?:-u|--user|--proxy-user|-U)[ =]?[\"']?[^\s\"':]{0,64}:(?P<v>[^\s\"']{4,128})",
         is_password,
     ),
     Place(
         b" -",
-        _TOOLS + rb"\b[^\n]*\s-[pPawU]\s?\S",
+        rb"\b" + _TOOLS + rb" [^\n]*-[pPawU]",
         rb"\b" + _TOOLS + rb"\b[^\n|]{0,300}?\s-[pPawU] ?[\"']?(?P<v>[^\s\"'|-][^\s\"'|]{4,128})",
         is_password,
     ),
@@ -125,13 +125,13 @@ _COMMANDS = (
     ),
     Place(
         b"/",
-        rb"(?i:sqlplus|rman|exp|imp)\s+\w+/\S",
+        rb"\b(?i:sqlplus|rman|expdp|impdp) [^\n]*/",
         rb"(?i)\b(?:sqlplus|rman|expdp|impdp)\s+(?:-\w\s+)*\w+/[\"']?(?P<v>[^\s@\"']{5,128})@",
         is_password,
     ),
     Place(
         b"openssl",
-        rb"openssl \w[^\n]*\s-k ",
+        rb"\bopenssl \w[^\n]* -k ",
         rb"\bopenssl \w[^\n|]{0,300}?\s-k [\"']?(?P<v>[^\s\"']{5,128})",
         is_password,
     ),
