@@ -150,7 +150,7 @@ _COMMANDS = (
     ),
     Place(
         b"net user",
-        rb"(?i:\bnet user\s+\S)",
+        rb"(?i:\bnet user\s+\S+\s+[^\s/]*[0-9])",
         rb"(?i)\bnet user\s+(?:\"[^\"\n]{1,60}\"|\S{1,60})\s+\"?(?P<v>[^\s/*\"]{5,128})",
         is_password,
     ),
