@@ -105,6 +105,11 @@ HOSTILE = [
         b"a1",
         b"<password>",
         b"curl -u",
+        b"net user ",
+        b"secrets:\n  - a1B2c3D4e5\n",
+        b"password = <<EOT\n",
+        b"AKIAIOSFODNN7QWERTYU ",
+        b"new PDO('a',",
     ),
 ]
 
