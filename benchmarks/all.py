@@ -34,6 +34,7 @@ def main() -> None:
     run("changes")
     run("watching", str(tree("linux")))
     run("concurrency", str(tree("django")))
+    run("secrets")
     run("masking", *(str(tree(name)) for name in ("scrapy", "django", "linux-core")))
     run("assistant", *fresh)
     run("shifting", *fresh)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from detect_secrets.filters.heuristic import is_sequential_string
-from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import secrets
 from indexer.secrets import mask_secrets, refuse_secret_name
 
 JWT = (
@@ -170,27 +167,3 @@ def test_secret_files_by_name(path: str) -> None:
 )
 def test_files_that_only_sound_secret(path: str) -> None:
     assert refuse_secret_name(path) is None
-
-
-@pytest.mark.parametrize("number", range(len(secrets._providers())))
-def test_every_known_token_shows_a_sign_of_one(number: int) -> None:
-    pattern = secrets._providers()[number][0]
-
-    @settings(max_examples=20, database=None)
-    @given(st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii")))
-    def check(text: str) -> None:
-        assert secrets._TOKEN_SIGNS.search(text.encode("latin-1"))
-
-    check()
-
-
-@given(st.text(secrets._BASE64, min_size=1))
-def test_randomness_is_measured_as_detect_secrets_does(value: str) -> None:
-    assert secrets._entropy(value) == pytest.approx(Base64HighEntropyString().calculate_shannon_entropy(value))
-
-
-@given(st.text("0123456789ABCDEFabcdef+/=", min_size=1, max_size=8))
-@example("7890123456")
-def test_sequences_are_those_of_detect_secrets(value: str) -> None:
-    found = any(value.upper() in sequence for sequence in secrets._SEQUENCES)
-    assert found == is_sequential_string(value)
