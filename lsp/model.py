@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds without requests after a failure; doubled each time until one succeeds."""
-_FIRST_NEEDED = ("assistant.completion.suggester", "indexer.secrets")
+_FIRST_NEEDED = ("assistant.completion.suggester", "indexer.secrets.masking")
 """Modules that the first key would wait for: they take some 20 to 40 ms, so they are imported while the model loads."""
 
 

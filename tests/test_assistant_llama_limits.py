@@ -20,6 +20,8 @@ from tests.fakes import FakeLLM
 from tests.host_world import TOKEN, SlowLLM, model_file, raw_wire, serving, user
 
 MEGABYTE = 1_000_000
+_SOCKETS = 20 * MEGABYTE
+"""More than the buffers of two sockets hold; how much that is depends on the system and on who gets to run when."""
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +83,9 @@ def last_words(wire: Wire) -> str:
 
 def test_a_line_without_end_is_cut_off_early_before_the_token(state):
     wire = raw_wire(state)
-    assert pour(wire, 60 * MEGABYTE) < 4 * MEGABYTE  # what a socket and two buffers hold
+    poured = pour(wire, 60 * MEGABYTE)
     wire.close()
+    assert poured < _SOCKETS
     assert works(state)
 
 
@@ -94,14 +97,16 @@ def test_a_long_first_line_is_refused_in_one_sentence(state):
 
 def test_a_line_without_end_is_cut_off_behind_the_token_too(state):
     wire = admitted(state)
-    assert pour(wire, 60 * MEGABYTE) < protocol.LINE_LIMIT + 16 * MEGABYTE  # and what sockets hold
+    poured = pour(wire, 60 * MEGABYTE)
     wire.close()
+    assert poured < protocol.LINE_LIMIT + _SOCKETS
     assert works(state)
 
 
 @pytest.mark.parametrize(
     "line",
     [b"[" * 1_000, b'{"a":' * 150, b"\x00\xff nonsense", b"[]", b"NaN", b'"' + b'\\"' * 400, b"9" * 1_000, b"\xff" * 9],
+    ids=lambda line: repr(line[:8]),
 )
 def test_what_is_no_message_is_answered_with_one_error_before_the_token(state, line):
     wire = raw_wire(state)
@@ -121,6 +126,7 @@ def test_what_is_no_message_is_answered_with_one_error_before_the_token(state, l
         b'{"id": 1, "op": "ping", "x": NaN}',
         b'{"id": 1, "op": "chat", "messages": ' + b"[" * 20 + b"]" * 20 + b"}",
     ],
+    ids=lambda line: f"{line[:12]!r}-{len(line)}",
 )
 def test_what_is_no_message_is_answered_with_one_error_behind_the_token(state, line):
     wire = admitted(state)
