@@ -167,6 +167,7 @@ def test_many_rules_decide_as_each_one_compiled_would():
             assert got is None or got[0] != lines[want].startswith("!")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "path"),
     [

@@ -114,6 +114,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 @pytest.mark.parametrize("path", ["a.py", "a.yaml"])
 def test_repeated_pieces_take_time_in_proportion(piece: bytes, path: str) -> None:

@@ -21,6 +21,8 @@ import sys
 import lsp.server
 from lsp.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 class Broken(lsp.server.Server):
     def __init__(self):
         super().__init__()

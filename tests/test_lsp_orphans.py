@@ -20,7 +20,10 @@ import lsp.indexing
 from benchmarks.common import ROOT
 from benchmarks.lsp_client import LspProcess
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc"),
+]
 PATIENT = 60.0
 MARK = "CODEMOAT_TEST_MARK"
 OPTIONS = {"editor": {"enabled": False}}

@@ -13,6 +13,8 @@ from indexer.reports import UpdateReport
 from lsp.index_child import IndexProcess
 from tests.lsp_world import Client, play
 
+pytestmark = pytest.mark.slow
+
 BURST = 20
 
 
