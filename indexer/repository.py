@@ -36,6 +36,19 @@ def is_git_folder(folder: str | Path) -> bool:
     )
 
 
+def lies_in_git_folder(root: Path) -> bool:
+    """Whether ``root`` (absolute, without links) is one of git's own folders or lies in one, such as ``.git/hooks``.
+
+    A working tree ends the search upwards: one that lies within a bare repository's folder is not git's own.
+    """
+    for folder in (root, *root.parents):
+        if os.path.lexists(folder / ".git"):
+            return False
+        if folder.name == ".git" or is_git_folder(folder):
+            return True
+    return False
+
+
 def git_names(
     folder: Path, *, nested: bool = False, only: Sequence[str] = ()
 ) -> tuple[list[tuple[bool, str]] | None, str | None]:
