@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from indexer.errors import BadInputError
-from indexer.ignore_pattern import compile_pattern, parse_pattern
+from indexer.ignore_pattern import compile_pattern, parse_pattern, trimmed
 from indexer.reasons import printable, visible
 from indexer.reports import Skipped
 
@@ -94,12 +94,12 @@ class RuleFile:
                     break
         if best < 0:
             return None
-        line = self._lines[best].strip()
+        line = trimmed(self._lines[best])
         return not line.startswith("!"), Rule(self.source, best + 1, line)
 
     def _take(self, number: int, line: str, most_alike: int) -> None:
         """Put a rule where ``decide`` finds it."""
-        text = line if line.endswith("\\ ") else line.rstrip()
+        text = trimmed(line)
         text = text[1:] if text.startswith("!") else text
         folder = text.endswith("/")
         body = text[:-1] if folder else text
@@ -260,7 +260,8 @@ class IgnoreRules:
             for pattern in exclude:
                 if parse_pattern(pattern) is None:
                     raise BadInputError(
-                        f"The exclude pattern '{visible(pattern)}' is not valid.", "Write it in the syntax of .gitignore."
+                        f"The exclude pattern '{visible(pattern)}' is not valid.",
+                        "Write it in the syntax of .gitignore.",
                     )
             self._exclude = RuleFile(EXCLUDE_SETTING, exclude)
 

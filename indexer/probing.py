@@ -1,7 +1,8 @@
-"""Whether something is there, or room for more, without an error: a link of a repository may name what nobody can look at.
+"""Whether something is there, or room for more, without an error.
 
-``pathlib`` raises where a link's target is too long for the system or lies in a folder that is not ours to enter. Where
-a path comes from a repository or from a client, that is no reason to fail: it counts as not there.
+A link of a repository may name what nobody can look at. ``pathlib`` raises where a link's target is too long for the
+system or lies in a folder that is not ours to enter. Where a path comes from a repository or from a client, that is no
+reason to fail: it counts as not there.
 """
 
 from __future__ import annotations

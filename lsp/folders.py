@@ -68,7 +68,10 @@ class Folder:
 
     @property
     def index(self) -> Index:
-        """The index, for reading. Raises NoIndexError while there is none, StorageError, and what ``Index.open`` raises."""
+        """The index, for reading.
+
+        Raises NoIndexError while there is none, StorageError if it cannot be reached, and what ``Index.open`` raises.
+        """
         with self._lock:
             if self._left:
                 raise NoIndexError(f"{self.root} was left.", "Open it again.")

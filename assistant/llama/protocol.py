@@ -36,7 +36,6 @@ from assistant.llm import (
     Role,
     Sampling,
     Snippet,
-    Timings,
 )
 from indexer.decoders import convert
 from indexer.errors import CodemoatError
@@ -229,9 +228,10 @@ def _typed(data: object, kind: type[T]) -> T:
     import msgspec
 
     try:
-        return convert(data, kind)
+        found: T = convert(data, kind)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as exc:
         raise _nonsense() from exc
+    return found
 
 
 def _nonsense() -> HostError:
