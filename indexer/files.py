@@ -14,11 +14,19 @@ from pathlib import Path
 from indexer.config import IndexConfig, checked_includes
 from indexer.errors import BadInputError, StorageError
 from indexer.git import work_tree
-from indexer.ignore import GIT_IGNORE, IgnoreRules
+from indexer.ignore import IgnoreRules, by_gitignore
 from indexer.kinds import JUNK_FOLDERS, refuse_kind
 from indexer.reasons import encodable, link_reason, os_reason, printable, special_reason
 from indexer.reports import Skipped
-from indexer.repository import GIT_FOLDER, git_names, ignored_by, is_git_folder, is_tracked, untracked_folders
+from indexer.repository import (
+    GIT_FOLDER,
+    git_names,
+    ignored_by,
+    is_git_folder,
+    is_tracked,
+    lies_in_git_folder,
+    untracked_folders,
+)
 from indexer.secrets import refuse_secret_name
 from indexer.source import read_source
 from indexer.timestamps import storable
@@ -68,12 +76,12 @@ def list_files(root: Path, config: IndexConfig) -> Listing:
     submodules and nested repositories included. Elsewhere: everything that ``.gitignore`` files do not exclude.
     ``.codemoatignore`` and ``config.exclude`` hold everywhere. Where git fails in a repository, a walk obeys its
     ``info/exclude`` and the user's ignore file too. What git itself ignores is not reported. Folders with
-    git's own files (a bare clone, a ``.git`` under another name) are left out, tracked or not, as is such a root.
+    git's own files (a bare clone, a ``.git`` under another name) are left out, tracked or not, as is a root in one.
     Raises BadInputError when ``root`` is no folder and StorageError when it may not be read.
     """
     root = checked_root(root)
     lister = Lister(root, config)
-    if is_git_folder(root):
+    if lies_in_git_folder(root):
         return Listing((), (Skipped(".", GIT_FOLDER),), (".",), False)
     git = lister.take(".", 0)
     if not git and not lister.files:
@@ -115,7 +123,7 @@ def explain(root: Path, path: str | Path, config: IndexConfig) -> Verdict:
     if relative is None:
         return Verdict(False, f"It lies outside the indexed folder {root}.")
     listing = list_files(root, config)
-    if is_git_folder(root):
+    if lies_in_git_folder(root):
         return Verdict(False, GIT_FOLDER)
     if any(listed.path == relative for listed in listing.files):
         source = read_source(root, relative, config)
@@ -170,11 +178,6 @@ def _why_not(root: Path, relative: str, listing: Listing) -> str:
         return f"{junk} is left out: {JUNK_FOLDERS[junk]}"
     rule = ignored_by(*_repository_of(root, relative))
     return f"Ignored by git: {rule}." if rule else "Git does not list it."
-
-
-def by_gitignore(skip: Skipped) -> bool:
-    """Whether a .gitignore file that a walk followed is why something was left out."""
-    return f"{GIT_IGNORE}, line" in skip.reason
 
 
 class Lister:

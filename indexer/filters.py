@@ -103,7 +103,7 @@ class Globs:
         for pattern in patterns:
             if pattern.startswith("#") or not encodable(pattern) or parse_pattern(pattern) is None:
                 raise BadInputError(
-                    f"The path pattern {pattern!r} is not valid.",
+                    f"The path pattern '{visible(pattern)}' is not valid.",
                     "Write it as in .gitignore: '*.py', 'src/**', '!tests/'.",
                 )
         self._rules = RuleFile("--glob", patterns)

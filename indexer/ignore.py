@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from indexer.errors import BadInputError
-from indexer.ignore_pattern import compile_pattern, parse_pattern
+from indexer.ignore_pattern import compile_pattern, parse_pattern, trimmed
 from indexer.reasons import printable, visible
+from indexer.reports import Skipped
 
 CODEMOAT_IGNORE = ".codemoatignore"
 GIT_IGNORE = ".gitignore"
@@ -93,12 +94,12 @@ class RuleFile:
                     break
         if best < 0:
             return None
-        line = self._lines[best].strip()
+        line = trimmed(self._lines[best])
         return not line.startswith("!"), Rule(self.source, best + 1, line)
 
     def _take(self, number: int, line: str, most_alike: int) -> None:
         """Put a rule where ``decide`` finds it."""
-        text = line if line.endswith("\\ ") else line.rstrip()
+        text = trimmed(line)
         text = text[1:] if text.startswith("!") else text
         folder = text.endswith("/")
         body = text[:-1] if folder else text
@@ -232,6 +233,11 @@ _Rules = tuple[int, str, RuleFile]
 _Chain = tuple[_Rules, ...]
 
 
+def by_gitignore(skip: Skipped) -> bool:
+    """Whether a .gitignore file that a walk followed is why something was left out."""
+    return f"{GIT_IGNORE}, line" in skip.reason
+
+
 class IgnoreRules:
     """All rules below a root: asks the ignore files of every folder from the path upwards, the nearest first."""
 
@@ -254,7 +260,8 @@ class IgnoreRules:
             for pattern in exclude:
                 if parse_pattern(pattern) is None:
                     raise BadInputError(
-                        f"The exclude pattern {pattern!r} is not valid.", "Write it in the syntax of .gitignore."
+                        f"The exclude pattern '{visible(pattern)}' is not valid.",
+                        "Write it in the syntax of .gitignore.",
                     )
             self._exclude = RuleFile(EXCLUDE_SETTING, exclude)
 
@@ -265,11 +272,13 @@ class IgnoreRules:
 
     def folder(self, path: str) -> Rule | None:
         """The rule that leaves out the folder ``path`` or one above it, or None. The root ``.`` never is."""
-        if path in self._folders:
-            return self._folders[path]
-        parent = path.rpartition("/")[0] or "."
-        rule = self.folder(parent) or self._match(path, parent, True)
-        self._folders[path] = rule
+        unknown = []
+        while path not in self._folders:
+            unknown.append(path)
+            path = path.rpartition("/")[0] or "."
+        rule = self._folders[path]
+        for each in reversed(unknown):  # from the top down, without recursion: a client may name a path of any depth
+            rule = self._folders[each] = rule or self._match(each, each.rpartition("/")[0] or ".", True)
         return rule
 
     def reach_up_to(self, top: Path) -> None:

@@ -32,17 +32,29 @@ class IgnorePattern(NamedTuple):
     include: bool
 
 
+def trimmed(line: str) -> str:
+    """The pattern of a line: to git a NUL ends it, and spaces at its end do not count, unless escaped; a tab does."""
+    line = line.partition("\0")[0]
+    bare = line.rstrip(" ")
+    escaped = (len(bare) - len(bare.rstrip("\\"))) % 2
+    return line[: len(bare) + escaped]
+
+
 def parse_pattern(line: str) -> IgnorePattern | None:
     """One line of an ignore file; None for a comment, an empty or an invalid one, or one too long for any path."""
     from pathspec.patterns.gitignore.base import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+    line = trimmed(line)
     if len(line) > _MAX_PATTERN:
         return None
     taken = _without_sets(line) if "[" in line and not line.startswith("#") else (line, {})
     if taken is None:
         return None
     plain, sets = taken
+    if plain[-1:].isspace() and plain[-1] != " ":  # pathspec would leave it out
+        mark = next(chr(number) for number in _PRIVATE if chr(number) not in plain)
+        plain, sets = plain[:-1] + mark, {**sets, mark: re.escape(plain[-1])}
     try:
         regex, include = GitIgnoreSpecPattern.pattern_to_regex(plain)
     except GitIgnorePatternError:
@@ -78,7 +90,7 @@ def _without_sets(line: str) -> tuple[str, dict[str, str]] | None:
         else:
             made += line[at]
             at += 1
-    if slash and "/" not in made.removeprefix("!").rstrip()[:-1]:  # to git a slash within a set anchors a pattern too
+    if slash and "/" not in made.removeprefix("!")[:-1]:  # to git a slash within a set anchors a pattern too
         made = f"!/{made[1:]}" if made.startswith("!") else f"/{made}"
     return made, sets
 
@@ -140,7 +152,7 @@ def _exact(line: str, regex: str) -> str:
     regex = regex.replace("(?:(?P<ps_d>/)|$)", r"/?\Z").replace("(?P<ps_d>/)", r"/\Z")
     if regex.endswith("/"):
         regex += "."  # "folder/**" means what is in it
-    if regex.startswith("^") and line.rstrip().endswith("/**/"):
+    if regex.startswith("^") and line.endswith("/**/"):
         regex = regex.removesuffix(r"/\Z") + r"/.+/\Z"  # the folders in it, at any depth
     return _tame(regex)
 

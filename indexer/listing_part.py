@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from indexer.config import IndexConfig
-from indexer.files import ENVIRONMENT_MARKS, Lister, Listing, by_gitignore, checked_root
-from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE, IgnoreRules
+from indexer.files import ENVIRONMENT_MARKS, Lister, Listing, checked_root
+from indexer.ignore import CODEMOAT_IGNORE, GIT_IGNORE, IgnoreRules, by_gitignore
 from indexer.reasons import printable
-from indexer.repository import GIT_FOLDER_MARKS, git_names, is_git_folder, untracked_folders
+from indexer.repository import GIT_FOLDER_MARKS, git_names, lies_in_git_folder, untracked_folders
 
 MAX_PATHS = 500
 """For more a full listing is no slower, and their names might not fit on a command line."""
@@ -42,7 +42,7 @@ def list_some(root: Path, config: IndexConfig, paths: Collection[str]) -> Listin
     """
     root = checked_root(root)
     wanted = _wanted(paths)
-    if wanted is None or is_git_folder(root):
+    if wanted is None or lies_in_git_folder(root):
         return None
     lister = _PartLister(root, config, wanted)
     try:

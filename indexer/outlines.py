@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from indexer.config import IndexConfig
+from indexer.reasons import printable
 from indexer.types import Span, Symbol
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Outlines:
             if self._closed:
                 return Outline((), b"")
             self._pool = self._pool or WorkerPool(Path("/"), self._config)
-            found = self._pool.analyse_buffer(path, text.encode("utf-8", "replace"))
+            found = self._pool.analyse_buffer(printable(path), text.encode("utf-8", "replace"))
         if isinstance(found, Skipped):
             return Outline((), b"")
         rows = unpack(found.body).symbols

@@ -13,7 +13,7 @@ from pathlib import Path
 from indexer.errors import BadInputError
 from indexer.git import OTHER_FILE_SYSTEM, OTHER_OWNER, difference, repository_folder, run_git, work_tree
 from indexer.kinds import JUNK_FOLDERS
-from indexer.reasons import encodable, printable
+from indexer.reasons import encodable, visible
 
 GIT_FOLDER = "Data of git (HEAD, objects and refs): git's own files are not indexed."
 """Why a folder is left out for which ``is_git_folder`` is true."""
@@ -34,6 +34,19 @@ def is_git_folder(folder: str | Path) -> bool:
         and os.path.isdir(f"{base}/refs")  # noqa: PTH112
         and not os.path.lexists(f"{base}/.git")
     )
+
+
+def lies_in_git_folder(root: Path) -> bool:
+    """Whether ``root`` (absolute, without links) is one of git's own folders or lies in one, such as ``.git/hooks``.
+
+    A working tree ends the search upwards: one that lies within a bare repository's folder is not git's own.
+    """
+    for folder in (root, *root.parents):
+        if os.path.lexists(folder / ".git"):
+            return False
+        if folder.name == ".git" or is_git_folder(folder):
+            return True
+    return False
 
 
 def git_names(
@@ -102,7 +115,7 @@ def changed_since(root: Path, revision: str) -> set[str]:
         if usable.status != 0:
             raise _unanswered(revision, usable.problem)
         raise BadInputError(
-            f"There is no revision {printable(revision)!r} in the git repository of {root}.",
+            f"There is no revision '{visible(revision)}' in the git repository of {root}.",
             "Give a commit, branch or tag, such as HEAD~5 or main; `git log` lists commits.",
         )
     listed = run_git(root, "ls-files", "-z", "--others", "--exclude-standard")
@@ -119,7 +132,7 @@ def _unanswered(revision: str, problem: str) -> BadInputError:
     hint = "Search without --since."
     if problem == OTHER_OWNER:
         hint = "`git status` there says how to trust it (safe.directory); or search without --since."
-    return BadInputError(f"Git could not say what changed since {printable(revision)}: {problem}.", hint)
+    return BadInputError(f"Git could not say what changed since {visible(revision)}: {problem}.", hint)
 
 
 def _not_ignored(folder: Path, names: list[str]) -> list[str]:

@@ -30,6 +30,7 @@ from indexer.index_folder import DATABASE as DATABASE
 from indexer.index_folder import DATABASE_FILES, check, ensure_file, prepare, remove_files
 from indexer.index_folder import SEGMENTS as SEGMENTS
 from indexer.index_folder import VECTORS as VECTORS
+from indexer.probing import is_full
 from indexer.reasons import encodable
 from indexer.schema import create_tables, harden, is_schema
 from indexer.seal import ID_KEY, SECRET_KEY, check_seal, make_seal
@@ -94,7 +95,7 @@ def _mapped(exc: sqlite3.Error, doing: str, path: Path) -> IndexStoreError | Sto
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA):
         return CorruptIndexError(f"The index is damaged: {path}.", REPAIR)
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and is_full(path)):
         return StorageError(f"The disk is full: {doing} at {path} stopped.", "Free some space and run it again.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StorageError(

@@ -17,6 +17,7 @@ from msgspec import Meta
 from assistant.errors import HostError, ModelError
 from assistant.llm import Cancel
 from indexer.errors import BadInputError, CancelledError
+from indexer.reasons import printable
 from lsp.folders import uri_in
 from lsp.jobs import DroppedError, result
 from lsp.params import Named, read
@@ -296,7 +297,8 @@ class Chat:
         # A selection that ends before the first character of a line does not mean that line.
         last = end.line if end.column or end.line <= start.line else end.line - 1
         text = "".join(document.lines[start.line : last + 1])
-        return Selection(self._server.folders.locate(document.uri).path, text, start.line + 1, document.language_id)
+        path = printable(self._server.folders.locate(document.uri).path)
+        return Selection(path, text, start.line + 1, document.language_id)
 
     def _file(self, asked: _Ask) -> OpenFile | None:
         """The document before the user, as it stands in the editor."""
@@ -310,7 +312,8 @@ class Chat:
             return None  # the question is answered without it
         document = self._snapshot(named.uri)
         line = asked.position.line + 1 if asked.position is not None else 1
-        return OpenFile(self._server.folders.locate(document.uri).path, document.text, line, document.language_id)
+        path = printable(self._server.folders.locate(document.uri).path)
+        return OpenFile(path, document.text, line, document.language_id)
 
     def _snapshot(self, uri: str) -> Snapshot:
         document = self._server.documents.get(uri)

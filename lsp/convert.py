@@ -7,7 +7,9 @@ nearest place in it: to the line's end before its line break, or to the document
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,10 @@ from indexer.types import Span
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ENCODINGS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 """By the protocol's name: Python's codec and the bytes of a unit."""
+
+_LONGEST_PATH = {"linux": 4_096, "darwin": 1_024}.get(sys.platform, 32_768)
+_LONGEST_NAME = 255
+"""Bytes of a path and of one of its components (``PATH_MAX``, ``NAME_MAX``)."""
 
 _LANGUAGES = {
     "shellscript": "bash", "sh": "bash", "zsh": "bash", "typescriptreact": "tsx", "javascriptreact": "javascript",
@@ -135,15 +141,25 @@ def whole_characters(text: str) -> str:
 
 
 def path_of(uri: str) -> Path | None:
-    """The absolute path of a ``file:`` URI; None for any other, and for one that names no path."""
+    """The absolute path of a ``file:`` URI; None for any other, and for what cannot be a path of this system."""
     try:
         parts = urlsplit(uri)
     except ValueError:
         return None
     path = unquote(parts.path, errors="surrogateescape")
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/"):
         return None
-    return Path(path)
+    return Path(path) if _can_be_path(path) else None
+
+
+def _can_be_path(path: str) -> bool:
+    """Whether the system could have such a path: one that it can encode, without a NUL, and not too long."""
+    try:
+        data = os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    # The length counts a NUL at the end.
+    return b"\0" not in data and len(data) < _LONGEST_PATH and max(map(len, data.split(b"/"))) <= _LONGEST_NAME
 
 
 def uri_of(path: Path) -> str:

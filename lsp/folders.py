@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import CodemoatError, NoIndexError
+from indexer.errors import CodemoatError, NoIndexError, StorageError
 from indexer.location import is_huge
 from indexer.probing import is_folder
+from indexer.reasons import encodable, printable
 from lsp.convert import path_of, uri_of
 
 if TYPE_CHECKING:
@@ -57,17 +58,20 @@ class Folder:
     @property
     def unwanted(self) -> str | None:
         """Why it is not indexed, as a sentence; None if it is."""
+        if not is_folder(self.root):
+            return f"There is no folder {self.root}."
         if not self.config.editor.index:
             return "Indexing is off: editor.index."
         if is_huge(self.root):
             return f"{self.root} is no project, so it is not indexed; open the folder of a project."
-        if not is_folder(self.root):
-            return f"There is no folder {self.root}."
         return None
 
     @property
     def index(self) -> Index:
-        """The index, for reading. Raises NoIndexError while there is none, and what ``Index.open`` raises."""
+        """The index, for reading.
+
+        Raises NoIndexError while there is none, StorageError if it cannot be reached, and what ``Index.open`` raises.
+        """
         with self._lock:
             if self._left:
                 raise NoIndexError(f"{self.root} was left.", "Open it again.")
@@ -75,7 +79,11 @@ class Folder:
                 from assistant.engine import Engine
 
                 self._engine = Engine(self.config, self.root)
-            return self._engine.index
+            try:
+                return self._engine.index
+            except OSError as exc:
+                # A path in the folder may be longer than the system takes.
+                raise StorageError.from_os_error(exc, "opening the index", self.root) from exc
 
     @property
     def readable(self) -> Index | None:
@@ -123,6 +131,8 @@ class Folder:
 
         What only git ignores is completed like any other.
         """
+        if not encodable(path):
+            return "Its name is not valid UTF-8."
         if path not in self._refusals:
             from indexer.ignore import IgnoreRules
             from indexer.secrets import refuse_secret_name
@@ -240,11 +250,12 @@ class Folders:
         path = path_of(uri)
         if path is None:
             # An untitled document, or one of an editor's own file systems.
-            return Located(None, uri.partition("#")[0].rstrip("/").replace(":", "/").rpartition("/")[2] or "untitled")
+            name = uri.partition("#")[0].rstrip("/").replace(":", "/").rpartition("/")[2]
+            return Located(None, printable(name) or "untitled")
         real = Path(os.path.realpath(path))
         around = [root for root in self._folders if real.is_relative_to(root) and real != root]
         if not around:
-            return Located(None, real.name)
+            return Located(None, printable(real.name))
         root = max(around, key=lambda each: len(each.parts))
         return Located(self._folders[root], real.relative_to(root).as_posix())
 

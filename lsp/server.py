@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from lsp.folders import Folder
 
 _STATUS_QUIET = 0.1
+_LONGEST_SHOWN = 200
+"""Characters of a URI in a sentence."""
 _LEAVE = 0.9
 """Seconds that ``shutdown`` takes at most."""
 logger = logging.getLogger("codemoat.lsp")
@@ -261,7 +263,11 @@ class Server(LanguageServer):
         if len(self.folders) >= MOST_FOLDERS and self.folders.by_uri(uri) is None:
             self.tell_once("folders", f"More than {MOST_FOLDERS} folders are open; the others are not indexed.")
             return None
-        return self.folders.add(uri, name)
+        folder = self.folders.add(uri, name)
+        if folder is None and uri.startswith("file:"):
+            shown = uri if len(uri) <= _LONGEST_SHOWN else f"{uri[:_LONGEST_SHOWN]}…"
+            self.tell_once("no folder", f"This system can have no folder {shown}; it is left out.")
+        return folder
 
     def renew(self) -> None:
         """Files or rules changed: what was remembered of them is asked anew."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
-from indexer.errors import BadInputError, NoIndexError
+from indexer.errors import BadInputError, NoIndexError, StorageError
 from indexer.reasons import visible
 from lsp.convert import range_of, split_lines
 from lsp.decisions import as_json
@@ -177,6 +177,8 @@ class Status:
             index = folder.index
         except NoIndexError:
             return [], True, ""
+        except StorageError as exc:  # the other folders are searched all the same
+            return [], True, exc.message
         units = self._server.documents.units
         found, hits = index.search(asked.query, asked.limit, filters=asked.filters), []
         for hit in found.hits:

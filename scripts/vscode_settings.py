@@ -26,8 +26,6 @@ _LEFT_OUT = frozenset(
         "model.api_key",  # VS Code keeps settings as plain text and may sync them
     }
 )
-_OWN_FILES = frozenset({"index", "model", "chat"})
-"""Sections that a folder's settings may not change, as a repository's own file may not."""
 
 
 def contribution() -> list[dict[str, Any]]:
@@ -54,12 +52,11 @@ def _property(setting: Setting) -> dict[str, Any]:
     schema = msgspec.json.schema(setting.type)
     schema.pop("description", None)
     default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
-    section = setting.key.partition(".")[0]
-    machine = section in _OWN_FILES and setting.key not in REPOSITORY_KEYS
     return {
         **schema,
         "default": default,
-        "scope": "machine" if machine else "window",
+        # A clone's .vscode/settings.json sets what is of the window: no more than its own .codemoat.toml may.
+        "scope": "window" if setting.key in REPOSITORY_KEYS else "machine",
         "markdownDescription": setting.description,
     }
 

@@ -106,7 +106,8 @@ def test_globs_mean_what_they_mean_to_ripgrep(tmp_path, globs):
         ({"globs": ("",)}, "pattern '' is not valid", ".gitignore"),
         ({"globs": ("# x",)}, "is not valid", ".gitignore"),
         ({"globs": ("x" * 5_000,)}, "is not valid", ".gitignore"),
-        ({"globs": ("a\udcff",)}, "is not valid", ".gitignore"),
+        ({"globs": ("a\udcff",)}, r"pattern 'a\xff' is not valid", ".gitignore"),
+        ({"globs": ("a\ud800",)}, r"pattern 'a\ud800' is not valid", ".gitignore"),
         ({"since": "main"}, "no folder to ask git", ""),
     ],
 )

@@ -142,6 +142,39 @@ def test_rules_decide_as_git_does(repository, lines, names):
     assert by_us(repository, paths) == wanted, lines
 
 
+ENDS = [
+    "",
+    " ",
+    "  ",
+    "\t",
+    " \t",
+    "\t ",
+    "\\ ",
+    "\\  ",
+    "\\\\ ",
+    "\\\t",
+    "\0",
+    "\0b",
+    " \0b",
+    "\v",
+    "\f",
+    "\r",
+    "\r\r",
+    "\xa0",
+]
+"""Of a line: what git leaves out there, and what belongs to the name."""
+
+
+@pytest.mark.parametrize("start", ["a", "*a", "?", "[a]", "/a", "a/", "!a", " a", " !a", "a/**", "x/[ab]"])
+def test_the_end_of_a_line_is_what_it_is_to_git(repository, start):
+    ends = ("", " ", "  ", "\t", " \t", "\\", "\v", "\f", "\r", "\xa0", "b")
+    names = [f"{head}a{end}" for head in ("", " ", " !", "x/") for end in ends] + ["a b", "\t"]
+    for end in ENDS:
+        lines = ["*", f"{start}{end}"] if start.startswith("!") else [f"{start}{end}"]
+        wanted = by_git(repository, lines, names)
+        assert by_us(repository, names) == wanted, lines
+
+
 def test_many_rules_decide_as_each_one_compiled_would():
     """The tables against the plain way, with rules that overlap."""
     chance = random.Random(7)

@@ -16,7 +16,7 @@ from test_indexer_files_git import git, plain_git, repository
 from indexer import git as gatekeeper
 from indexer.config import IndexConfig
 from indexer.errors import BadInputError
-from indexer.files import explain, list_files
+from indexer.files import Verdict, explain, list_files
 from indexer.git import git_environment, history
 from indexer.listing_part import list_some
 from indexer.repository import GIT_FOLDER, changed_since, is_git_folder
@@ -330,3 +330,30 @@ def test_what_makes_a_folder_gits(tmp_path):
         moved = (place / name).rename(tmp_path / name)
         assert not is_git_folder(place)
         moved.rename(place / name)
+
+
+@pytest.mark.parametrize("inside", ["src/.git", "src/.git/hooks", "src/.git/new/deep", "bare.git/hooks"])
+def test_a_root_within_gits_own_folders_is_gits(tmp_path, inside):
+    origin = repository(tmp_path / "src", a="1")
+    bare(origin, tmp_path / "bare.git")
+    root = tmp_path / inside
+    write(root, "hook.py", function("hook"))
+    listing = list_files(root, CONFIG)
+    assert paths(listing) == []
+    assert [(skip.path, skip.reason) for skip in listing.skipped] == [(".", GIT_FOLDER)]
+    assert list_some(root, CONFIG, ["hook.py"]) is None
+    assert explain(root, "hook.py", CONFIG) == Verdict(False, GIT_FOLDER)
+
+
+def test_a_git_folder_without_refs_is_known_by_its_name(tmp_path):
+    write(tmp_path, "torn/.git/hooks/hook.py", function("hook"))
+    assert paths(list_files(tmp_path / "torn" / ".git" / "hooks", CONFIG)) == []
+
+
+def test_a_working_tree_within_a_bare_repository_is_indexed(tmp_path):
+    place = bare(repository(tmp_path / "origin", a="1"), tmp_path / "bare.git")
+    git(place, "worktree", "add", "-q", str(place / "trees" / "one"))
+    tree = place / "trees" / "one"
+    write(tree, "pkg/b.py", function("b"))
+    assert paths(list_files(tree, CONFIG)) == ["a.py", "pkg/b.py"]
+    assert paths(list_files(tree / "pkg", CONFIG)) == ["b.py"]

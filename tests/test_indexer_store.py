@@ -7,12 +7,13 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from store_tools import TREE, InlinePool, Tree, dump, progress_log, without_flushing
 
 from indexer.errors import CorruptIndexError, NewerIndexError, NoIndexError, StorageError
-from indexer.store import FORMAT
+from indexer.store import FORMAT, mapped_errors
 
 
 @pytest.fixture
@@ -320,3 +321,17 @@ def test_space_of_deleted_files_goes_back_to_the_disk(tree):
         )
     assert free <= 0.03 * pages
     assert database.stat().st_size < before / 2
+
+
+@pytest.mark.parametrize(
+    ("free", "says"), [({"f_bavail": 3}, "The disk is full"), ({"f_favail": 0}, "The disk is full"), ({}, "Check the")]
+)
+def test_an_input_output_error_of_a_full_disk(tmp_path, monkeypatch, free, says):
+    """SQLite tells of a full disk by that error where it cannot make the file that readers share."""
+    disk = {"f_bavail": 1_000, "f_frsize": 4_096, "f_files": 100, "f_favail": 50, **free}
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(**disk))
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = sqlite3.SQLITE_IOERR | 19 << 8  # SQLITE_IOERR_SHMSIZE
+    with pytest.raises(StorageError) as caught, mapped_errors("reading the index", tmp_path / "index.sqlite"):
+        raise failure
+    assert says in f"{caught.value.message} {caught.value.hint}"

@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from assistant.config import settings
+from assistant.config import REPOSITORY_KEYS, settings
 from scripts import vscode_settings
 
 ROOT = Path(__file__).parent.parent
@@ -20,12 +20,15 @@ def test_settings_are_those_of_the_server() -> None:
     assert vscode_settings.filled(TEXT) == TEXT, "Run scripts/vscode_settings.py."
 
 
-def test_a_folder_may_not_choose_the_model_or_where_files_lie() -> None:
+def test_a_workspace_may_set_what_a_repository_may_set() -> None:
+    """A clone can hold a .vscode/settings.json, which sets what is not of the machine."""
     groups = MANIFEST["contributes"]["configuration"]
     scopes = {key: each["scope"] for group in groups for key, each in group["properties"].items()}
-    for key in ("model.name", "model.url", "index.cache_dir", "index.workers", "server.source"):
-        assert scopes[f"codemoat.{key}"] == "machine"
-    assert scopes["codemoat.ask.hits"] == "window"
+    of_server = {key.removeprefix("codemoat."): scope for key, scope in scopes.items() if ".server." not in key}
+    assert {key for key, scope in of_server.items() if scope != "machine"} == REPOSITORY_KEYS
+    assert {of_server[key] for key in REPOSITORY_KEYS} == {"window"}
+    assert {"editor.learning_log", "editor.index", "model.url", "index.cache_dir"} <= of_server.keys()
+    assert scopes["codemoat.server.source"] == "machine"
     assert "codemoat.model.api_key" not in scopes
     restricted = MANIFEST["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert {"codemoat.server.command", "codemoat.server.env"} <= set(restricted)

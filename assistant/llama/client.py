@@ -93,15 +93,19 @@ class HostedLLM:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Number of tokens of each text, without special tokens."""
-        return list(self._ask({"op": "count", "texts": list(texts)})) if texts else []
+        if not texts:
+            return []
+        return protocol.counts_from_json(self._ask({"op": "count", "texts": list(texts)}), len(texts))
 
     def count_chat(self, messages: Sequence[Message]) -> int:
         """Number of prompt tokens of a conversation, template included."""
-        return int(self._ask({"op": "count_chat", "messages": protocol.messages_to_json(messages)}))
+        question = {"op": "count_chat", "messages": protocol.messages_to_json(messages)}
+        return protocol.count_from_json(self._ask(question))
 
     def count_fill(self, request: FillRequest) -> int:
         """Number of prompt tokens of a fill request."""
-        return int(self._ask({"op": "count_fill", "request": protocol.request_to_json(request)}))
+        question = {"op": "count_fill", "request": protocol.request_to_json(request)}
+        return protocol.count_from_json(self._ask(question))
 
     def chat(
         self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None

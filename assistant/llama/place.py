@@ -164,6 +164,11 @@ def _sensible(state: HostState) -> bool:
     numbers = (state.pid, state.address.port)
     if not all(isinstance(text, str) and "\0" not in text for text in texts) or not state.token:
         return False
+    try:
+        # The paths' bytes may be no UTF-8, as on the disk; the token is our own.
+        os.fsencode(state.model), os.fsencode(state.address.path), state.token.encode()
+    except UnicodeEncodeError:
+        return False
     return all(type(number) is int for number in numbers) and 0 <= state.address.port < 65_536
 
 

@@ -22,7 +22,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import assistant.errors as model_errors
 from assistant.errors import HostError
@@ -36,8 +36,8 @@ from assistant.llm import (
     Role,
     Sampling,
     Snippet,
-    Timings,
 )
+from indexer.decoders import convert
 from indexer.errors import CodemoatError
 
 PROTOCOL = 3
@@ -61,6 +61,7 @@ _NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 """A string as a whole (one without an end as well, so that no input takes quadratic time), or a bracket outside."""
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -172,12 +173,23 @@ def info_to_json(info: ModelInfo) -> Json:
     return asdict(info)
 
 
-def info_from_json(data: Json) -> ModelInfo:
+def info_from_json(data: object) -> ModelInfo:
     """What the model is. Raises HostError for what is not a description."""
-    try:
-        return ModelInfo(**data)
-    except TypeError as exc:
-        raise _nonsense() from exc
+    return _typed(data, ModelInfo)
+
+
+def count_from_json(data: object) -> int:
+    """A number of tokens. Raises HostError for what is none."""
+    if not isinstance(data, int) or isinstance(data, bool) or data < 0:
+        raise _nonsense()
+    return data
+
+
+def counts_from_json(data: object, number: int) -> list[int]:
+    """So many numbers of tokens. Raises HostError for what are not."""
+    if not isinstance(data, list) or len(data) != number:
+        raise _nonsense()
+    return [count_from_json(each) for each in data]
 
 
 def event_to_json(event: Generated | CodemoatError) -> Json:
@@ -192,21 +204,34 @@ def event_to_json(event: Generated | CodemoatError) -> Json:
 def event_from_json(data: Json) -> Generated:
     """A piece or the end of a stream. Raises the error that the host sent, if it sent one, HostError for nonsense."""
     if "delta" in data:
-        return Delta(str(data["delta"]))
+        if not isinstance(data["delta"], str):
+            raise _nonsense()
+        return Delta(data["delta"])
     if "finished" in data:
-        try:
-            return Finished(data["finished"]["stop_reason"], Timings(**data["finished"]["timings"]))
-        except (KeyError, TypeError) as exc:
-            raise _nonsense() from exc
+        finished = _typed(data["finished"], Finished)
+        if not math.isfinite(finished.timings.prompt_ms) or not math.isfinite(finished.timings.generation_ms):
+            raise _nonsense()
+        return finished
     raise error_from_json(data.get("error"))
 
 
 def error_from_json(data: object) -> CodemoatError:
     """The error with the class of its code; HostError for codes that only the other side knows."""
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not isinstance(data.get("message"), str) or not data["message"]:
         return _nonsense()
     classes = {c.code: c for c in vars(model_errors).values() if isinstance(c, type) and issubclass(c, CodemoatError)}
-    return classes.get(str(data.get("code")), HostError)(str(data.get("message")), str(data.get("hint", "")))
+    return classes.get(str(data.get("code")), HostError)(data["message"], str(data.get("hint") or ""))
+
+
+def _typed(data: object, kind: type[T]) -> T:
+    """``data`` as ``kind``, the types of its fields checked. Raises HostError for anything else."""
+    import msgspec
+
+    try:
+        found: T = convert(data, kind)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as exc:
+        raise _nonsense() from exc
+    return found
 
 
 def _nonsense() -> HostError:
