@@ -16,12 +16,12 @@ from lsp import loopback, transport
 from lsp.server import Server
 from lsp.transport import LIMIT
 
+pytestmark = pytest.mark.slow
+
 BROKEN = """
 import sys
 import lsp.server
 from lsp.__main__ import main
-
-pytestmark = pytest.mark.slow
 
 class Broken(lsp.server.Server):
     def __init__(self):
