@@ -14,6 +14,8 @@ from assistant.remote.endpoint import Endpoint
 from assistant.remote.openai import headed
 from tests.remote_world import TEMPLATE, ModelServer, serving, sse
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("llama-server", "ollama", "openai")
 PATHS = {"llama-server": "/completion", "ollama": "/api/chat", "openai": "/v1/chat/completions"}
 CODE = "def settle_invoice(number):"

@@ -16,6 +16,8 @@ from indexer.config import IndexConfig
 from indexer.files import list_files
 from indexer.listing_part import list_some
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["plain_git"]
 
 CONFIG = IndexConfig()

@@ -11,6 +11,8 @@ from benchmarks.secrets import FORMS, Placement, blocks, drawn, hidden, kinds, p
 from indexer.secrets import mask_secrets
 from indexer.secrets.randomness import bits, is_hexadecimal, is_mixed, is_random, is_sequence
 
+pytestmark = pytest.mark.slow
+
 VALUES = kinds("values")
 PLACES = placements()
 NAMED = [place for place in PLACES if place.group in ("code", "settings")]

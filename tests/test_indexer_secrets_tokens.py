@@ -22,6 +22,8 @@ from indexer.secrets import mask_secrets
 from indexer.secrets.randomness import is_sequence
 from indexer.secrets.tokens import _EXAMPLE, formats
 
+pytestmark = pytest.mark.slow
+
 TOKENS = kinds("tokens")
 DETECTORS = (
     GitHubTokenDetector,

@@ -18,6 +18,8 @@ import indexer.segment
 from indexer.errors import CorruptIndexError
 from indexer.segment import Segment
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parent
 
 # Keeps one index open; for each line of its input does everything that reads, and says in one line what came of it.

@@ -22,6 +22,8 @@ from indexer.errors import CancelledError
 from indexer.polling import PollSource
 from indexer.timestamps import storable
 
+pytestmark = pytest.mark.slow
+
 SECOND = 10**9
 DATES = {
     "2262": 2**63,

@@ -11,6 +11,8 @@ import pytest
 from lsp.convert import path_of
 from tests.lsp_world import Client, play
 
+pytestmark = pytest.mark.slow
+
 TEXT = "def total_price():\n    return 1\n"
 DEEP = "/".join(["a"] * 1_900) + "/b.py"
 NO_PATHS = {
