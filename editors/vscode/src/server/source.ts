@@ -25,9 +25,9 @@ export async function refused(source: string): Promise<string | undefined> {
     return `There is no ${source}.`;
   }
   if (found.isFile()) {
-    return WHEEL.test(basename(source)) ? undefined : `${basename(source)} is no wheel of codemoat: its name must be codemoat-….whl.`;
+    return WHEEL.test(basename(source)) ? undefined : `${basename(source)} is not a wheel of codemoat: its name must be codemoat-….whl.`;
   }
-  return (await isClone(source)) ? undefined : `${source} is no clone of codemoat: it has no pyproject.toml that says so.`;
+  return (await isClone(source)) ? undefined : `${source} is not a clone of codemoat: its pyproject.toml does not say so.`;
 }
 
 async function isClone(folder: string): Promise<boolean> {
