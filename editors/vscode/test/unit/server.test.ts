@@ -89,11 +89,11 @@ test('a clone or a wheel of codemoat is installed, and nothing else', async () =
   };
   assert.equal(await refused(folder('clone', '[project]\nname = "codemoat"\nversion = "1"\n')), undefined);
   assert.equal(await refused(file('codemoat-0.1.0-py3-none-any.whl')), undefined);
-  assert.match((await refused(folder('other', '[project]\nname = "codemoat-x"\n')))!, /no clone of codemoat/);
-  assert.match((await refused(folder('empty')))!, /no clone of codemoat/);
-  assert.match((await refused(folder('huge', `${' '.repeat(1_000_001)}\nname = "codemoat"\n`)))!, /no clone of codemoat/);
-  assert.match((await refused(file('evil-0.1.0-py3-none-any.whl')))!, /no wheel of codemoat/);
-  assert.match((await refused(file('codemoat-0.1.0.tar.gz')))!, /no wheel of codemoat/);
+  assert.match((await refused(folder('other', '[project]\nname = "codemoat-x"\n')))!, /not a clone of codemoat/);
+  assert.match((await refused(folder('empty')))!, /not a clone of codemoat/);
+  assert.match((await refused(folder('huge', `${' '.repeat(1_000_001)}\nname = "codemoat"\n`)))!, /not a clone of codemoat/);
+  assert.match((await refused(file('evil-0.1.0-py3-none-any.whl')))!, /not a wheel of codemoat/);
+  assert.match((await refused(file('codemoat-0.1.0.tar.gz')))!, /not a wheel of codemoat/);
   assert.match((await refused(join(root, 'nowhere')))!, /There is no /);
 });
 
