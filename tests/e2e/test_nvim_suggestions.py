@@ -89,9 +89,11 @@ def test_nvim_shows_first_words_and_lets_them_grow(editor: Editor) -> None:
     whole = editor.text[-1] + editor.wait_for_ghost().split("\n")[0]
     until(lambda: editor.screen.lines()[3] == whole, "the whole on the screen")
     rows = list(dict.fromkeys(frame[3] for frame in editor.screen.frames[first - 1 :]))
+    # On a busy machine the first of these screens may be from before the line was typed.
+    rows = [row for row in rows if row.startswith(editor.text[-1])]
     # It only ever grew, and before it was whole there was something to read.
     assert rows == sorted(rows, key=len)
-    assert all(later.startswith(earlier) for earlier, later in pairwise(rows))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(rows)), rows
     assert len(rows) > 2, rows
 
 
