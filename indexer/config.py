@@ -37,7 +37,7 @@ class IndexConfig:
 
 
 def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
-    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is no folder of the root."""
+    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is not a folder in the root."""
     found = []
     for name in include:
         path = os.path.normpath(name).replace(os.sep, "/")
@@ -45,7 +45,7 @@ def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
             return []
         if path.startswith(("../", "/")) or path == ".." or not is_folder(root / path):
             raise BadInputError(
-                f"index.include names {name}, which is no folder of {root}.", "Give folders relative to the root."
+                f"index.include names {name}, which is not a folder in {root}.", "Give folders relative to the root."
             )
         found.append(path)
     return found

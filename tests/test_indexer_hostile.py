@@ -339,6 +339,6 @@ def test_an_included_folder_whose_name_is_too_long_is_named(tmp_path):
     write(tmp_path / "tree", "a.py", function("here"))
     with (
         Watched(tmp_path / "tree", tmp_path / "cache", include=("a" * 300,)) as watched,
-        pytest.raises(BadInputError, match="which is no folder of"),
+        pytest.raises(BadInputError, match="which is not a folder in"),
     ):
         watched.update()
