@@ -37,7 +37,7 @@ class IndexConfig:
 
 
 def checked_includes(root: Path, include: tuple[str, ...]) -> list[str]:
-    """The setting ``include`` as relative POSIX paths. Raises BadInputError for one that is not a folder in the root."""
+    """The setting ``include`` as relative POSIX paths. Raises BadInputError for what is not a folder in the root."""
     found = []
     for name in include:
         path = os.path.normpath(name).replace(os.sep, "/")
