@@ -137,6 +137,10 @@ def test_a_block_that_the_model_could_not_finish_is_closed_or_cut_before_it():
     assert found.text == "x := 1"
     found = fitted(text, "for i := range 3 {\n\t\tx += i", "go")
     assert found.text == "for i := range 3 {\n\t\tx += i\n\t}"
+    found = fitted("<?php\nfunction f() {\n  ‸\n}\n", "return [\n    'a',\n    'b',", "php")
+    assert found.text == "return [\n    'a',\n    'b',\n  ];"
+    found = fitted("if x then\n  ‸\nend\n", "while y do\n    call(y)", "lua")
+    assert found.text == "while y do\n    call(y)\n  end"
 
 
 def test_a_closer_that_the_file_owes_is_written_and_one_that_it_has_is_not():
@@ -166,6 +170,10 @@ def test_a_rest_that_was_retyped_and_gone_beyond_is_replaced():
     assert (found.text, found.replaces) == ("a, b) -> int:", 1)
     found = fitted("x = ‸value.a\n", "self.value.a.b()", "python")
     assert (found.text, found.replaces) == ("self.value.a.b()", len("value.a"))
+    found = fitted(
+        'fn f() { assert_eq!(g([‸), e("x")); }\n', '"a", "b", "c"]), e("some other text, in words"));', "rust"
+    )
+    assert (found.text, found.replaces) == ('"a", "b", "c"]', 0)
 
 
 def test_scripts_of_a_page_are_parsed_as_scripts():

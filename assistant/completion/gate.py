@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 
 from assistant.completion.brackets import open_after, unmatched_closers
 from assistant.completion.request import CompletionRequest
@@ -20,8 +22,10 @@ from indexer.syntax_process import SECONDS, SyntaxProcess, shared
 
 SYNTAX = "syntax"
 """``Completion.stop_reason``: nothing of the text fits the file's syntax."""
+_WHOLE = 64_000
+"""Characters of a file that is parsed whole, in 10 ms at most."""
 _BEFORE, _AFTER = 40_000, 24_000
-"""Characters around the cursor that are parsed; most files are shorter, and are parsed whole."""
+"""Characters around the cursor that are parsed of a longer one."""
 _MOST, _MOST_CUTS = 30, 20
 _NEAR_LINES = 40
 """Lines on each side that are looked at for brackets left open, where no parser can tell."""
@@ -95,6 +99,8 @@ class Gate:
 def _around(asked: CompletionRequest) -> tuple[str, str]:
     """What is parsed of the file before and after the cursor, whole lines."""
     before, after = asked.prefix, asked.suffix
+    if len(before) + len(after) <= _WHOLE:
+        return before, after
     if len(before) > _BEFORE:
         before = before[before.find("\n", len(before) - _BEFORE) + 1 :]
     if len(after) > _AFTER:
@@ -138,8 +144,7 @@ def _options(text: str, window: Window, language: str) -> Iterator[_Option]:
         if any(c.isalnum() for c in said) and len(said) > 2:
             return
     yield _Option(text)
-    if not said and (closed := _closed(text, window, language)):
-        yield _Option(closed)
+    yield from map(_Option, [] if said else _closed(text, window, language))
     yield from _cuts(text)
 
 
@@ -189,34 +194,41 @@ def _blocks(text: str, window: Window, language: str) -> Iterator[_Option]:
     fewer = ["\n".join(lines[:count]).rstrip() for count in range(len(lines) - 1, 0, -1)]
     fewer = [shorter for shorter in fewer if shorter.strip()]
     yield from (_Option(shorter) for shorter in fewer if not open_after(shorter))
-    if closed := _closed(text, window, language):
-        yield _Option(closed)
+    yield from map(_Option, _closed(text, window, language))
     yield from (_Option(shorter) for shorter in fewer if open_after(shorter))
 
 
-def _closed(text: str, window: Window, language: str) -> str:
-    """``text`` with what it leaves open closed, each block on a line of its own; "" where that is unclear."""
+def _closed(text: str, window: Window, language: str) -> list[str]:
+    """``text`` with what it leaves open closed, each block on a line of its own; and the same with a semicolon."""
     lines = text.split("\n")
-    owed: list[tuple[str, str]] = []
-    for line in (window.line_before + lines[0], *lines[1:]):
+    owed: list[tuple[int, str, str]] = []
+    for number, line in enumerate((window.line_before + lines[0], *lines[1:])):
         margin = line[: len(line) - len(line.lstrip())]
         if language in _CLOSING_WORDS:
             if _CLOSES.match(line) and owed:
                 owed.pop()
             elif found := _OPENS.search(line):
-                owed.append((margin, _CLOSING_WORDS[language].get(found[0], "end")))
+                owed.append((number, margin, _CLOSING_WORDS[language].get(found[0], "end")))
             continue
-        for _ in unmatched_closers(line):
-            if owed:
-                owed.pop()
-        owed += [(margin, closer) for closer in open_after(line)]
-    if not owed or any(closer in ")]" for _, closer in owed):
-        return ""
-    return "\n".join([*lines, *(margin + closer for margin, closer in reversed(owed))])
+        del owed[max(0, len(owed) - len(unmatched_closers(line))) :]
+        opened = open_after(line)
+        if opened and line.rstrip()[-1] not in "([{":
+            return []  # in the midst of a line: what is missing is more than a closer
+        owed += [(number, margin, closer) for closer in opened]
+    if not owed:
+        return []
+    closing = []
+    for _, group in groupby(reversed(owed), key=itemgetter(0)):
+        entries = list(group)
+        closing.append(entries[0][1] + "".join(closer for _, _, closer in entries))
+    closed = "\n".join([*lines, *closing])
+    return [closed, closed + ";"] if owed[0][2] in ")]" else [closed]
 
 
 def _cuts(text: str) -> Iterator[_Option]:
-    """First parts of a line that leave no bracket open, the longest first."""
+    """First parts of a line that leave no bracket open, the longest first; those that end at a closer before all."""
+    for closer in reversed(unmatched_closers(text)):
+        yield from (_Option(text[:end].rstrip()) for end in (closer + 1, closer) if text[:end].strip())
     ends = [found.start() for found in _TOKEN.finditer(text)][1:]
     parts = dict.fromkeys(text[:end].rstrip() for end in reversed(ends))
     whole = [part for part in parts if any(c.isalnum() for c in part) and not open_after(part)]
