@@ -118,14 +118,16 @@ def test_a_block_after_its_opener_on_the_same_line():
     assert block("def f(x):‸\n", "\n    return x\n\ndef g(): pass") == "\n    return x"
 
 
-def test_a_closing_line_is_taken_along_for_the_parser_to_judge():
+def test_a_closing_line_is_taken_along_unless_the_file_has_it_next():
     generated = "return x;\n}\n\nfunction g() {\n"
-    assert block("function f(x) {\n  ‸\n}\n", generated, "javascript") == "return x;\n}"
+    assert block("function f(x) {\n  ‸\n", generated, "javascript") == "return x;\n}"
+    assert block("function f(x) {\n  ‸\n}\n", generated, "javascript") == "return x;"
+    assert block("if (y) {\n  f(x => {\n    ‸\n  }\n}\n", "g();\n  });\n", "javascript") == "g();\n  });"
 
 
 def test_inner_closers_do_not_end_a_block():
     generated = "if (x) {\n    return x;\n  }\n  return 1;\n}\n"
-    assert block("function f(x) {\n  ‸\n}\n", generated, "javascript") == generated.rstrip()
+    assert block("function f(x) {\n  ‸\n}\n", generated, "javascript") == generated[:-3]
 
 
 def test_a_block_goes_on_in_a_docstring():

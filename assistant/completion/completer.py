@@ -211,9 +211,10 @@ def second_guess(plan: Plan, found: Trimmed, llm: LLM) -> Plan | None:
     """What to ask for where nothing of the model's first guess can be shown; None where there is no other.
 
     It says what stands next or after the cursor, or does not fit: in an empty argument list it is often just ``)``.
-    Somebody who puts the cursor there wants something else.
+    Somebody who puts the cursor there wants something else. So it is where the model begins a new line before the rest.
     """
-    if found.text or found.reason not in ("repeats", SYNTAX) or plan.sampling.alternative or not llm.info.alternatives:
+    wanted = ("repeats", SYNTAX, "empty") if plan.window.line_after.strip() else ("repeats", SYNTAX)
+    if found.text or found.reason not in wanted or plan.sampling.alternative or not llm.info.alternatives:
         return None
     return replace(plan, sampling=replace(plan.sampling, alternative=1))
 

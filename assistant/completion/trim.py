@@ -156,7 +156,7 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
         whole = window.line_before + line if number == 0 else line
         if _ends_block(whole, number, kept, opener, window, language) or seen[whole.strip()] >= 3:
             done = True
-            if opener is not None and indent(whole) == opener and number and CLOSING_LINE.match(whole.strip()):
+            if opener is not None and number and _may_close(whole, opener, window):
                 kept.append(line)
             break
         kept.append(line)
@@ -170,7 +170,10 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
     while kept and not kept[-1].strip():
         kept.pop()
     text = "\n".join(line.rstrip() for line in kept)
-    return Trimmed(text, "block", 0, done) if text.strip() else Trimmed("", "empty", 0, done)
+    if text.strip():
+        return Trimmed(text, "block", 0, done)
+    repeats = bool(lines) and _says_next(window.line_before + lines[0], window)
+    return Trimmed("", "repeats" if repeats else "empty", 0, done)
 
 
 def _opener(window: Window, first: str) -> int | None:
@@ -206,6 +209,14 @@ def _ends_block(line: str, number: int, kept: Sequence[str], opener: int | None,
     if opener is not None:
         return number > 0 and indent(line) <= opener
     return number > 0 and indent(line) < indent(window.line_before) and not open_after("\n".join(kept))
+
+
+def _may_close(line: str, opener: int, window: Window) -> bool:
+    """Whether ``line`` closes the block that is opened at depth ``opener``, and the file does not do so next."""
+    if indent(line) != opener or not CLOSING_LINE.match(line.strip()):
+        return False
+    following = next((below for below in window.below if below.strip()), "")
+    return (indent(following), following.strip()) != (opener, line.strip())
 
 
 def _says_next(line: str, window: Window) -> bool:
