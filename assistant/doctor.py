@@ -179,7 +179,7 @@ def _host(engine: Engine) -> Check:
 
 def _fill(engine: Engine) -> Check:
     """Whether completion can work: holes with one right answer, in the format that was found for the model."""
-    from assistant.completion.trim import SPECIAL
+    from assistant.llama.fim import may_leak
     from assistant.llm import Delta, FillRequest, Sampling
 
     remedy = "Choose a code model, e.g. `codemoat models use qwen2.5-coder-0.5b`."
@@ -190,10 +190,11 @@ def _fill(engine: Engine) -> Check:
         if not info.fim:
             return Check("fill", "warning", f"{info.name} cannot complete code, only answer.", remedy)
         for path, before, after, answer in _HOLES:
-            stream = llm.fill(FillRequest(path, before, after), Sampling(max_tokens=8, stop=("\n",)))
+            request = FillRequest(path, before, after)
+            stream = llm.fill(request, Sampling(max_tokens=8, stop=("\n",)))
             text = "".join(piece.text for piece in stream if isinstance(piece, Delta))
             right += text.strip().startswith(answer)
-            leak = leak or ("" if (found := SPECIAL.search(text)) is None else found.group())
+            leak = leak or next((token for token in may_leak(request) if token in text), "")
     except CodemoatError as exc:
         return failed("fill", exc)
     detail = f"{right} of {len(_HOLES)} holes filled right; {_ORDERS.get(info.fim_layout, info.fim_layout)}."

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from indexer.reports import Progress, UpdateReport
     from indexer.watch import Watcher
 
+_PARSE_SECONDS = 1.0
+"""Processor time for the parser that a completion must pass, where nobody types."""
+
 
 class Engine:
     """Everything codemoat can do in one folder. Parts are built when first asked for.
@@ -176,16 +179,19 @@ class Engine:
 
         return SavedChats(self.root)
 
-    def completer(self, *, with_index: bool = True, llm: LLM | None = None) -> Completer:
+    def completer(self, *, with_index: bool = True, llm: LLM | None = None, typing: bool = True) -> Completer:
         """Inline completion; ``with_index``: with context from other files; ``llm``: by a model that is another's.
 
+        ``typing``: somebody types, so the parser that suggestions must pass has milliseconds, otherwise seconds.
         Raises what ``index`` and ``llm`` raise.
         """
         from assistant.completion.completer import Completer
+        from assistant.completion.gate import Gate
         from assistant.completion.request import CompletionSettings
 
         settings = CompletionSettings(**msgspec.structs.asdict(self.config.complete))
-        return Completer(self.index if with_index else None, llm or self.llm, settings)
+        gate = Gate() if typing else Gate(seconds=_PARSE_SECONDS, patience=10 * _PARSE_SECONDS)
+        return Completer(self.index if with_index else None, llm or self.llm, settings, gate=gate)
 
     def _remote(self) -> LLM | None:
         """The model behind ``model.url``; nothing is asked of any network where that is not set."""

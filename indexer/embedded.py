@@ -43,7 +43,7 @@ def parts(text: bytes, captures: Mapping[str, Sequence[Node]]) -> list[Part]:
         if role != "embedded" or kind == "expression":
             continue
         for node in nodes:
-            language = kind if kind not in ("script", "style") else _language(text, node, kind)
+            language = kind if kind not in ("script", "style") else language_of(text, node, kind)
             if language and node.end_byte > node.start_byte:
                 found.append(Part(language, *node.byte_range))
     scripts = {part.language for part in found} - {"css", "scss"}
@@ -52,8 +52,11 @@ def parts(text: bytes, captures: Mapping[str, Sequence[Node]]) -> list[Part]:
     return sorted(found, key=lambda part: (part.expression, part.start))[:MAX_PARTS]
 
 
-def _language(text: bytes, node: Node, kind: str) -> str | None:
-    """What the opening tag says, e.g. ``<script lang="ts">``; ``lang`` outranks ``type``."""
+def language_of(text: bytes, node: Node, kind: str) -> str | None:
+    """The language of the script or style ``node``, as its opening tag says; None if it is none that we parse.
+
+    An example of a tag is ``<script lang="ts">``; ``lang`` outranks ``type``.
+    """
     tag = text[node.parent.start_byte : node.start_byte] if node.parent else b""
     said = {match[1].lower(): match[2].decode("ascii", "replace").lower() for match in _ATTRIBUTE.finditer(tag)}
     value = said.get(b"lang") or said.get(b"type") or ("css" if kind == "style" else "")

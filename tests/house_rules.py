@@ -19,8 +19,8 @@ FLOORS = ("indexer", "assistant", "lsp")
 """From the ground up: a floor imports itself and what lies below it."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "tree_sitter": ("indexer.parse", "indexer.languages"),
-    "tree_sitter_language_pack": ("indexer.parse", "indexer.languages"),
+    "tree_sitter": ("indexer.parse", "indexer.languages", "indexer.syntax"),
+    "tree_sitter_language_pack": ("indexer.parse", "indexer.languages", "indexer.syntax"),
     "faiss": ("indexer.segment",),
     "onnxruntime": ("indexer.embed_onnx",),
     "tokenizers": ("indexer.embed_onnx", "assistant.adapt"),
@@ -49,6 +49,7 @@ MODULE_LEVEL_AT_HOME = ("typer", "pygls", "lsprotocol")
 STARTERS = (
     "indexer.bounded",
     "indexer.git",
+    "indexer.syntax_process",
     "indexer.workers",
     "assistant.adapt.corpus",
     "assistant.llama.measure",

@@ -138,15 +138,32 @@ def test_a_second_guess_where_the_first_says_the_next_line():
     assert done.timings.generated_tokens == 6
 
 
-@pytest.mark.parametrize(
-    ("suffix", "alternatives"),
-    [("\n" + NEXT, False), ("return 1\n", True)],
-    ids=["a model without alternatives", "in a line that is complete"],
-)
-def test_no_second_guess(suffix, alternatives):
-    llm = FakeLLM(["return 1"], alternatives=alternatives)
+@pytest.mark.parametrize("suffix", ["\n" + NEXT, "return 1\n"])
+def test_no_second_guess_from_a_model_without_alternatives(suffix):
+    llm = FakeLLM(["return 1"], alternatives=False)
     done = Completer(None, llm).complete(request("def f():\n    y = 2\n    ", suffix))
     assert (done.text, done.stop_reason) == ("", "repeats")
+
+
+@pytest.mark.parametrize("first", [")", "))", "= ]"])
+def test_a_second_guess_where_the_first_says_the_rest_or_does_not_fit(first):
+    llm = FakeLLM([first, "name)"], alternatives=True)
+    done = Completer(None, llm).complete(request("x = open(", ")\n"))
+    assert (done.text, len(llm.calls)) == ("name", 2)
+
+
+def test_a_line_that_opens_a_block_comes_with_it():
+    llm = FakeLLM(["    for n in x:", "        y += n\n    return y\n"], alternatives=True)
+    done = Completer(None, llm).complete(request("def f(x):\n    y = 0\n    ", "\n    return y\n"))
+    assert done.text == "for n in x:\n        y += n"
+    asked, goes_on = (call[0] for call in llm.calls)
+    assert goes_on.prefix == asked.prefix + "    for n in x:\n"
+
+
+def test_a_line_whose_block_stands_in_the_file_is_complete():
+    llm = FakeLLM(["for n in x:"], alternatives=True)
+    done = Completer(None, llm).complete(request("def f(x):\n    y = 0\n    ", "\n        y += n\n    return y\n"))
+    assert (done.text, done.stop_reason) == ("for n in x:", "line")
 
 
 def test_a_second_guess_that_says_the_same_is_the_last():

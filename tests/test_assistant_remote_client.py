@@ -94,6 +94,15 @@ def test_stop_strings_end_the_text_even_if_the_server_ignores_them(server, clien
     assert server.left.wait(10), "the connection is closed"
 
 
+def test_a_special_token_in_the_text_of_a_server_ends_it_unless_the_file_has_it(server, client):
+    server.says("one", "<|fim_pad|>", "two")
+    text, finished = text_of(client(server).fill(REQUEST, Sampling()))
+    assert (text, finished.stop_reason) == ("one", "stop")
+    server.says('"</s>"', " + 1")
+    own = FillRequest("a.py", 'x = "</s>"\ny = ', "\n")
+    assert text_of(client(server).fill(own, Sampling()))[0] == '"</s>" + 1'
+
+
 def test_cancelling_while_the_server_is_silent_closes_the_connection(server, client):
     server.silent = True
     cancel, got = Cancel(), []

@@ -65,7 +65,7 @@ def _complete(
         named = name or at.file.name
         model = start_model(engine, out).name
         request = CompletionRequest(named, detect(named, text[:200].encode()).name, 0, prefix, suffix)
-        completion = engine.completer(with_index=indexed).complete(request)
+        completion = engine.completer(with_index=indexed, typing=False).complete(request)
     if out.as_json:
         value = _object(completion, text, model)
         out.data({"event": "done", **value} if out.stream else value)

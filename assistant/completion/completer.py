@@ -8,11 +8,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
+from assistant.completion.gate import SYNTAX, Gate
 from assistant.completion.nearby import NearSnippet, for_completion
 from assistant.completion.request import Completion, CompletionRequest, CompletionSettings
 from assistant.completion.secrecy import SECRET_LINE, holds_secret, mask_around, without_secrets
 from assistant.completion.settled import Place, SettledContext
-from assistant.completion.trim import Trimmed, after_blanks, blanks_at_end, trim_block, trim_line, wants_block
+from assistant.completion.trim import (
+    Trimmed,
+    after_blanks,
+    blanks_at_end,
+    opens,
+    opens_text,
+    trim_block,
+    trim_line,
+    wants_block,
+)
 from assistant.completion.window import Window, same_lines, window
 from assistant.context import CodeIndex, RequestTimings
 from assistant.llm import LLM, Cancel, Delta, FillRequest, Sampling, StopReason
@@ -41,14 +51,25 @@ class Plan:
     """Whether several lines are wanted."""
     sampling: Sampling
     retrieval_ms: float
+    begun: str = ""
+    """What the model wrote before and goes on with here; part of the completion."""
 
 
 class Completer:
     """Completes code with ``llm``; ``index``, where there is one, gives context from other files."""
 
-    def __init__(self, index: CodeIndex | None, llm: LLM, settings: CompletionSettings | None = None) -> None:
+    def __init__(
+        self,
+        index: CodeIndex | None,
+        llm: LLM,
+        settings: CompletionSettings | None = None,
+        *,
+        gate: Gate | None = None,
+    ) -> None:
+        """``gate``: what suggestions must pass; by default one that a keystroke can wait for."""
         self._index = index
         self.llm = llm
+        self.gate = gate or Gate()
         self.settings = settings or CompletionSettings()
         self._counts: dict[str, int] = {}
         self._settled = SettledContext()
@@ -64,12 +85,42 @@ class Completer:
         if holds_secret(unix(request)):
             return answer(request, Trimmed("", SECRET_LINE), None, RequestTimings(), reused=True)
         plan = self.plan(request)
-        trimmed, timings = self._generate(plan, cancel)
-        other = second_guess(plan, trimmed, self.llm)
+        fitted, timings = self._fitted(plan, cancel)
+        other = second_guess(plan, fitted, self.llm)
         if other is not None:
-            trimmed, more = self._generate(other, cancel)
+            fitted, more = self._fitted(other, cancel)
             timings = both(timings, more)
-        return answer(request, trimmed, plan, timings)
+        return answer(request, fitted, plan, timings)
+
+    def _fitted(self, plan: Plan, cancel: Cancel | None) -> tuple[Trimmed, RequestTimings]:
+        """What the model writes, as far as it fits, and with its block where it opens one."""
+        trimmed, text, timings = self._generate(plan, cancel)
+        fitted = self.fit(plan, trimmed)
+        whole = self.continued(plan, text, trimmed, fitted)
+        if whole is not None:
+            trimmed, _, more = self._generate(whole, cancel)
+            timings = both(timings, more)
+            fitted = better(fitted, self.fit(whole, trimmed))
+        return fitted, timings
+
+    def fit(self, plan: Plan, trimmed: Trimmed) -> Trimmed:
+        """What of a text leaves the plan's file with no more syntax errors than it has."""
+        return self.gate.fit(plan.asked, trimmed, plan.window)
+
+    def continued(self, plan: Plan, text: str, trimmed: Trimmed, fitted: Trimmed) -> Plan | None:
+        """What to ask for where a single line opens a block that the file does not have: the line and its block.
+
+        ``text``: as the model wrote it; ``trimmed``: the line of it; ``fitted``: what of that may be shown.
+        """
+        if plan.block or not self.settings.multiline or plan.window.line_after.strip() or trimmed.reason != "line":
+            return None
+        before, line = plan.window.prefix, trimmed.text
+        if line == fitted.text or not (opens(plan.window.line_before + line) or opens_text(before, line)):
+            return None
+        begun = text.split("\n", 1)[0] + "\n"
+        request = replace(plan.request, prefix=plan.request.prefix + begun)
+        sampling = Sampling(self.settings.max_tokens)
+        return replace(plan, request=request, block=True, begun=begun, sampling=sampling)
 
     def plan(self, request: CompletionRequest, *, share: float = 1.0, idle: bool = False) -> Plan:
         """Windows and context within the budget; ``share`` of it where the machine is slow or busy.
@@ -77,6 +128,7 @@ class Completer:
         ``idle``: nobody waits for it, so the context may change.
         """
         started = time.perf_counter()
+        self.gate.start()
         asked, settings = unix(request), self.settings
         budget = self._budget(share)
         around, shown = self._windows(asked, budget)
@@ -121,10 +173,10 @@ class Completer:
         room = self.llm.info.context_tokens - settings.max_tokens - SPARE_TOKENS
         return max(0, min(int(settings.prompt_tokens * share), room))
 
-    def _generate(self, plan: Plan, cancel: Cancel | None) -> tuple[Trimmed, RequestTimings]:
-        """Ask the model until the line or block is complete."""
+    def _generate(self, plan: Plan, cancel: Cancel | None) -> tuple[Trimmed, str, RequestTimings]:
+        """Ask the model until the line or block is complete; the text as it wrote it, too."""
         stop = OwnStop(cancel)
-        text = ""
+        text = plan.begun
         trimmed = Trimmed("", "empty")
         stop_reason: StopReason = "stop"
         timings = RequestTimings()
@@ -139,10 +191,10 @@ class Completer:
                     if trimmed.done:
                         stop.cancel()
         if stop.asked:
-            return Trimmed("", "cancelled"), timings
+            return Trimmed("", "cancelled"), text, timings
         if not trimmed.done:
             trimmed = final(text, plan, stop_reason)
-        return trimmed, timings
+        return trimmed, text, timings
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text; lines seen before are not counted again, so that a keystroke counts next to nothing."""
@@ -155,15 +207,21 @@ class Completer:
         return [self._counts[text] for text in texts]
 
 
-def second_guess(plan: Plan, trimmed: Trimmed, llm: LLM) -> Plan | None:
-    """What to ask for where the model only said the next line; None where its first guess is all there is.
+def second_guess(plan: Plan, found: Trimmed, llm: LLM) -> Plan | None:
+    """What to ask for where nothing of the model's first guess can be shown; None where there is no other.
 
-    Whoever opens a line above another wants something else there than the same line twice.
+    It says what stands next or after the cursor, or does not fit: in an empty argument list it is often just ``)``.
+    Somebody who puts the cursor there wants something else. So it is where the model begins a new line before the rest.
     """
-    behind = plan.window.line_after.strip()
-    if trimmed.reason != "repeats" or behind or plan.sampling.alternative or not llm.info.alternatives:
+    wanted = ("repeats", SYNTAX, "empty") if plan.window.line_after.strip() else ("repeats", SYNTAX)
+    if found.text or found.reason not in wanted or plan.sampling.alternative or not llm.info.alternatives:
         return None
     return replace(plan, sampling=replace(plan.sampling, alternative=1))
+
+
+def better(line: Trimmed, block: Trimmed) -> Trimmed:
+    """The block that begins with a line, where it has more lines than this; else the line as it may be shown."""
+    return block if block.text.count("\n") > line.text.count("\n") else line
 
 
 def both(first: RequestTimings, second: RequestTimings) -> RequestTimings:

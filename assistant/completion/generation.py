@@ -12,17 +12,20 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
-from assistant.completion.completer import Completer, Plan, both, final, second_guess, so_far
+from assistant.completion.completer import Completer, Plan, better, both, final, second_guess, so_far
 from assistant.completion.request import CompletionRequest
 from assistant.completion.secrecy import may_begin
 from assistant.completion.trim import Trimmed, after_blanks, trim_begun, trim_block, trim_line
 from assistant.completion.window import Window
 from assistant.context import RequestTimings
 from assistant.llm import Cancel, Delta, StopReason
+from assistant.stop import OwnStop
 from indexer.errors import CancelledError, CodemoatError
 
 GRACE = 0.15
 """Seconds that a run goes on without anybody waiting for it."""
+_MOST_BEGUN = 3
+"""Candidates for first words that a parser looks at: the model needs the processor meanwhile."""
 _POLL = 0.01
 """Seconds between looks at the asker's cancel flag, which wakes nobody."""
 
@@ -47,6 +50,7 @@ class Generation:
         self._changed = threading.Condition()
         self._text = ""
         self._complete: Trimmed | None = None
+        self._block = plan.block
         self._ended = False
         self._error: CodemoatError | None = None
         self._unheard: CodemoatError | None = None
@@ -138,6 +142,7 @@ class Generation:
     ) -> Trimmed | None:
         waited = 0.0
         window: Window | None = None
+        looked_at = ""
         while True:
             with self._changed:
                 if self._error is not None:
@@ -148,27 +153,37 @@ class Generation:
                 if left is None or self.stopped:
                     return None
                 ended, whole = self._ended, self._complete
-                if whole is not None and asked == self.plan.asked:
-                    return whole
-                early = patience is not None and waited >= patience and "\n" in left.strip()
-                if not ended and not early:
-                    if begun is not None and waited >= begun[0] and left.strip():
-                        window = window or self._completer.window(asked)
-                        words = trim_begun(left, window, self.plan.asked.language)
-                        if words.text and words.text != begun[1] and may_begin(asked, words.text):
-                            return words
+            if whole is not None and asked == self.plan.asked:
+                return whole
+            early = patience is not None and waited >= patience and "\n" in left.strip()
+            if ended or (left != looked_at and (early or (begun is not None and waited >= begun[0] and left.strip()))):
+                window = window or self._completer.window(asked)
+                looked_at = left
+                if ended or early:
+                    found = self._trimmed(left, window, asked, ended=ended)
+                    if ended or found.text:
+                        return found
+                elif begun is not None and (words := self._begun(left, window, asked)) and words.text != begun[1]:
+                    return words
+            with self._changed:
+                if not self._ended:
                     self._changed.wait(_POLL)
-                    waited += _POLL
-                    continue
-            window = window or self._completer.window(asked)
-            return self._trimmed(left, window, ended=ended)
+            waited += _POLL
 
-    def _trimmed(self, left: str, window: Window, *, ended: bool) -> Trimmed:
+    def _trimmed(self, left: str, window: Window, asked: CompletionRequest, *, ended: bool) -> Trimmed:
         """What is left as a completion of a place further on than the plan's."""
         language = self.plan.asked.language
-        if not self.plan.block:
-            return trim_line(left, window, language)
-        return trim_block(left, window, language, final=ended)
+        found = trim_block(left, window, language, final=ended) if self._block else trim_line(left, window, language)
+        return self._completer.gate.fit(asked, found, window)
+
+    def _begun(self, left: str, window: Window, asked: CompletionRequest) -> Trimmed | None:
+        """The first words of what is left, if they may be shown."""
+        words = trim_begun(left, window, self.plan.asked.language)
+        if not words.text or not may_begin(asked, words.text):
+            return None
+        words = self._completer.gate.fit(asked, words, window, most=_MOST_BEGUN)
+        # What replaces the line's rest is known only when the line is whole.
+        return words if words.text and not words.replaces and "\n" not in words.text else None
 
     def _left(self, asked: CompletionRequest) -> str | None:
         """What is written beyond ``asked``'s cursor, "" if it may still come; None if the two disagree. Locked."""
@@ -202,35 +217,54 @@ class Generation:
                 self._on_end(self)
 
     def _run(self) -> None:
-        found = self._write(self.plan)
-        other = second_guess(self.plan, found, self._completer.llm) if found is not None else None
+        fitted = self._fitted(self.plan)
+        other = second_guess(self.plan, fitted, self._completer.llm) if fitted is not None else None
         if other is not None:
             first = self.timings
             with self._changed:
-                self._text = ""
-            found = self._write(other)
+                self._text, self._block = "", self.plan.block
+            fitted = self._fitted(other)
             self.timings = both(first, self.timings)
         with self._changed:
-            self._complete = found or self._complete
+            self._complete = fitted
+
+    def _fitted(self, plan: Plan) -> Trimmed | None:
+        """What the model writes, as far as it fits, with the block that it opens; None where it was stopped."""
+        found = self._write(plan)
+        if found is None:
+            return None
+        fitted = self._completer.fit(plan, found)
+        whole = self._completer.continued(plan, self._text, found, fitted)
+        if whole is None:
+            return fitted
+        first = self.timings
+        with self._changed:
+            self._text, self._block = whole.begun, True
+        block = self._write(whole)
+        self.timings = both(first, self.timings)
+        return better(fitted, self._completer.fit(whole, block)) if block is not None else None
 
     def _write(self, plan: Plan) -> Trimmed | None:
-        """Let the model write; None where it was stopped, or was complete before its end."""
+        """Let the model write; None where it was stopped before that was complete."""
         reason: StopReason = "stop"
-        for piece in self._completer.llm.fill(plan.request, plan.sampling, self._stop):
+        done: Trimmed | None = None
+        stop = OwnStop(self._stop)
+        for piece in self._completer.llm.fill(plan.request, plan.sampling, stop):
             if not isinstance(piece, Delta):
                 reason = piece.stop_reason
                 self.timings = RequestTimings(**asdict(piece.timings))
                 continue
-            if self._stop.cancelled:
+            if stop.cancelled:
                 continue
             with self._changed:
                 self._text += piece.text
-                if plan.block and "\n" in piece.text and (trimmed := so_far(self._text, plan)).done:
-                    self._complete = trimmed
-                    self._stop.cancel()
                 self._changed.notify_all()
-        with self._changed:
-            return final(self._text, plan, reason) if self._complete is None and reason != "cancelled" else None
+            if plan.block and "\n" in piece.text and (trimmed := so_far(self._text, plan)).done:
+                done = trimmed
+                stop.cancel()
+        if self._stop.cancelled or done is not None:
+            return None if self._stop.cancelled else done
+        return final(self._text, plan, reason)
 
     def _stop_if_alone(self) -> None:
         with self._changed:

@@ -38,8 +38,8 @@ class Completion:
     """Answered without asking the model."""
     stop_reason: str
     """line, block: complete; begun: the first words, more is being written; length: cut off by the token limit;
-    secret-cut: cut before a line with a secret; cancelled; or why there is no text: empty, repeats, closes (unbalanced
-    brackets), prose, secret-line (the cursor's line holds a secret), secret-text (the suggestion held one)."""
+    secret-cut: cut before a line with a secret; cancelled; or why there is no text: empty, repeats, syntax (no part of
+    it fits), secret-line (the cursor's line holds a secret), secret-text (the suggestion held one)."""
     timings: RequestTimings = field(default_factory=RequestTimings)
     context: tuple[str, ...] = ()
     """Paths of the files whose snippets stood in the prompt, in prompt order, as ``path:start-end``."""

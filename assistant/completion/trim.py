@@ -1,4 +1,8 @@
-"""Generated text → what is worth inserting: one good line, or a block that ends where it should."""
+"""Generated text → what is worth inserting at most: one line, or a block that ends where it should.
+
+These are rules on lines: where a block ends, what the file says next, where a model drifts into prose. Whether brackets
+and quotes fit the file is not for them to say but for the parser (``gate``).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.completion.brackets import open_after, unmatched_closers
+from assistant.completion.brackets import open_after
 from assistant.completion.window import Window
 
 BLOCK_LINES = 20
-NEAR_LINES = 40
-"""Lines on each side that are looked at for brackets left open."""
 
-SPECIAL = re.compile(
-    r"<\|[a-z_]+\|>|<\|[a-z_]*$|</s>|<fim[_-][a-z]+>|<(?:PRE|SUF|MID|EOT)>|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
-)
 _WORD_AT_END = re.compile(r"\w+$")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.M)
 _PROSE = re.compile(
@@ -25,9 +24,11 @@ _PROSE = re.compile(
 _OPENER = re.compile(r"(?:[:{(\[]|=>|->|\b(?:do|then|begin|else))$")
 _COMMENT = re.compile(r"\s+(?:#|//|--).*$")
 _COMMENT_LINE = re.compile(r"\s*(?:#(?!include|define|if|endif|!)|//|--)")
-_CLOSING_LINE = re.compile(r"(?:[)\]}]+[;,]*|end|fi|done|esac)\s*$")
-_MARKUP = frozenset({"markdown", "rst", "text", "html", "asciidoc", "latex"})
+CLOSING_LINE = re.compile(r"(?:[)\]}]+[;,]*|end|fi|done|esac|</[\w:.-]+>)\s*$")
+MARKUP = frozenset({"markdown", "rst", "text", "html", "asciidoc", "latex"})
 """Languages in which prose and fences are what one writes."""
+_COMMENTS = (("/*", "*/"), ("<!--", "-->"))
+_LONG_STRINGS = ('"""', "'''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,11 @@ def wants_block(window: Window) -> bool:
     below = next((line for line in window.below if line.strip()), "")
     if before.strip():
         # After an open bracket one goes on writing on the same line.
-        return _opens(before) and before.rstrip()[-1] not in "([" and indent(below) <= indent(before)
+        return opens(before) and before.rstrip()[-1] not in "([" and indent(below) <= indent(before)
+    if in_text(window.prefix):
+        return False
     above = next((line for line in reversed(window.above) if line.strip()), "")
-    if _opens(above):
+    if opens(above):
         return indent(below) <= indent(above)
     if above.rstrip().endswith(('"""', "'''", "*/")):
         return indent(below) < max(indent(before), 1) or not below
@@ -66,7 +69,7 @@ def blanks_at_end(line: str) -> str:
 
 
 def after_blanks(generated: str, window: Window) -> str:
-    """What goes behind the cursor when the model was not shown the blanks before it and wrote its own.
+    """What goes after the cursor when the model was not shown the blanks before it and wrote its own.
 
     Where it indented less than the cursor stands, its further lines move along.
     """
@@ -88,16 +91,37 @@ def indent(line: str) -> int:
     return len(expanded) - len(expanded.lstrip())
 
 
+def opens(line: str) -> bool:
+    """Whether ``line`` ends with what opens a block."""
+    return _OPENER.search(_COMMENT.sub("", line.rstrip())) is not None
+
+
+def in_text(before: str) -> bool:
+    """Whether a place seems to be in a comment or a string of several lines, by what stands before it."""
+    line = before.rpartition("\n")[2]
+    if _COMMENT_LINE.match(line) or any(before.rfind(begin) > before.rfind(end) for begin, end in _COMMENTS):
+        return True
+    return any(before.count(mark) % 2 for mark in _LONG_STRINGS)
+
+
+def opens_text(before: str, line: str) -> bool:
+    """Whether ``line`` after ``before`` opens a comment or string of several lines, and does not close it."""
+    return in_text(before + line + "\n") and not in_text(before)
+
+
+def reads_like_prose(line: str) -> bool:
+    """Whether ``line`` is a sentence rather than code."""
+    return _PROSE.match(line.strip()) is not None
+
+
 def trim_line(generated: str, window: Window, language: str) -> Trimmed:
-    """One line of ``generated`` text, without what the rest of the cursor's line or the next line says already."""
-    text = _clean(generated, language).split("\n", 1)[0].rstrip()
+    """One line of ``generated`` text; empty where the next line says the same."""
+    text = _clean(generated, window, language).split("\n", 1)[0].rstrip()
     if not text.strip():
         return Trimmed("", "empty")
-    if _says_next(window.line_before + text, window.below):
+    if _says_next(window.line_before + text, window):
         return Trimmed("", "repeats")
-    if language not in _MARKUP and not window.line_before.strip() and _PROSE.match(text.strip()):
-        return Trimmed("", "prose")
-    return _against_rest(text, window)
+    return Trimmed(text, "line")
 
 
 def trim_begun(generated: str, window: Window, language: str) -> Trimmed:
@@ -108,23 +132,23 @@ def trim_begun(generated: str, window: Window, language: str) -> Trimmed:
     following = next((line.strip() for line in window.below if line.strip()), "")
     if not any(c.isalnum() for c in text) or following.startswith((window.line_before + text).strip()):
         return Trimmed("", "begun")
-    trimmed = trim_line(text, window, language)
-    # What replaces the line's rest is known only when the line is whole.
-    return Trimmed("" if trimmed.replaces else trimmed.text, "begun")
+    return Trimmed(trim_line(text, window, language).text, "begun")
 
 
 def trim_block(generated: str, window: Window, language: str, *, final: bool) -> Trimmed:
-    """Lines of ``generated`` that belong to the block at the cursor; ``final``: no more text comes.
+    """Lines of ``generated`` that may belong to the block at the cursor; ``final``: no more text comes.
 
-    A block ends at a line indented no more than its opener (a closing bracket that is still owed is taken along), at a
-    blank line where nothing opened it, at what the file says next, at a fence, at prose, or after 20 lines.
+    A comment of several lines ends with itself. Otherwise a block ends at a line indented no more than its opener (a
+    closing line is taken along, the file may owe it), at a blank line where nothing opened it, at what the file says
+    next, at a fence, at prose, or after 20 lines.
     """
-    opener = _opener(window)
-    clean = _clean(generated, language)
+    clean = _clean(generated, window, language)
     cut = clean != generated.replace("\r\n", "\n")
     lines = clean.split("\n")
     if not (final or cut):
         lines = lines[:-1]
+    opener = _opener(window, lines[0] if lines else "")
+    comment = opener is None and bool(lines) and opens_text(window.prefix, lines[0])
     kept: list[str] = []
     seen: Counter[str] = Counter()
     done = cut
@@ -132,43 +156,43 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
         whole = window.line_before + line if number == 0 else line
         if _ends_block(whole, number, kept, opener, window, language) or seen[whole.strip()] >= 3:
             done = True
-            if opener is not None and indent(whole) == opener and _takes_along(whole, window):
+            if opener is not None and number and _may_close(whole, opener, window):
                 kept.append(line)
             break
         kept.append(line)
-        seen[whole.strip()] += bool(whole.strip())
+        if comment and number and not in_text(window.prefix + "\n".join([*kept, ""])):
+            done = True
+            break
+        seen[whole.strip()] += bool(whole.strip()) and not CLOSING_LINE.match(whole.strip())
         if len(kept) >= BLOCK_LINES:
             done = True
             break
     while kept and not kept[-1].strip():
         kept.pop()
-    text = _owed_only("\n".join(line.rstrip() for line in kept), window)
-    return Trimmed(text, "block", 0, done) if text.strip() else Trimmed("", "empty", 0, done)
+    text = "\n".join(line.rstrip() for line in kept)
+    if text.strip():
+        return Trimmed(text, "block", 0, done)
+    repeats = bool(lines) and _says_next(window.line_before + lines[0], window)
+    return Trimmed("", "repeats" if repeats else "empty", 0, done)
 
 
-def _opens(line: str) -> bool:
-    """Whether ``line`` ends with what opens a block."""
-    return _OPENER.search(_COMMENT.sub("", line.rstrip())) is not None
-
-
-def _opener(window: Window) -> int | None:
-    """Indentation of the line that opens the block at the cursor; None when none does."""
+def _opener(window: Window, first: str) -> int | None:
+    """Indentation of the line that opens the block at the cursor, or that the first generated line opens; or None."""
     line = window.line_before
     if not line.strip():
         line = next((above for above in reversed(window.above) if above.strip()), "")
-    if _opens(line):
+    if opens(line):
         return indent(line)
-    if line.rstrip().endswith(('"""', "'''")):
+    if line.rstrip().endswith(_LONG_STRINGS):
         return max(indent(line) - 1, 0) if indent(line) else None
-    return None
+    begun = window.line_before + first
+    return indent(begun) if opens(begun) else None
 
 
-def _clean(generated: str, language: str) -> str:
-    """The text up to a special token or, in code, a Markdown fence."""
+def _clean(generated: str, window: Window, language: str) -> str:
+    """The text up to a Markdown fence, unless the cursor is where these are written."""
     text = generated.replace("\r\n", "\n")
-    if special := SPECIAL.search(text):
-        text = text[: special.start()]
-    if language not in _MARKUP and (fence := _FENCE.search(text)):
+    if language not in MARKUP and (fence := _FENCE.search(text)) and not in_text(window.prefix):
         text = text[: fence.start()]
     return text
 
@@ -178,64 +202,29 @@ def _ends_block(line: str, number: int, kept: Sequence[str], opener: int | None,
     if not line.strip():
         # A blank line ends what nothing opened, and two of them end anything.
         return number > 0 and bool(kept) and (opener is None or not kept[-1].strip())
-    if _says_next(line, window.below):
+    if _says_next(line, window):
         return True
-    if language not in _MARKUP and _PROSE.match(line.strip()):
+    if reads_like_prose(line) and language not in MARKUP and not in_text(window.prefix + "\n".join([*kept, ""])):
         return True
     if opener is not None:
         return number > 0 and indent(line) <= opener
-    return number > 0 and indent(line) < indent(window.line_before)
+    return number > 0 and indent(line) < indent(window.line_before) and not open_after("\n".join(kept))
 
 
-def _takes_along(line: str, window: Window) -> bool:
-    """Whether ``line``, a lone closer at the opener's indentation, is one that the file still owes."""
-    if not _CLOSING_LINE.match(line.strip()) or _says_next(line, window.below):
+def _may_close(line: str, opener: int, window: Window) -> bool:
+    """Whether ``line`` closes the block that is opened at depth ``opener``, and the file does not do so next."""
+    if indent(line) != opener or not CLOSING_LINE.match(line.strip()):
         return False
-    return line.strip()[0].isalpha() or _owed(window) > 0
+    following = next((below for below in window.below if below.strip()), "")
+    return (indent(following), following.strip()) != (opener, line.strip())
 
 
-def _says_next(line: str, below: Sequence[str]) -> bool:
-    """Whether ``line`` is what stands next in the file anyway."""
-    following = next((b.strip() for b in below if b.strip()), "")
-    return bool(following) and line.strip() == following
+def _says_next(line: str, window: Window) -> bool:
+    """Whether ``line`` is what stands next in the file, at the same depth: a guard may well repeat the last line.
 
-
-def _owed(window: Window) -> int:
-    """How many closers the text above owes that the text below does not pay."""
-    above = open_after("".join(window.above[-NEAR_LINES:]) + window.line_before)
-    below = unmatched_closers(window.line_after + "\n" + "".join(window.below[:NEAR_LINES]))
-    return max(0, len(above) - len(below))
-
-
-def _owed_only(text: str, window: Window) -> str:
-    """``text`` up to the first closer that closes something which the file closes itself."""
-    extra = unmatched_closers(text)[_owed(window) :]
-    return text[: extra[0]].rstrip() if extra else text
-
-
-def _against_rest(text: str, window: Window) -> Trimmed:
-    """``text`` beside the rest of the cursor's line: said once, brackets closed once.
-
-    Where the text ends with the whole rest, that end goes. Where it retyped the rest and went on, it replaces it.
+    Closing brackets alone tell nothing: the parser knows whose they are.
     """
-    rest = window.line_after.rstrip()
-    said = rest.strip()
-    if said and text.endswith(rest) and any(c.isalnum() for c in said):
-        text = text[: -len(rest)]
-        return Trimmed(text, "line") if text.strip() else Trimmed("", "repeats")
-    if len(said) > 2 and any(c.isalnum() for c in said) and said in text:
-        return Trimmed(text, "line", len(window.line_after))
-    extra = unmatched_closers(text)[_owed(window) :]
-    if not extra:
-        return Trimmed(text, "line")
-    tail = text[extra[0] :]
-    if said and len(tail) > len(said) and _in_order(said, tail):
-        return Trimmed(text, "line", len(window.line_after))
-    text = text[: extra[0]].rstrip()
-    return Trimmed(text, "line") if text.strip() else Trimmed("", "closes")
-
-
-def _in_order(few: str, many: str) -> bool:
-    """Whether the characters of ``few`` occur in ``many`` in their order."""
-    rest = iter(many)
-    return all(char in rest for char in few)
+    following = next((below for below in window.below if below.strip()), "")
+    if line.strip() != following.strip() or CLOSING_LINE.match(line.strip()):
+        return False
+    return indent(line) == indent(following)

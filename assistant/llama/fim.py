@@ -26,6 +26,8 @@ SUFFIX_FIRST: tuple[Slot, ...] = ("suf", "suffix", "pre", "prefix", "mid")
 """Seed-Coder; only the last token moves with the prefix."""
 CODESTRAL: tuple[Slot, ...] = ("suf", "suffix", "pre", "prefix")
 
+_ENDS = frozenset({"<|endoftext|>", "<|im_end|>", "<|fim_pad|>", "<|endoffile|>", "</s>", "<EOT>"})
+"""How families write the end of a text."""
 _DEFAULT_REPOSITORY = "project"
 
 
@@ -132,6 +134,16 @@ def write(family: Spelling, request: FillRequest, clean: Callable[[str], str]) -
     text = {"prefix": clean(request.prefix), "suffix": clean(request.suffix)}
     special = {"pre": family.pre, "suf": family.suf, "mid": family.mid}
     return head + "".join(text[slot] if slot in text else special[slot].replace("▁", " ") for slot in family.order)
+
+
+def may_leak(request: FillRequest) -> tuple[str, ...]:
+    """Special tokens that text of a server's model may hold by mistake, as text; none that the file itself has.
+
+    A model of this process ends its text at such a token, known by its id, and needs none of this.
+    """
+    known = {token.strip("▁") for f in FAMILIES for token in (f.pre, f.suf, f.mid, f.repository, f.separator) if token}
+    own = request.prefix + request.suffix
+    return tuple(sorted(token for token in known | _ENDS if token not in own))
 
 
 def build(vocabulary: Vocabulary, fim: FimFormat | None, request: FillRequest) -> list[int]:

@@ -98,6 +98,7 @@ class Model:
         self.path = path
         self._lib = lib
         self._vocab = lib.llama_model_get_vocab(self.handle)
+        self._fim_tokens: frozenset[int | None] | None = None
         self._spm_spaces = (
             lib.llama_vocab_type(self._vocab) == lib.LLAMA_VOCAB_TYPE_SPM
             and self.metadata("tokenizer.ggml.add_space_prefix") != "false"
@@ -154,7 +155,7 @@ class Model:
         return self._text(self._token("llama_vocab_eos"))
 
     def fim_token(self, role: str) -> int | None:
-        """Fill-in-the-middle token: role "pre", "suf", "mid", "rep" (repository) or "sep" (file separator).
+        """Fill-in-the-middle token: role "pre", "suf", "mid", "rep" (repository), "sep" (file separator) or "pad".
 
         llama.cpp reads the ``tokenizer.ggml.fim_*`` ids and otherwise knows the usual spellings in the vocabulary.
         """
@@ -193,7 +194,11 @@ class Model:
     def ends(self, token: int) -> bool:
         """Whether generation ends here. Any control token ends it: none may leak into text or start a new turn."""
         lib = self._lib
-        return bool(lib.llama_vocab_is_eog(self._vocab, token) or lib.llama_vocab_is_control(self._vocab, token))
+        if self._fim_tokens is None:  # some files mark them as ordinary text
+            self._fim_tokens = frozenset(map(self.fim_token, ("pre", "suf", "mid", "rep", "sep", "pad")))
+        if lib.llama_vocab_is_eog(self._vocab, token) or lib.llama_vocab_is_control(self._vocab, token):
+            return True
+        return token in self._fim_tokens
 
     def close(self) -> None:
         """Free the weights. Safe to call twice; contexts must be closed before."""

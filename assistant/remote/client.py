@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assistant.errors import ModelError, PromptTooLongError, RemoteError
+from assistant.llama.fim import may_leak
 from assistant.llama.streaming import TextStream
 from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Timings
 from assistant.remote.backend import Backend, Call, failure, in_stream
@@ -73,7 +74,9 @@ class RemoteLLM:
             yield Finished("cancelled")
             return
         sent = [request.prefix, request.suffix, *(snippet.text for snippet in request.context)]
-        yield from self._run(self._backend().fill(request, sampling), sampling, cancel, sent)
+        call = self._backend().fill(request, sampling)
+        ends = replace(sampling, stop=(*sampling.stop, *may_leak(request)))
+        yield from self._run(call, ends, cancel, sent)
 
     def close(self) -> None:
         """End the connections. Safe to call twice."""
