@@ -77,7 +77,7 @@ def test_every_kind_takes_spans_of_the_file(language: str, text: str, kind: str)
     source = Source.of(language, "r", "p", text)
     spans = KINDS[kind](source, random.Random(0))
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    nowhere = {("go", "guard"), ("go", "docstring or text block"), ("python", "comment")}
+    nowhere = {("go", "docstring or text block"), ("python", "comment")}
     assert bool(spans) == ((language, kind) not in nowhere)
 
 
