@@ -140,9 +140,13 @@ def syntax_errors(text: str, language: str) -> int:
 
 
 def unpaired(text: str, language: str) -> int:
-    """Brackets of the file without a partner, outside strings and comments; in HTML, tags too."""
+    """Brackets of the file without a partner, outside strings and comments; in HTML, tags too.
+
+    Where the tree has no error, brackets are paired, or are none (a pattern of ``case`` in a shell ends with one).
+    """
     tree = _tree(text, language)
-    return _unpaired(tree) + (_open_elements(tree) if language == "html" else 0)
+    brackets = _unpaired(tree) if tree.root_node.has_error else 0
+    return brackets + (_open_elements(tree) if language == "html" else 0)
 
 
 def comment_lines(text: str, language: str) -> frozenset[int]:
@@ -257,7 +261,8 @@ def _unpaired(tree: Tree) -> int:
 def _tokens(tree: Tree) -> Iterator[str]:
     """Types of the tokens that are in the text, in order."""
     for node in _nodes(tree):
-        if not (node.child_count or node.is_named or node.is_missing):
+        pattern = node.parent is not None and node.parent.type == "case_item"
+        if not (node.child_count or node.is_named or node.is_missing or pattern):
             yield node.type
 
 

@@ -141,6 +141,7 @@ GO_OPEN = "package p\n\nfunc f(a, b int) int {\n\tif a > b {\n\t\t‸\n\t}\n\tre
         ("ruby", "def f(a)\n  ‸\nend\n", "if a\n    1\n  end", ""),
         ("ruby", "def f(a)\n  ‸\nend\n", "a\nend", "errors repeats"),
         ("bash", "f() {\n  if a; then\n    ‸\n  fi\n}\n", "b\n  fi", "errors repeats"),
+        ("bash", "f() {\n  ‸\n}\n", "case $1 in\n    a) b ;;\n    *) c ;;\n  esac", ""),
         ("lua", "if a then\n  ‸\nend\n", "b()\nend", "errors repeats"),
         ("html", "<div>\n  ‸\n</div>\n", "<p>a", ""),
         ("html", "<div>\n  ‸\n</div>\n", "<b>a", "open"),
