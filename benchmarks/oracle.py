@@ -12,6 +12,7 @@ import re
 import subprocess
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +47,7 @@ class Judgement:
     adds_errors: bool
     """More syntax errors than before, or the language's own parser refuses what it took before."""
     left_open: bool
-    """More brackets without a partner than before."""
+    """Brackets without a partner that were not there before: opened and not closed, or closed once too often."""
     repeats: bool
     """The text ends with what stands after the cursor anyway."""
     exact: bool
@@ -63,13 +64,13 @@ def judge(language: str, prefix: str, suffix: str, text: str, replaces: int = 0,
     after = prefix + text + suffix[replaces:]
     before = prefix + suffix
     errors = syntax_errors(after, language) - syntax_errors(before, language)
-    opened = unpaired(after, language) - unpaired(before, language)
+    lone = unpaired(after, language) - unpaired(before, language)
     taken_in = "\n" not in removed and removed + suffix.split("\n", 1)[0]
     shown_in = "\n" not in text and text + suffix[replaces:].split("\n", 1)[0]
     exact = text.rstrip() == removed.rstrip() if not replaces else shown_in == taken_in
     return Judgement(
         errors > 0 or (refused(after, language) and not refused(before, language)),
-        opened > 0,
+        bool(lone),
         repeats(language, prefix, suffix, text, replaces),
         exact,
     )
@@ -130,7 +131,7 @@ def _better(language: str, prefix: str, suffix: str, long: str, short: str, repl
     """Whether the file is more correct with the shorter text."""
     more, less = (prefix + text + suffix[replaces:] for text in (long, short))
     errors = syntax_errors(more, language) - syntax_errors(less, language)
-    return errors > 0 or (errors == 0 and unpaired(more, language) > unpaired(less, language))
+    return errors > 0 or (errors == 0 and unpaired(more, language).total() > unpaired(less, language).total())
 
 
 def syntax_errors(text: str, language: str) -> int:
@@ -139,14 +140,14 @@ def syntax_errors(text: str, language: str) -> int:
     return _count(tree) + _lone_words(tree, language)
 
 
-def unpaired(text: str, language: str) -> int:
-    """Brackets of the file without a partner, outside strings and comments; in HTML, tags too.
+def unpaired(text: str, language: str) -> Counter[str]:
+    """Brackets of the file without a partner, outside strings and comments; in HTML, tags too. How many of each.
 
     Where the tree has no error, brackets are paired, or are none (a pattern of ``case`` in a shell ends with one).
     """
     tree = _tree(text, language)
-    brackets = _unpaired(tree) if tree.root_node.has_error else 0
-    return brackets + (_open_elements(tree) if language == "html" else 0)
+    found = _unpaired(tree) if tree.root_node.has_error else Counter[str]()
+    return found + (_open_elements(tree) if language == "html" else Counter[str]())
 
 
 def comment_lines(text: str, language: str) -> frozenset[int]:
@@ -227,35 +228,34 @@ def _lone_words(tree: Tree, language: str) -> int:
     return sum(node.type in kinds and (node.text or b"").decode() in words for node in _nodes(tree)) if words else 0
 
 
-def _open_elements(tree: Tree) -> int:
+def _open_elements(tree: Tree) -> Counter[str]:
     """Elements without an end tag that need one, and end tags that end nothing."""
-    count = 0
+    found: Counter[str] = Counter()
     for node in _nodes(tree):
         kinds = [child.type for child in node.children]
         if node.type == "element" and kinds[:1] == ["start_tag"] and "end_tag" not in kinds:
             name = node.children[0].named_children[:1]
-            count += bool(name) and _MAY_STAY_OPEN.match((name[0].text or b"").decode()) is None
-        count += node.type == "erroneous_end_tag"
-    return count
+            found["<>"] += bool(name) and _MAY_STAY_OPEN.match((name[0].text or b"").decode()) is None
+        found["</>"] += node.type == "erroneous_end_tag"
+    return +found
 
 
-def _unpaired(tree: Tree) -> int:
+def _unpaired(tree: Tree) -> Counter[str]:
     owed: list[str] = []
-    lone = 0
+    lone: Counter[str] = Counter()
     for token in _tokens(tree):
         if token in _PAIRS:
-            owed.append(_PAIRS[token])
+            owed.append(token)
         elif token in _CLOSERS:
-            if owed and owed[-1] == token:
-                owed.pop()
-            elif token in owed:
-                # What was opened further in was never closed.
-                while owed[-1] != token:
-                    lone += owed.pop() != token
-                owed.pop()
-            else:
-                lone += 1
-    return lone + len(owed)
+            closes = [_PAIRS[opener] for opener in owed]
+            if token not in closes:
+                lone[token] += 1
+                continue
+            # What was opened further in was never closed.
+            while _PAIRS[owed[-1]] != token:
+                lone[owed.pop()] += 1
+            owed.pop()
+    return lone + Counter(owed)
 
 
 def _tokens(tree: Tree) -> Iterator[str]:

@@ -131,6 +131,9 @@ GO_OPEN = "package p\n\nfunc f(a, b int) int {\n\tif a > b {\n\t\t‸\n\t}\n\tre
         ("python", "f(a, ‸)\n", "g(b)", ""),
         ("python", "def f(a):\n    if a:\n        ‸\n    return a\n", "return None\n    return a", "repeats"),
         ("python", "def f(a):\n    if a:\n        ‸\n    return a\n", "return None", ""),
+        ("java", "class A {\n  void f() {\n    ‸\n\n  int b;\n}\n", "g();\n  }", ""),
+        ("java", "class A {\n  void f() {\n    ‸\n\n  int b;\n}\n", "g();\n  }\n}", "open"),
+        ("java", "class A {\n  void f() {\n    ‸\n\n  int b;\n}\n", "g(", "errors open"),
         ("python", "x = 1\n‸\ny = 2\n", "z = (1,", "errors open"),
         ("c", "#include <str‸>\n", "ing.h>", "errors repeats"),
         ("javascript", "const a = require('‸')\n", "console'", "errors repeats"),
@@ -169,8 +172,8 @@ def test_what_a_text_replaces_is_not_there_any_more() -> None:
 
 
 def test_brackets_in_strings_and_comments_are_none() -> None:
-    assert unpaired('x = "(" # [\n', "python") == 0
-    assert unpaired("f(\n", "python") == 1
+    assert not unpaired('x = "(" # [\n', "python")
+    assert unpaired("f(\n", "python") == {"(": 1}
     assert syntax_errors("f()\n", "python") == 0
 
 
