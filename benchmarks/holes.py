@@ -1,13 +1,15 @@
 """Holes in real files, filled by the real model: what is shown, and whether accepting it breaks the file.
 
 usage: python -m benchmarks.holes record FOLDER... [--record FILE] [--holes N] [--seed N] [--threads N]
-       python -m benchmarks.holes replay [--record FILE] [--json FILE] [--examples N]
+       python -m benchmarks.holes replay [--record FILE] [--json FILE] [--examples N [--harmful]]
+       python -m benchmarks.holes control [--record FILE]
 
 ``record`` asks the model, 2 to 4 s a hole on two cores, and keeps what it wrote, untrimmed: so trimming can be changed
 and measured again in a minute. A stopped run goes on. Its holes are punched into the repositories in the folders that
 are named, evenly over languages and kinds (``benchmarks/punching.py``); other files are not in the prompt, so that no
 copy of what was taken out can be. ``replay`` runs completion's trimming over what was kept and has the result judged by
-parsers of its own (``benchmarks/oracle.py``).
+parsers of its own (``benchmarks/oracle.py``). ``control`` has them judge what was taken out, as it was and with a
+bracket too many: the first must never be called harmful, the second nearly always.
 """
 
 from __future__ import annotations
@@ -71,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     step.add_argument("--json", type=Path, help="write a JSON row a hole to this file")
     step.add_argument("--examples", type=int, default=0, help="so many examples of each language and kind")
     step.add_argument("--harmful", action="store_true", help="examples of what breaks the file only")
+    step = steps.add_parser("control", help="judge what was taken out, whole and broken")
+    step.add_argument("--record", type=Path, default=record_path())
     options = parser.parse_args(arguments)
     if options.step == "record":
         return _record(options)
@@ -80,12 +84,30 @@ def main(arguments: list[str] | None = None) -> int:
     if not rows:
         print(f"holes: skipped. {options.record} has no rows; see the head of benchmarks/holes.py.")
         return 2
+    if options.step == "control":
+        print(control(rows))
+        return 0
     outcomes = [replayed(row) for row in rows]
     if options.json:
         lines = (json.dumps({**outcome.row, **asdict(outcome.judgement)}) for outcome in outcomes)
         options.json.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print(report(outcomes, options.examples, harmful=options.harmful))
     return 0
+
+
+def control(rows: Sequence[dict[str, Any]]) -> str:
+    """How many texts the judge calls harmful that were taken out, and how many of those with a bracket too many.
+
+    Where brackets are no syntax (comments, strings of several lines, HTML), none is added.
+    """
+    out = []
+    for added in ("", ")", "\n}", " ("):
+        prose = ("comment", "docstring or text block") if added else ()
+        judged = [row for row in rows if row["kind"] not in prose and not (added and row["language"] == "html")]
+        places = ((row["language"], row["prefix"], row["suffix"], row["removed"] + added) for row in judged)
+        harmful = sum(judge(*place).harmful for place in places)
+        out.append(f"{added.strip() or 'as it was':10} {harmful} harmful of {len(judged)}")
+    return "\n".join(out)
 
 
 def _record(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assistant.completion.window import window
-from benchmarks.holes import enough, replayed
+from benchmarks.holes import control, enough, replayed
 from benchmarks.holes_report import counts, report
 from benchmarks.oracle import judge, syntax_errors, unpaired
 from benchmarks.punching import KINDS, Source, holes
@@ -201,6 +201,13 @@ def test_the_recorder_stops_where_nothing_more_can_matter() -> None:
     assert not enough("1 + (\n", at("a = ‸\n"), block=False)
     assert not enough("x:\n", at("if ‸\n"), block=False)
     assert enough("g(\n", at("a = ‸)\n"), block=False)  # within a line
+
+
+def test_the_control_finds_what_was_broken_and_nothing_else() -> None:
+    rows = [row("go", GO.replace("return a\n", "‸return a‸\n"), "", block=True)]
+    assert [line.split()[-4:] for line in control(rows).splitlines()] == [
+        [str(harmful), "harmful", "of", "1"] for harmful in (0, 1, 1, 1)
+    ]
 
 
 def test_figures_are_counted_and_shown_by_kind_and_language() -> None:
