@@ -19,6 +19,9 @@ PUBLIC = ROOT.parent / "shared" / "bench" / "retrieval"
 CHECKOUTS = Path(os.environ.get("CODEMOAT_BENCH_REPOS", PUBLIC / "repos"))
 """The benchmark's repositories, each checked out at its revision in a folder of its name."""
 
+HOLES = os.environ.get("CODEMOAT_BENCH_HOLES")
+"""Folder of repositories for ``benchmarks.holes``."""
+
 HISTORIES = os.environ.get("CODEMOAT_BENCH_HISTORIES")
 """Folder of clones for ``benchmarks.natural``."""
 
@@ -79,7 +82,7 @@ def natural(fresh: list[str]) -> None:
 
 
 def completion(fresh: list[str]) -> None:
-    """Typing and infilling, where their data is at hand; both say what they miss."""
+    """Typing, infilling and holes, where their data is at hand; all say what they miss."""
     server = os.environ.get("CODEMOAT_LLAMA_SERVER") or shutil.which("llama-server")
     if HISTORIES and server:
         run("typing", "--histories", HISTORIES, "--llama-server", server, *fresh)
@@ -90,6 +93,11 @@ def completion(fresh: list[str]) -> None:
         run("infilling", "--data", data, *fresh)
     else:
         print("infilling: skipped. CODEMOAT_INFILLING names its data; see the head of benchmarks/infilling.py.")
+    if HOLES:
+        run("holes", "record", *(str(folder) for folder in sorted(Path(HOLES).iterdir()) if folder.is_dir()))
+        run("holes", "replay")
+    else:
+        print("holes: skipped. It needs repositories in a folder that CODEMOAT_BENCH_HOLES names.")
 
 
 def run(name: str, *arguments: str) -> None:

@@ -179,7 +179,8 @@ def _punch(root: Path, path: Path, others: Sequence[Path], picks: random.Random)
     if not words or not 8 <= len(truth) <= 30 or line.strip().startswith(("#", "*", "/", '"')):
         return None
     snippets = [_snippet(root, other, picks) for other in others]
-    if not all(snippet.text.strip() for snippet in snippets):
+    # A snippet of the file itself might hold what was taken out.
+    if path in others or not all(snippet.text.strip() for snippet in snippets):
         return None
     relative = path.relative_to(root).as_posix()
     return Hole(relative, "".join(lines[:at]) + line[:column], truth, "\n" + "".join(lines[at + 1 :]), tuple(snippets))

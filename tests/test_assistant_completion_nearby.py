@@ -31,7 +31,7 @@ CUT = FILES[PATH].index("net_price(item, c")
 
 def snippets(prefix: str, suffix: str, budget: int = 500, files: dict[str, str] = FILES, path: str = PATH):
     view = window(prefix, suffix, 500, 200, COUNT)
-    return for_completion(SmallIndex(files), path, prefix, view, budget, COUNT)
+    return for_completion(SmallIndex(files), path, prefix, suffix, view, budget, COUNT)
 
 
 def test_definitions_of_the_names_near_the_cursor_are_found():

@@ -10,12 +10,12 @@ A, B, C, D = (NearSnippet(Snippet(f"{name}.py", name), 1, 2) for name in "abcd")
 
 
 def test_relevant_snippets_keep_order_and_place() -> None:
-    assert settle((), (A, B)) == (A, B)
-    assert settle((A, B), (B, A)) == (A, B)
-    assert settle((A, B), (C, B, A)) == (A, B, C)
-    assert settle((A, B, C), (C, A, D)) == (A, C, D)
-    assert settle((A, B), (B, C)) == (B, C)
-    assert settle((A, B, C), (B,)) == (A, B, C)
+    assert settle((), (A, B), "x.py") == (A, B)
+    assert settle((A, B), (B, A), "x.py") == (A, B)
+    assert settle((A, B), (C, B, A), "x.py") == (A, B, C)
+    assert settle((A, B, C), (C, A, D), "x.py") == (A, C, D)
+    assert settle((A, B), (B, C), "x.py") == (B, C)
+    assert settle((A, B, C), (B,), "x.py") == (A, B, C)
 
 
 def test_nothing_is_looked_for_while_the_windows_stay() -> None:

@@ -135,7 +135,8 @@ class Completer:
         context: tuple[NearSnippet, ...] = ()
         if self._index is not None and settings.context_share > 0:
             tokens = int(budget * settings.context_share)
-            find = partial(for_completion, self._index, asked.path, asked.prefix, shown, tokens, self._count)
+            document = asked.path, asked.prefix, asked.suffix
+            find = partial(for_completion, self._index, *document, shown, tokens, self._count)
             # The line after the cursor counts for nothing: it changes with every bracket that an editor closes.
             place = Place(len(asked.prefix) - len(around.prefix), "".join(around.below))
             with self._lock:

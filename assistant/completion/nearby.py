@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
+from assistant.completion.outside import Outside, is_own
 from assistant.completion.window import Count, Window
 from assistant.context import CodeIndex
 from assistant.llm import Snippet
@@ -45,32 +46,37 @@ _INDENT = re.compile(r"[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class NearSnippet:
-    """A snippet for the prompt with its place: lines ``start_line..end_line`` of ``snippet.path`` in the index."""
+    """A snippet for the prompt with its place: lines ``start_line..end_line`` of ``snippet.path`` in the index.
+
+    Of the document itself its lines in the editor. Lines that only moved are the same snippet.
+    """
 
     snippet: Snippet
-    start_line: int
-    end_line: int
+    start_line: int = field(compare=False)
+    end_line: int = field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.snippet.path}:{self.start_line}-{self.end_line}"
 
 
 def for_completion(
-    index: CodeIndex, path: str, prefix: str, window: Window, budget: int, count: Count
+    index: CodeIndex, path: str, prefix: str, suffix: str, window: Window, budget: int, count: Count
 ) -> tuple[NearSnippet, ...]:
     """Snippets within ``budget`` tokens, the most telling last, nearest to the code that is being written.
 
-    Definitions of names that the lines around the cursor use come before similar code. ``prefix`` is the whole text
-    before the cursor: its imports decide between definitions of the same name.
+    Definitions of names that the lines around the cursor use come before similar code. ``prefix`` and ``suffix`` are
+    the whole text before and after the cursor: the imports decide between definitions of the same name, and what the
+    document defines outside ``window`` is shown as it is now. Nothing of the document comes from the index.
     """
     head = LINE.findall(prefix)[: -1 if window.line_before else None]
     modules = {*index.imports(path), *_imports(head)}
     used, imported = _names(window, head)
     definitions = _definitions(index, path, used, modules)
     signatures = [s for s in _definitions(index, path, imported, modules) if s not in definitions]
+    outside = Outside(prefix, suffix, window)
     found = chain(
-        (_definition_snippet(index, symbol, DEFINITION_LINES) for symbol in definitions),
-        (_definition_snippet(index, symbol, SIGNATURE_LINES) for symbol in signatures),
+        (_definition_snippet(index, symbol, DEFINITION_LINES, path, outside) for symbol in definitions),
+        (_definition_snippet(index, symbol, SIGNATURE_LINES, path, outside) for symbol in signatures),
         _similar(index, path, window),
     )
     shown = {line.strip() for line in (*window.above, *window.below) if line.strip()}
@@ -177,12 +183,16 @@ def _common(left: Sequence[str], right: Sequence[str]) -> Iterable[str]:
         yield a
 
 
-def _definition_snippet(index: CodeIndex, symbol: Symbol, most: int) -> NearSnippet | None:
-    """The first lines of a definition, at most ``most``, as indexed."""
+def _definition_snippet(index: CodeIndex, symbol: Symbol, most: int, path: str, outside: Outside) -> NearSnippet | None:
+    """The first lines of a definition, at most ``most``: as indexed, of the document ``path`` as it is now."""
     lines = LINE.findall(index.text(symbol.path) or "")
     first = symbol.span.start_line
     shown = lines[first - 1 : min(symbol.span.end_line, first + most - 1)]
-    return _near(symbol.path, first, shown)
+    if not is_own(symbol.path, path):
+        return _near(symbol.path, first, shown)
+    header = next((line for line in shown if symbol.name in line), "")
+    own = outside.definition(header, len(shown))
+    return _near(path, *own) if own is not None else None
 
 
 def _similar(index: CodeIndex, path: str, window: Window) -> Iterable[NearSnippet | None]:
@@ -191,6 +201,8 @@ def _similar(index: CodeIndex, path: str, window: Window) -> Iterable[NearSnippe
     if not query.strip():
         return
     for hit in index.similar(query, 3, exclude=path):
+        if is_own(hit.chunk.path, path):
+            continue
         lines = LINE.findall(hit.chunk.text)[:SIMILAR_SHOWN]
         yield _near(hit.chunk.path, hit.chunk.span.start_line, lines)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.completion.nearby import NearSnippet
+from assistant.completion.outside import is_own
 
 _FILES = 16
 """Files whose context is remembered."""
@@ -40,7 +41,7 @@ class SettledContext:
         ``anew``: nobody waits, so look even though the windows did not move.
         """
         place_before, before = self._last.get(path, (None, ()))
-        chosen = before if place_before == place and not anew else settle(before, find())
+        chosen = before if place_before == place and not anew else settle(before, find(), path)
         self._last[path] = (place, chosen)
         self._last.move_to_end(path)
         while len(self._last) > _FILES:
@@ -48,13 +49,15 @@ class SettledContext:
         return chosen
 
 
-def settle(before: Sequence[NearSnippet], found: Sequence[NearSnippet]) -> Snippets:
+def settle(before: Sequence[NearSnippet], found: Sequence[NearSnippet], path: str) -> Snippets:
     """What to show of ``found``: first, in their old order, those at the front of ``before`` that are still relevant.
 
-    All of ``before`` where nothing new was found.
+    All of ``before`` where nothing new was found, but of the document ``path`` itself only what was found again: the
+    rest may be in its window now, or have changed.
     """
-    relevant = set(found)
-    if before and relevant <= set(before):
+    relevant = {snippet: snippet for snippet in found}
+    before = [relevant.get(each, each) for each in before if each in relevant or not is_own(each.snippet.path, path)]
+    if before and relevant.keys() <= set(before):
         return tuple(before)
     kept: list[NearSnippet] = []
     for snippet in before:
