@@ -8,6 +8,7 @@ process that can be killed (``syntax_process``).
 from __future__ import annotations
 
 import ast
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -23,12 +24,22 @@ if TYPE_CHECKING:
 
 _WHOLE_PYTHON = 24_000
 """Bytes of a Python file that Python's own parser reads whole (6 ms); of a longer one, the statement at the cursor."""
-_LATER = 6
-"""Shorter candidates that are looked at after one that leaves an error near the cursor as it was."""
+_LATER = 8
+"""Further candidates that are looked at after one that leaves errors near the cursor: another may leave fewer."""
 _CACHED = 8
 _NEAR = 2
 """Bytes around the cursor in which an error of the file counts as the cursor's own."""
-_SCRIPTS = frozenset({"html", "vue", "svelte", "astro"})
+_PAGES = frozenset({"html", "vue", "svelte", "astro"})
+_TAG = re.compile(rb"<(/?)([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_NO_TAGS = re.compile(rb"<!--.*?-->|(<(script|style)\b[^>]*>).*?(?=</\2\s*>)", re.S | re.I)
+_VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
+"""Elements of HTML without an end."""
+_WORDS = {
+    "bash": (frozenset({"then", "do", "case"}), frozenset({"fi", "done", "esac"})),
+    "lua": (frozenset({"if", "do", "function", "repeat"}), frozenset({"end", "until"})),
+    "ruby": (frozenset({"do", "def", "class", "module", "begin", "case"}), frozenset({"end"})),
+}
+"""Words that open a block and that close one."""
 _WRITTEN = ("comment", "string", "heredoc", "char_literal", "text", "doc", "regex", "literal")
 """Parts of the names of nodes in which people write prose."""
 
@@ -83,8 +94,8 @@ class Judge:
         """The first of ``candidates`` that fits between ``before`` and ``after``; at most ``seconds`` are spent.
 
         It must add no errors, leave nothing open that it opened, and close nothing that it did not open, unless the
-        file has fewer errors for it. Where the file has an error right at the cursor, a later candidate that mends it
-        is preferred to a first one that does not.
+        file has fewer errors for it. Where the file has an error right at the cursor, a candidate that leaves fewer is
+        preferred to an earlier one.
         """
         found = by_name(language)
         if found.grammar is None:
@@ -92,24 +103,26 @@ class Judge:
         _parser(found.grammar)  # loading it is not on the clock
         until = self._clock() + seconds
         base = self._base(before, after, found)
-        equal = -1
+        best, fewest, first = -1, base.count + 1, len(candidates)
         for number, candidate in enumerate(candidates):
             if self._clock() > until:
-                return Verdict(equal, late=equal < 0, tried=number)
-            if 0 <= equal <= number - _LATER:
+                return Verdict(best, late=best < 0, tried=number)
+            if number > first + _LATER:
                 break
             faults = _faults(before, candidate, after, found)
-            if faults.prose_in_code or faults.count > base.count:
+            if faults.prose_in_code or faults.count >= fewest:
                 continue
-            if faults.count == 0 or (
-                faults.count < base.count and (not faults.opened or faults.opened <= _spare(before, after, found))
-            ):
+            if faults.count == 0:
                 return Verdict(number)
-            if equal < 0 and not faults.opened and not faults.closed:
-                if not base.near:
-                    return Verdict(number)
-                equal = number
-        return Verdict(equal)
+            if faults.count == base.count:
+                if faults.opened or faults.closed:
+                    continue
+            elif faults.opened and faults.opened > _spare(before, after, found):
+                continue
+            if not base.near:
+                return Verdict(number)
+            best, fewest, first = number, faults.count, min(first, number)
+        return Verdict(best)
 
     def _base(self, before: bytes, after: bytes, language: Language) -> _Faults:
         key = before, after, language.name
@@ -127,13 +140,15 @@ def _faults(before: bytes, candidate: Candidate, after: bytes, language: Languag
     text = before + candidate.text + after[candidate.replaces :]
     root = _parser(language.grammar or "").parse(parsable(text, language.name)).root_node
     count, near = _errors(root, start - _NEAR, end + _NEAR)
-    if language.name in _SCRIPTS and (inner := _script_at(root, text, start)) is not None:
-        more, inside = _errors(inner, start - _NEAR, end + _NEAR)
-        count, near = count + more, near or inside
-        root = inner
+    if language.name in _PAGES:
+        count += _unpaired_tags(text)
+        if (inner := _script_at(root, text, start)) is not None:
+            more, inside = _errors(inner, start - _NEAR, end + _NEAR)
+            count, near = count + more, near or inside
+            root = inner
     if language.name == "python" and not _python_reads(text, root, start):
         count, near = count + 1, True  # where it is cannot be told: it is named where Python notices it
-    opened, closed = _balance(root, text, start, end)
+    opened, closed = _balance(root, text, start, end, language.name)
     prose = any(not _is_written(root, start + at) for at in candidate.prose)
     return _Faults(count, near, opened, closed, prose)
 
@@ -142,8 +157,8 @@ def _spare(before: bytes, after: bytes, language: Language) -> int:
     """Closing brackets after a place that no bracket before it needs: one that a text opens there may take them."""
     text = before + after
     root = _parser(language.grammar or "").parse(parsable(text, language.name)).root_node
-    opened, _ = _balance(root, text, 0, len(before))
-    _, closed = _balance(root, text, len(before), len(text))
+    opened, _ = _balance(root, text, 0, len(before), language.name)
+    _, closed = _balance(root, text, len(before), len(text), language.name)
     return max(0, closed - opened)
 
 
@@ -174,21 +189,45 @@ def _errors(root: Node, start: int, end: int) -> tuple[int, bool]:
     return count, near
 
 
-def _balance(root: Node, text: bytes, start: int, end: int) -> tuple[int, int]:
-    """Brackets that ``text[start:end]`` leaves open, and those that it closes without opening them.
+def _balance(root: Node, text: bytes, start: int, end: int, language: str) -> tuple[int, int]:
+    """Brackets that ``text[start:end]`` leaves open, and those that it closes without opening them; so for blocks.
 
     Only tokens of the grammar count: no bracket in a string, a comment or a regular expression does.
     """
     opened = closed = 0
+    openers, closers = _WORDS.get(language, (frozenset(), frozenset()))
     for leaf in _leaves(root, start, end):
-        if leaf.is_named or leaf.is_missing or leaf.end_byte - leaf.start_byte > 3:
+        if leaf.is_named or leaf.is_missing:
             continue
-        for char in text[leaf.start_byte : leaf.end_byte]:
-            if char in b"([{":
+        if leaf.end_byte - leaf.start_byte > 3 or leaf.type.isalpha():
+            steps = (leaf.type in openers) - (leaf.type in closers)
+            marks = b"(" if steps > 0 else b")" if steps < 0 else b""
+        else:
+            marks = text[leaf.start_byte : leaf.end_byte]
+        for mark in marks:
+            if mark in b"([{":
                 opened += 1
-            elif char in b")]}":
+            elif mark in b")]}":
                 opened, closed = (opened - 1, closed) if opened else (0, closed + 1)
     return opened, closed
+
+
+def _unpaired_tags(text: bytes) -> int:
+    """Tags of a page without a partner, those of scripts, styles and comments left out."""
+    unpaired = 0
+    opened: list[bytes] = []
+    for closes, name, alone in _TAG.findall(_NO_TAGS.sub(rb"\1", text)):
+        name = name.lower()
+        if alone or name in _VOID:
+            continue
+        if not closes:
+            opened.append(name)
+        elif name in opened:
+            while opened.pop() != name:
+                unpaired += 1
+        else:
+            unpaired += 1
+    return unpaired + len(opened)
 
 
 def _leaves(root: Node, start: int, end: int) -> list[Node]:

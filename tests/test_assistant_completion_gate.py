@@ -76,6 +76,9 @@ CLOSERS = [
     ("python", "return ‸ + tail\n", "head + tail", "head"),
     ("python", "x = [‸]\n", "'a)', (1)]", "'a)', (1)"),
     ("html", '<a href="‸">x</a>\n', 'index.html">', "index.html"),
+    ("html", "<label fo‸>Password</label>\n", 'r="email">Email</label>', 'r="email"'),
+    ("html", "<ul>\n  <li>‸</li>\n</ul>\n", "one</li>", "one"),
+    ("ruby", "f('support/*‸).sort.each { |f| g f }\n", "', __FILE__).each do |f|", "', __FILE__"),
     ("json", '{"a": "‸"}\n', 'b"}', "b"),
     ("css", "a { color: ‸; }\n", "red; }", "red"),
     ("rust", 'fn f() { println!("‸"); }\n', 'hello");', "hello"),
@@ -179,6 +182,15 @@ def test_a_rest_that_was_retyped_and_gone_beyond_is_replaced():
 def test_scripts_of_a_page_are_parsed_as_scripts():
     page = "<html><script>\nfunction f() {\n  return ‸;\n}\n</script></html>\n"
     assert fitted(page, "g(a));", "html").text == "g(a)"
+
+
+def test_a_page_gets_no_tag_without_its_partner():
+    page = "<div>\n  <p>\n    ‸\n  </p>\n</div>\n"
+    assert fitted(page, '<a href="x">', "html").text == ""
+    assert fitted(page, '<a href="x">y</a>', "html").text == '<a href="x">y</a>'
+    assert fitted(page, "</div>", "html").text == ""
+    assert fitted("<ul>\n  <li>one‸\n</ul>\n", "</li>", "html").text == "</li>"
+    assert fitted(page, '<img src="a.png">', "html").text == '<img src="a.png">'
 
 
 def test_a_text_that_only_says_the_rest_is_none():

@@ -114,8 +114,9 @@ class Completer:
         """
         if plan.block or not self.settings.multiline or plan.window.line_after.strip() or trimmed.reason != "line":
             return None
-        before, line = plan.window.prefix, trimmed.text
-        if line == fitted.text or not (opens(plan.window.line_before + line) or opens_text(before, line)):
+        before, line, language = plan.window.prefix, trimmed.text, plan.asked.language
+        whole = plan.window.line_before + line
+        if line == fitted.text or not (opens(whole) or opens_tag(whole, language) or opens_text(before, line)):
             return None
         begun = text.split("\n", 1)[0] + "\n"
         request = replace(plan.request, prefix=plan.request.prefix + begun)

@@ -25,6 +25,8 @@ _OPENER = re.compile(r"(?:[:{(\[]|=>|->|\b(?:do|then|begin|else))$")
 _COMMENT = re.compile(r"\s+(?:#|//|--).*$")
 _COMMENT_LINE = re.compile(r"\s*(?:#(?!include|define|if|endif|!)|//|--)")
 CLOSING_LINE = re.compile(r"(?:[)\]}]+[;,]*|end|fi|done|esac|</[\w:.-]+>)\s*$")
+_START_TAG = re.compile(r"<[A-Za-z][\w:.-]*(?:\s[^<>]*)?(?<!/)>$")
+PAGES = frozenset({"html", "vue", "svelte", "astro", "xml"})
 MARKUP = frozenset({"markdown", "rst", "text", "html", "asciidoc", "latex"})
 """Languages in which prose and fences are what one writes."""
 _COMMENTS = (("/*", "*/"), ("<!--", "-->"))
@@ -96,6 +98,11 @@ def opens(line: str) -> bool:
     return _OPENER.search(_COMMENT.sub("", line.rstrip())) is not None
 
 
+def opens_tag(line: str, language: str) -> bool:
+    """Whether ``line`` ends with the start tag of an element, in a language of pages."""
+    return language in PAGES and _START_TAG.search(line.rstrip()) is not None
+
+
 def in_text(before: str) -> bool:
     """Whether a place seems to be in a comment or a string of several lines, by what stands before it."""
     line = before.rpartition("\n")[2]
@@ -147,7 +154,7 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
     lines = clean.split("\n")
     if not (final or cut):
         lines = lines[:-1]
-    opener = _opener(window, lines[0] if lines else "")
+    opener = _opener(window, lines[0] if lines else "", language)
     comment = opener is None and bool(lines) and opens_text(window.prefix, lines[0])
     kept: list[str] = []
     seen: Counter[str] = Counter()
@@ -176,7 +183,7 @@ def trim_block(generated: str, window: Window, language: str, *, final: bool) ->
     return Trimmed("", "repeats" if repeats else "empty", 0, done)
 
 
-def _opener(window: Window, first: str) -> int | None:
+def _opener(window: Window, first: str, language: str) -> int | None:
     """Indentation of the line that opens the block at the cursor, or that the first generated line opens; or None."""
     line = window.line_before
     if not line.strip():
@@ -186,7 +193,7 @@ def _opener(window: Window, first: str) -> int | None:
     if line.rstrip().endswith(_LONG_STRINGS):
         return max(indent(line) - 1, 0) if indent(line) else None
     begun = window.line_before + first
-    return indent(begun) if opens(begun) else None
+    return indent(begun) if opens(begun) or opens_tag(begun, language) else None
 
 
 def _clean(generated: str, window: Window, language: str) -> str:
