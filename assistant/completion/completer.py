@@ -18,6 +18,7 @@ from assistant.completion.trim import (
     after_blanks,
     blanks_at_end,
     opens,
+    opens_tag,
     opens_text,
     trim_block,
     trim_line,
