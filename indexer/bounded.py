@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, NamedTuple
 
 MAX_OUTPUT = 256 << 20
@@ -89,3 +90,13 @@ def _gather(output: IO[bytes], errors: IO[bytes], ends: float) -> tuple[bytes, b
                 else:
                     taken[key.fd] += data[: _MAX_ERRORS - len(taken[key.fd])]
     return bytes(taken[output.fileno()]), bytes(taken[errors.fileno()])
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """Processor time of a process in seconds, None where /proc does not tell."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

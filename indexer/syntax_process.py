@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from indexer.bounded import cpu_seconds
 from indexer.frames import frame, take_frames
 from indexer.syntax import Candidate, Verdict
 from indexer.syntax_child import HANGING, Question, Reply
@@ -23,9 +24,9 @@ from indexer.syntax_child import HANGING, Question, Reply
 SECONDS = 0.03
 """Processor time for one place while somebody types; one parse of 64 KB takes a third of it at most."""
 _WAIT = 10
-"""So many times that is waited for an answer, for a machine on which the process gets hardly any time."""
-_LOADING_SECONDS = 2.0
-"""For the first answer of a process. It is started when a model begins to write, and is mostly ready before that."""
+"""So many times that is waited for an answer of a process that gets processor time."""
+_STARVED_SECONDS = 2.0
+"""For an answer where the process is only loading, or the machine is too busy to let it run."""
 _START_SECONDS = 10.0
 """After which a process that has not answered is replaced."""
 _LEAVE_SECONDS = 2.0
@@ -70,11 +71,10 @@ class SyntaxProcess:
     ) -> Verdict:
         """As ``Judge.first_fit``; late if no answer comes within ``patience`` seconds.
 
-        By default that is ten times ``seconds``, and longer for the first answer of a process, which has to load.
+        By default that is ten times ``seconds``, and more on a machine that hardly lets the process run.
         """
-        if patience is None:
-            patience = _WAIT * seconds if self._ready else _LOADING_SECONDS
-        until = time.monotonic() + patience
+        soon = _WAIT * seconds if patience is None else patience
+        until = time.monotonic() + max(soon, _STARVED_SECONDS if patience is None else 0.0)
         if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
             return _LATE
         try:
@@ -83,9 +83,15 @@ class SyntaxProcess:
                 return Verdict(known=False)
             self._number += 1
             question = Question(self._number, before, after, language, list(candidates), seconds)
+            used = cpu_seconds(process.pid) if patience is None and self._ready else None
             if not self._send(process, question, until):
                 return _LATE
-            return self._answer(process, until)
+            found = self._answer(process, min(until, time.monotonic() + soon))
+            while found is None and time.monotonic() < until:
+                if used is not None and ((now := cpu_seconds(process.pid)) is None or now - used > 2 * seconds):
+                    break  # it had its time
+                found = self._answer(process, min(until, time.monotonic() + soon))
+            return found or _LATE
         finally:
             self._lock.release()
 
@@ -138,8 +144,8 @@ class SyntaxProcess:
                 return False
         return True
 
-    def _answer(self, process: subprocess.Popen[bytes], until: float) -> Verdict:
-        """The reply to the latest question; those to older ones, which nobody waits for any more, are dropped."""
+    def _answer(self, process: subprocess.Popen[bytes], until: float) -> Verdict | None:
+        """The reply to the latest question, None if none comes before the moment ``until``; older ones are dropped."""
         from indexer.decoders import decoder
 
         assert process.stdout is not None
@@ -155,7 +161,7 @@ class SyntaxProcess:
                 if reply.number == self._number:
                     self._since = 0.0
                     return reply.verdict
-        return _LATE
+        return None
 
     def _end(self) -> None:
         process, self._process = self._process, None

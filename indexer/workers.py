@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from indexer.bounded import cpu_seconds
 from indexer.config import IndexConfig
 from indexer.control import Cancel
 from indexer.errors import CancelledError, CodemoatError
@@ -267,7 +268,7 @@ class _Worker:
             return "no answer" if waited > _START_SECONDS else None
         if not self.jobs or waited <= deadline or self._has_output():
             return None  # what is there to read may be old: the caller may have been away
-        used = _cpu_seconds(self.process.pid)
+        used = cpu_seconds(self.process.pid)
         if used is not None and used - self._cpu < deadline / 2 and waited <= _STARVED * deadline:
             return None
         return f"Parsing took longer than {deadline:g} s"
@@ -351,16 +352,6 @@ def _exit_text(code: int) -> str:
         return f"signal {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"
-
-
-def _cpu_seconds(pid: int) -> float | None:
-    """Processor time of a process in seconds, None where /proc does not tell."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _encode(value: Setup | list[Job]) -> bytes:

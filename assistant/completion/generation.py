@@ -51,6 +51,8 @@ class Generation:
         self._text = ""
         self._complete: Trimmed | None = None
         self._block = plan.block
+        self._written = False
+        """Whether the model has ended, and a parser looks at what it wrote."""
         self._ended = False
         self._error: CodemoatError | None = None
         self._unheard: CodemoatError | None = None
@@ -156,7 +158,8 @@ class Generation:
             if whole is not None and asked == self.plan.asked:
                 return whole
             early = patience is not None and waited >= patience and "\n" in left.strip()
-            if ended or (left != looked_at and (early or (begun is not None and waited >= begun[0] and left.strip()))):
+            words_due = begun is not None and waited >= begun[0] and bool(left.strip()) and not self._written
+            if ended or (left != looked_at and (early or words_due)):
                 window = window or self._completer.window(asked)
                 looked_at = left
                 if ended or early:
@@ -249,9 +252,10 @@ class Generation:
         reason: StopReason = "stop"
         done: Trimmed | None = None
         stop = OwnStop(self._stop)
+        self._written = False
         for piece in self._completer.llm.fill(plan.request, plan.sampling, stop):
             if not isinstance(piece, Delta):
-                reason = piece.stop_reason
+                reason, self._written = piece.stop_reason, True
                 self.timings = RequestTimings(**asdict(piece.timings))
                 continue
             if stop.cancelled:
@@ -261,6 +265,7 @@ class Generation:
                 self._changed.notify_all()
             if plan.block and "\n" in piece.text and (trimmed := so_far(self._text, plan)).done:
                 done = trimmed
+                self._written = True
                 stop.cancel()
         if self._stop.cancelled or done is not None:
             return None if self._stop.cancelled else done
