@@ -78,7 +78,7 @@ def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tup
     if not isinstance(message, dict) or message.get("method") != "initialize" or message.get("jsonrpc") != "2.0":
         return raw, None
     number, params = message.get("id"), message.get("params")
-    if type(number) not in (int, str) or not isinstance(params, dict) or "capabilities" not in params:
+    if type(number) not in (int, str) or not isinstance(params, dict):
         return raw, None
     write(frame({"jsonrpc": "2.0", "id": number, "result": initialize_result(params)}))
     return raw, body

@@ -32,9 +32,11 @@ from lsp.model import ModelRoom
 from lsp.notifications import MOST_FOLDERS
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
+from lsp.salvage import strict
 from lsp.status import STATUS_CHANGED, Status
 from lsp.symbols import Symbols
 from lsp.sync import Synchronisation
+from lsp.telling import Telling
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -56,10 +58,12 @@ logger = logging.getLogger("codemoat.lsp")
 @cache
 def _converter() -> Converter:
     """One for the process: what it learns of a type takes milliseconds."""
-    return default_converter()  # type: ignore[no-untyped-call, no-any-return]
+    converter: Converter = default_converter()  # type: ignore[no-untyped-call]
+    strict(converter)
+    return converter
 
 
-class Server(LanguageServer):
+class Server(Telling, LanguageServer):
     """One client's server. Its attributes are the rooms that handlers use; all on the event loop but ``jobs``' work."""
 
     protocol: Protocol
@@ -67,7 +71,6 @@ class Server(LanguageServer):
     def __init__(self, *, make_engine: Callable[[Config], Engine] | None = None) -> None:
         """``make_engine`` stands in for the engine that the model comes from."""
         super().__init__("codemoat", own_version(), protocol_cls=Protocol, converter_factory=_converter, max_workers=1)
-        self.loop: asyncio.AbstractEventLoop | None = None
         self.done = asyncio.Event()
         """Set by ``exit``."""
         self.exit_code = 1
@@ -97,13 +100,12 @@ class Server(LanguageServer):
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self.housekeeping = Housekeeping(self.jobs.reading)
-        self.protocol.heard = self.housekeeping.heard
+        self.protocol.heard, self.protocol.left_out = self.housekeeping.heard, self.left_out
         self._status_quiet = Debounce(_STATUS_QUIET)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
         self._popup_announced = False
         self._initial_options: Any = None
-        self._told: set[str] = set()
         self._settled = False
         """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
@@ -144,6 +146,7 @@ class Server(LanguageServer):
 
     def _initialized(self, _params: Any) -> None:
         self.options.initialize(self._initial_options)
+        self.tell_what_waits()
         self.task(self._attach())
 
     async def _attach(self) -> None:
@@ -309,11 +312,6 @@ class Server(LanguageServer):
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def on_loop(self, action: Callable[[], object]) -> None:
-        """Do ``action`` on the event loop, from whatever thread."""
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(action)
-
     def task(self, work: Coroutine[Any, Any, object]) -> None:
         """Let ``work`` go on by itself; its errors are logged."""
         task = asyncio.ensure_future(work)
@@ -324,30 +322,6 @@ class Server(LanguageServer):
         """Let ``work`` go on in a lane that nobody waits for; errors of ours are told in the log."""
         lane.submit(work, key).add_done_callback(self._ended)
 
-    def warn(self, text: str) -> None:
-        """Show the user a sentence."""
-        logger.warning("%s", text)
-        self.on_loop(partial(self._show, types.MessageType.Warning, text))
-
-    def log(self, text: str) -> None:
-        """Write a sentence into the editor's log."""
-        logger.info("%s", text)
-        message = types.LogMessageParams(types.MessageType.Info, text)
-        self.on_loop(partial(self.protocol.notify, types.WINDOW_LOG_MESSAGE, message))
-
-    def tell_once(self, key: str, text: str) -> None:
-        """Write a sentence into the editor's log, once a session for each key."""
-        if key not in self._told:
-            self._told.add(key)
-            self.log(text)
-
-    def tell_too_large(self, document: Document) -> None:
-        """Say once why a document gets no suggestions and symbols."""
-        if not document.told:
-            document.told = True
-            name = document.uri.rpartition("/")[2]
-            self.log(f"{name}: {document.problem}")
-
     def changed(self) -> None:
         """Something that ``codemoat/status`` tells has changed; from any thread."""
         self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
@@ -357,9 +331,6 @@ class Server(LanguageServer):
         if status != self._last_status and not self.protocol._shutdown:
             self._last_status = status
             self.protocol.notify(STATUS_CHANGED, status)
-
-    def _show(self, kind: types.MessageType, text: str) -> None:
-        self.protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind, text))
 
     def _ended(self, future: Any) -> None:
         self._tasks.discard(future)
