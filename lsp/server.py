@@ -22,7 +22,7 @@ from lsp.decisions import Decisions
 from lsp.documents import Documents
 from lsp.fetching import Fetching
 from lsp.folders import Folders
-from lsp.hello import POPUP, own_version, wants_popup
+from lsp.hello import POPUP, own_capabilities, own_version, wants_popup
 from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
@@ -88,6 +88,8 @@ class Server(Telling, LanguageServer):
             make_engine=make_engine,
         )
         self.client_tells_shown = False
+        self.client_hears_status = False
+        """Whether it knows our notification ``codemoat/statusChanged``; others log an error for each."""
         self.client_takes_words = False
         """Whether it shows the first words of a suggestion and asks again for the rest."""
         self.inline = InlineCompletion(self)
@@ -128,10 +130,10 @@ class Server(Telling, LanguageServer):
     def _initialize(self, params: types.InitializeParams, encoding: str) -> None:
         self.loop = asyncio.get_running_loop()
         self.documents.units = Units(encoding)
-        experimental = params.capabilities.experimental
-        ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
-        self.client_tells_shown = isinstance(ours, dict) and ours.get("didShow") is True
-        self.client_takes_words = isinstance(ours, dict) and ours.get("firstWords") is True
+        ours = own_capabilities(params.capabilities.experimental)
+        self.client_tells_shown = ours is not None and ours.get("didShow") is True
+        self.client_takes_words = ours is not None and ours.get("firstWords") is True
+        self.client_hears_status = ours is not None and ours.get("statusChanged") is not False
         options = params.initialization_options
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []
@@ -324,7 +326,8 @@ class Server(Telling, LanguageServer):
 
     def changed(self) -> None:
         """Something that ``codemoat/status`` tells has changed; from any thread."""
-        self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
+        if self.client_hears_status:
+            self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
 
     def _tell_status(self) -> None:
         status = self.status.current()

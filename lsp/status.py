@@ -179,7 +179,8 @@ class Status:
             return [], True, ""
         except StorageError as exc:  # the other folders are searched all the same
             return [], True, exc.message
-        units = self._server.documents.units
+        units, folders = self._server.documents.units, self._server.folders
+        before = f"{folders.label(folder)}/" if len(folders) > 1 else ""
         found, hits = index.search(asked.query, asked.limit, filters=asked.filters), []
         for hit in found.hits:
             text = index.text(hit.chunk.path) or ""
@@ -188,6 +189,7 @@ class Status:
                 {
                     "uri": uri_in(folder, hit.chunk.path),
                     "path": hit.chunk.path,
+                    "label": visible(before + hit.chunk.path),
                     "range": {
                         "start": {"line": place.start.line, "character": place.start.character},
                         "end": {"line": place.end.line, "character": place.end.character},
