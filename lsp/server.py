@@ -316,7 +316,10 @@ class Server(Telling, LanguageServer):
 
     def task(self, work: Coroutine[Any, Any, object]) -> None:
         """Let ``work`` go on by itself; its errors are logged."""
-        task = asyncio.ensure_future(work)
+        self.keep(asyncio.ensure_future(work))
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """The same for work that goes on already."""
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

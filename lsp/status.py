@@ -139,13 +139,15 @@ class Status:
         }
 
     def _why(self, params: Any) -> dict[str, Any] | None:
-        """The latest decision (of a document, or the one of an id); null if there is none."""
-        asked = read(params or {}, _Why)
-        found = self._server.decisions.find(asked.id, asked.textDocument.uri if asked.textDocument else None)
+        """The decision of an id, else the one that is meant in a document or in all; null if there is none."""
+        asked, decisions = read(params or {}, _Why), self._server.decisions
+        uri = asked.textDocument.uri if asked.textDocument else None
+        told = self._server.client_tells_shown
+        found = decisions.find(asked.id) if asked.id is not None else decisions.why(uri, told=told)
         if found is None:
             return None
-        told = as_json(found)
-        return {**told, "reason": all_visible(told["reason"]), "context": all_visible(told["context"])}
+        shown = as_json(found)
+        return {**shown, "reason": all_visible(shown["reason"]), "context": all_visible(shown["context"])}
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
         """What the server holds of a document, for clients that check it; null if that is nothing."""
