@@ -20,6 +20,7 @@ from lsp.commands import Commands
 from lsp.convert import Units, language_of, uri_of
 from lsp.decisions import Decisions
 from lsp.documents import Documents
+from lsp.editor_process import EditorProcess
 from lsp.fetching import Fetching
 from lsp.folders import Folders
 from lsp.hello import POPUP, own_capabilities, own_version, wants_popup
@@ -106,6 +107,7 @@ class Server(Telling, LanguageServer):
         self._status_quiet = Debounce(_STATUS_QUIET)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
+        self.editor_process = EditorProcess(self._editor_gone)
         self._popup_announced = False
         self._initial_options: Any = None
         self._settled = False
@@ -134,6 +136,7 @@ class Server(Telling, LanguageServer):
         self.client_tells_shown = ours is not None and ours.get("didShow") is True
         self.client_takes_words = ours is not None and ours.get("firstWords") is True
         self.client_hears_status = ours is not None and ours.get("statusChanged") is not False
+        self.editor_process.watch(params.process_id)
         options = params.initialization_options
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []
@@ -181,6 +184,7 @@ class Server(Telling, LanguageServer):
         await asyncio.shield(self._leaving)
 
     async def _leave(self) -> None:
+        self.editor_process.close()
         self.sync.close()
         self._status_quiet.close()
         self.housekeeping.close()
@@ -195,6 +199,10 @@ class Server(Telling, LanguageServer):
             timeout=_LEAVE,
         )
         leaving.close()
+
+    def _editor_gone(self) -> None:
+        logger.warning("The editor's process has ended, so the server leaves.")
+        self.done.set()
 
     def _close_readers(self) -> None:
         self.symbols.close()

@@ -67,7 +67,7 @@ def test_the_list_comes_in_time_without_a_suggestion_and_the_next_has_it(monkeyp
         assert client.server.decisions.counts["shown"] == 0
         (item,) = (await popup(client, 0, 4))["items"]
         assert item["textEdit"]["newText"] == "compute(a)"
-        assert llm.asked == 1
+        assert client.server.model.present.counts["model"] == 1
 
     play(scene, llm)
 
