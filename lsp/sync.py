@@ -67,6 +67,7 @@ class Synchronisation:
             return
         self._parse.call(document.uri, lambda: self._put_if_unsaved(document.uri))
         self._server.use_model(document)
+        self._server.indexing.look()
         self._read_at(document.uri, types.Position(min(_FIRST_SCREEN, len(document.lines) - 1), 0))
 
     def _did_change(self, params: Any) -> None:
