@@ -84,9 +84,9 @@ def test_a_process_that_has_ended_is_ignored(editor: subprocess.Popen[bytes]) ->
     play(scene)
 
 
-def test_leaving_ends_the_watch() -> None:
+def test_leaving_ends_the_watch(editor: subprocess.Popen[bytes]) -> None:
     async def scene(client: Client) -> None:
-        await hello(client, os.getppid())
+        await hello(client, editor.pid)
         watch: EditorProcess = client.server.editor_process
         assert watch.watched
         await client.leave()
