@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +19,12 @@ from assistant.errors import HostError, ModelError
 from assistant.llm import Cancel
 from indexer.errors import BadInputError, CancelledError
 from indexer.reasons import printable
-from lsp.folders import uri_in
+from lsp.chat_results import answer_of, head_of, source_of
 from lsp.jobs import DroppedError, result
 from lsp.params import Named, read
 
 if TYPE_CHECKING:
-    from assistant.chat import ChatEvent, ChatSession, Done
+    from assistant.chat import ChatEvent, ChatSession
     from assistant.conversation import Conversation
     from assistant.excerpts import OpenFile, Selection
     from assistant.llm import LLM
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 EVENT = "codemoat/chat/event"
 _MOST = 2**31 - 1
 """Of a line or a character, in the protocol."""
+_LAST_TURN = 5.0
+"""Seconds that opening a conversation waits for an answer in it to end."""
 _OPEN = 8
 """Conversations that are kept in memory; a saved one opens again from the disk."""
 
@@ -90,6 +93,9 @@ class _Answering:
     token: str | int | None
     cancel: Cancel
     conversation: str | None
+    left: bool = False
+    """Whether the client shows another conversation by now: no further event of it is sent."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Chat:
@@ -118,6 +124,9 @@ class Chat:
         shown = asked.selection.textDocument if asked.selection is not None else asked.textDocument
         folder = self._folder(asked.folder, shown.uri if shown is not None else None)
         selection, file = self._selection(asked), self._file(asked)
+        if asked.conversation is None and asked.token is not None:
+            # A new chat takes the place of the one that is shown; answers of one token belong together.
+            self._leave(lambda each: each.token != asked.token)
 
         def events(session: ChatSession, cancel: Cancel) -> Generator[ChatEvent, None, None]:
             return session.ask(asked.question, cancel, selection=selection, file=file)
@@ -142,25 +151,29 @@ class Chat:
         """The saved conversations about a folder, the last used first."""
         folder = self._folder(read(params or {}, _List).folder, None)
         listing = await result(self._server.jobs.reading.submit(lambda: folder.chats.list()))
-        return {"conversations": [_head(each) for each in listing.conversations], "problems": list(listing.problems)}
+        return {"conversations": [head_of(each) for each in listing.conversations], "problems": list(listing.problems)}
 
     async def _open(self, params: Any) -> dict[str, Any]:
-        """A conversation with its turns."""
+        """A conversation with its turns. It is shown from now on, so whatever is being answered ends."""
         asked = read(params, _Conversation)
         folder = self._folder(asked.folder, None)
+        for each in self._leave(lambda _: True):
+            if each.conversation == asked.conversation:
+                with suppress(TimeoutError):  # its last turn is to be among them
+                    await asyncio.wait_for(each.ended.wait(), _LAST_TURN)
         conversation = await result(self._server.jobs.reading.submit(lambda: self._find(folder, asked.conversation)))
         turns = [
             {
                 "question": turn.question,
                 "answer": turn.answer,
-                "sources": [_source(folder, source) for source in conversation.sources_of(turn)],
+                "sources": [source_of(folder, source) for source in conversation.sources_of(turn)],
                 "model": turn.model,
                 "stopReason": turn.stop_reason,
                 "at": turn.at,
             }
             for turn in conversation.turns
         ]
-        return {**_head(conversation), "turns": turns}
+        return {**head_of(conversation), "turns": turns}
 
     async def _rename(self, params: Any) -> dict[str, Any]:
         """Give a conversation another title."""
@@ -175,15 +188,13 @@ class Chat:
                 return held[0].conversation
             return folder.chats.rename(asked.conversation, asked.title)
 
-        return _head(await result(self._server.jobs.reading.submit(work)))
+        return head_of(await result(self._server.jobs.reading.submit(work)))
 
     async def _delete(self, params: Any) -> dict[str, Any]:
         """Remove a conversation; an answer in it is stopped."""
         asked = read(params, _Conversation)
         folder = self._folder(asked.folder, None)
-        for answering in self._running:
-            if answering.conversation == asked.conversation:
-                answering.cancel.cancel()
+        self._leave(lambda each: each.conversation == asked.conversation)
 
         def work() -> str:
             with self._lock:
@@ -196,6 +207,14 @@ class Chat:
             return asked.conversation
 
         return {"conversation": await result(self._server.jobs.reading.submit(work))}
+
+    def _leave(self, which: Callable[[_Answering], bool]) -> list[_Answering]:
+        """End answers that are not shown any more, without further events; what was said so far is kept."""
+        found = [answering for answering in self._running if which(answering)]
+        for answering in found:
+            answering.left = True
+            answering.cancel.cancel()
+        return found
 
     async def _answer(
         self,
@@ -213,6 +232,7 @@ class Chat:
             raise CancelledError("Too many questions wait already.", "Ask again in a moment.") from exc
         finally:
             self._running.remove(answering)
+            answering.ended.set()
 
     def _work(
         self,
@@ -226,16 +246,16 @@ class Chat:
         try:
             session = self._session(folder, answering.conversation)
             answering.conversation = session.id
-            tell = partial(self._tell, session, answering.token)
+            tell = partial(self._tell, session, answering)
             for event in events(session, answering.cancel):
                 match event:
                     case Sources(sources, stale):
-                        tell({"kind": "sources", "sources": [_source(folder, s) for s in sources], "stale": stale})
+                        tell({"kind": "sources", "sources": [source_of(folder, s) for s in sources], "stale": stale})
                     case Delta(text):
                         tell({"kind": "delta", "text": text})
                     case Done():
                         self._server.model.worked()
-                        return {**_head(session.conversation), **_done(folder, event)}
+                        return {**head_of(session.conversation), **answer_of(folder, event)}
                     case Failed(error):
                         raise error
         except ModelError as exc:
@@ -265,10 +285,15 @@ class Chat:
             held = self._sessions.get(wanted)
         return held[0].conversation if held is not None else folder.chats.load(wanted)
 
-    def _tell(self, session: ChatSession, token: str | int | None, event: dict[str, Any]) -> None:
-        """Send an event, in order, from the worker's thread."""
-        value = {"conversation": session.id, "token": token, **event}
-        self._server.on_loop(partial(self._server.protocol.notify, EVENT, value))
+    def _tell(self, session: ChatSession, answering: _Answering, event: dict[str, Any]) -> None:
+        """Send an event, in order, from the worker's thread; none after the request's response."""
+        value = {"conversation": session.id, "token": answering.token, **event}
+
+        def send() -> None:
+            if answering in self._running and not answering.left:
+                self._server.protocol.notify(EVENT, value)
+
+        self._server.on_loop(send)
 
     def _folder(self, uri: str | None, document: str | None) -> Folder:
         """The folder that is named, the one a document lies in, or the first. Raises BadInputError."""
@@ -322,43 +347,3 @@ class Chat:
         if document.lost:
             raise BadInputError(document.lost, "Ask without a selection.")
         return document.snapshot()
-
-
-def _head(conversation: Conversation) -> dict[str, Any]:
-    return {
-        "conversation": conversation.id,
-        "title": conversation.title,
-        "created": conversation.created,
-        "updated": conversation.updated,
-        "questions": len(conversation.turns),
-    }
-
-
-def _done(folder: Folder, done: Done) -> dict[str, Any]:
-    return {
-        "answer": done.answer,
-        "sources": [_source(folder, source) for source in done.sources],
-        "citations": [{"text": str(each), **_place(folder, each)} for each in done.citations],
-        "model": done.model,
-        "stopReason": done.stop_reason,
-        "timings": asdict(done.timings),
-        "dropped": done.dropped,
-        "unverified": list(done.unverified),
-        "notSaved": done.not_saved,
-    }
-
-
-def _source(folder: Folder, source: Any) -> dict[str, Any]:
-    return {"number": source.number, "symbol": source.symbol, "origin": source.origin, **_place(folder, source)}
-
-
-def _place(folder: Folder, lines: Any) -> dict[str, Any]:
-    """Whole lines as a location: columns are 0, which every client counts alike."""
-    return {
-        "uri": uri_in(folder, lines.path),
-        "path": lines.path,
-        "range": {
-            "start": {"line": lines.start_line - 1, "character": 0},
-            "end": {"line": lines.end_line, "character": 0},
-        },
-    }

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assistant.completion.request import Completion, CompletionRequest
 
+ACCEPT = "codemoat.accept"
+"""The command that tells that a suggestion was taken; its argument is the suggestion's id."""
 _KEPT = 100
 _OFFERS_KEPT = 8
 """Suggestions whose request, the whole document, is kept for generating ahead."""
@@ -54,11 +56,12 @@ class Decision:
     reused: bool = False
     context: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+    """``total_ms`` from the request to the answer, and what the model's run took, which may have begun earlier."""
     fate: str = ""
     """What the client told last: ``shown``, ``accepted``, ``partially-accepted`` or ``rejected``."""
     accepted_characters: int = 0
     at: float = field(default_factory=time.time)
-    """Unix time, seconds."""
+    """When the request came; Unix time, seconds."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,22 @@ class Decisions:
         if id_ is not None:
             return self._kept.get(id_)
         return next((d for d in reversed(self._kept.values()) if uri is None or d.uri == uri), None)
+
+    def why(self, uri: str | None, *, told: bool) -> Decision | None:
+        """What somebody means who asks why: the suggestion that was shown last, of a document or of all.
+
+        The latest refusal, if the text has changed since. ``told``: whether the client tells what it shows.
+        """
+        refused: Decision | None = None
+        for each in reversed(self._kept.values()):
+            if uri is not None and each.uri != uri:
+                continue
+            if each.outcome == "suggested" and (each.fate or not told):
+                newer = refused is not None and (refused.uri != each.uri or refused.version > each.version)
+                return refused if newer else each
+            if each.outcome in ("nothing", "off", "failed") and refused is None:
+                refused = each
+        return refused or self.find(uri=uri)
 
     def offer(self, id_: str) -> Offer | None:
         """What was suggested under an id."""

@@ -28,6 +28,9 @@ MOST_CHANGES = 100_000
 """Of one message."""
 MOST_CHARACTERS_OF_ALL = 100_000_000
 """Of all documents together whose texts are kept."""
+NO_VERSION = -(2**31)
+"""Of a document whose client does not say which version it is."""
+OUT_OF_STEP = "A change of the document could not be read, so its text is not known. Close it and open it again."
 _MANY = 32
 """Changes in one message from which on they are made in a rope."""
 _EDITS_KEPT = 200
@@ -101,7 +104,8 @@ class Document:
     @classmethod
     def of(cls, item: types.TextDocumentItem, notebook: str | None = None) -> Document:
         """A document as it is opened."""
-        document = cls(item.uri, item.language_id, item.version, [""], notebook=notebook)
+        version = 0 if item.version == NO_VERSION else item.version
+        document = cls(item.uri, item.language_id, version, [""], notebook=notebook)
         document._take(item.text)
         return document
 
@@ -140,7 +144,7 @@ class Document:
 
         Takes time in proportion to the changes and the text together, not to their product.
         """
-        self.version, edit = version, None
+        self.version, edit = self.version + 1 if version == NO_VERSION else version, None
         whole = max((n for n, change in enumerate(changes) if change.range is None), default=-1)
         if whole >= 0:
             # What comes before a whole text is of no account.

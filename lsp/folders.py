@@ -34,7 +34,9 @@ class Folder:
 
     def __init__(self, uri: str, root: Path, name: str, config: Callable[[], Config]) -> None:
         self.uri = uri
+        """The client's own address, which may lead through symbolic links."""
         self.root = root
+        """The folder's real path."""
         self.name = name
         self._config = config
         self._lock = threading.Lock()
@@ -185,6 +187,8 @@ class Folders:
     def __init__(self, config: Callable[[Path | None], Config]) -> None:
         self._config = config
         self._folders: dict[Path, Folder] = {}
+        self._addresses: dict[Path, list[tuple[str, str]]] = {}
+        """URIs and names under which each is open; through a link it may be open twice."""
         self._located: dict[str, Located] = {}
         self._loose: tuple[LLM, Completer] | None = None
 
@@ -201,18 +205,42 @@ class Folders:
             return None
         root = Path(os.path.realpath(path))
         self._located = {}
+        name = name or path.name or root.name
+        addresses = self._addresses.setdefault(root, [])
+        if (uri, name) not in addresses:
+            addresses.append((uri, name))
         if root not in self._folders:
-            self._folders[root] = Folder(uri, root, name or root.name, lambda: self._config(root))
+            self._folders[root] = Folder(uri, root, name, lambda: self._config(root))
         return self._folders[root]
 
     def remove(self, uri: str) -> Folder | None:
-        """Take a folder out; the caller closes it."""
+        """Take a folder out; the caller closes it. None if there is none, or it is open under another address too."""
         path = path_of(uri)
+        folder = self.by_uri(uri)
+        if path is None or folder is None:
+            return None
         self._located = {}
-        return self._folders.pop(Path(os.path.realpath(path)), None) if path is not None else None
+        addresses = self._addresses[folder.root]
+        given = next((each for each in addresses if path_of(each[0]) == path), addresses[0])
+        addresses.remove(given)
+        if addresses:
+            folder.uri, folder.name = addresses[0]
+            return None
+        del self._addresses[folder.root]
+        return self._folders.pop(folder.root)
+
+    def label(self, folder: Folder) -> str:
+        """What tells a folder from the others that are open: its name, with its parent's where two have the same."""
+        if sum(other.name == folder.name for other in self) < 2:
+            return folder.name
+        path = path_of(folder.uri) or folder.root
+        return "/".join(path.parts[-2:]) if len(path.parts) > 2 else folder.name
 
     def by_uri(self, uri: str) -> Folder | None:
         """The folder of that URI."""
+        for root, addresses in self._addresses.items():  # a link may lead elsewhere by now
+            if any(uri == address for address, _ in addresses):
+                return self._folders.get(root)
         path = path_of(uri)
         return self._folders.get(Path(os.path.realpath(path))) if path is not None else None
 
@@ -261,5 +289,7 @@ class Folders:
 
 
 def uri_in(folder: Folder, path: str) -> str:
-    """The URI of a file of a folder."""
-    return uri_of(folder.root / path)
+    """The URI of a file of a folder, below the address that the client opened the folder by."""
+    if "?" in folder.uri or "#" in folder.uri or folder.root == folder.root.parent:
+        return uri_of((path_of(folder.uri) or folder.root) / path)
+    return f"{folder.uri.rstrip('/')}/{uri_of(Path('/') / path).removeprefix('file:///')}"

@@ -64,6 +64,12 @@ def wants_popup(params: Mapping[str, Any]) -> bool:
     return options.get("editor.popup") is True or _table(options, "editor").get("popup") is True
 
 
+def own_capabilities(experimental: Any) -> Mapping[str, Any] | None:
+    """What a client announces of our own methods, under ``experimental.codemoat``; None if it does not know them."""
+    ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
+    return ours if isinstance(ours, dict) else None
+
+
 def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tuple[bytes, bytes | None]:
     """Read the first message; answer it if it is a sound ``initialize``.
 
@@ -78,7 +84,7 @@ def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> tup
     if not isinstance(message, dict) or message.get("method") != "initialize" or message.get("jsonrpc") != "2.0":
         return raw, None
     number, params = message.get("id"), message.get("params")
-    if type(number) not in (int, str) or not isinstance(params, dict) or "capabilities" not in params:
+    if type(number) not in (int, str) or not isinstance(params, dict):
         return raw, None
     write(frame({"jsonrpc": "2.0", "id": number, "result": initialize_result(params)}))
     return raw, body

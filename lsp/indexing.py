@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lsp.progress import WorkDone
+from lsp.turns import Turns
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -39,6 +40,8 @@ class FolderState:
     pid: int = 0
     repair_asked: bool = False
     """Damage was met, and no report has come since the process was asked to repair it."""
+    rebuild_asked: bool = False
+    """Before there was a process that could be asked."""
 
 
 class Indexing:
@@ -50,6 +53,17 @@ class Indexing:
         """By ``Folder.key``."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._processes: dict[str, Process] = {}
+        self._turns = Turns(self._worked_in)
+
+    def look(self) -> None:
+        """A document was opened: its folder is indexed before others."""
+        if self._turns.waiting:
+            self._turns.look()
+
+    def _worked_in(self) -> set[str]:
+        """Keys of the folders in which a document is open."""
+        located = map(self._server.folders.locate, self._server.documents.open)
+        return {each.folder.key for each in located if each.folder is not None}
 
     def start(self, folder: Folder) -> None:
         """Keep a folder's index up to date from now on, if it is to have one."""
@@ -84,7 +98,10 @@ class Indexing:
             await asyncio.wait(tasks, timeout=2 * _LEAVE)
 
     def ask(self, folder: Folder, what: str) -> bool:
-        """Let the process ``update`` or ``rebuild``; whether there is one."""
+        """Let the process ``update`` or ``rebuild``; whether there is one, or will be in its turn."""
+        if folder.key in self._turns.waiting:
+            self.states[folder.key].rebuild_asked |= what == "rebuild"
+            return True
         process = self._processes.get(folder.key)
         if process is None or process.stdin is None or process.stdin.is_closing():
             return False
@@ -98,10 +115,14 @@ class Indexing:
             state.repair_asked = self.ask(folder, "update")
 
     async def _keep(self, folder: Folder, state: FolderState) -> None:
-        """Run one process after the other until cancelled."""
+        """Run one process after the other until cancelled, each in its turn, which ends with its first report."""
         pause = 0.0
         while True:
-            reports = await self._serve(folder, state)
+            await self._turns.take(folder.key)
+            try:
+                reports = await self._serve(folder, state)
+            finally:
+                self._turns.give_back(folder.key)
             pause = _FIRST_PAUSE if reports else min(max(_FIRST_PAUSE, 2 * pause), _LONGEST_PAUSE)
             state.state, state.pid = "failed", 0
             state.restarts += 1
@@ -131,6 +152,9 @@ class Indexing:
             assert process.stdout is not None
             first = {"root": str(folder.root), "settings": self._server.options.overrides}
             process.stdin.write(json.dumps(first).encode() + b"\n")
+            if state.rebuild_asked:
+                state.rebuild_asked = False
+                self.ask(folder, "rebuild")
             async for line in process.stdout:
                 message = json.loads(line)
                 reports += "report" in message
@@ -153,6 +177,7 @@ class Indexing:
             work.end(f"{message['report']['files']:,} files")
             state.state, state.report, state.progress, state.problem = "ready", message["report"], {}, ""
             state.repair_asked = False
+            self._turns.give_back(folder.key)
             folder.renew()
         elif "mode" in message:
             state.mode = message["mode"]["mode"]
@@ -161,6 +186,7 @@ class Indexing:
             text = f"{error['message']} {error['hint']}".rstrip()
             news = state.problem != text
             state.state, state.problem, state.progress = "failed", text, {}
+            self._turns.give_back(folder.key)
             work.end()
             if news:
                 self._server.warn(f"{folder.name}: {text}")

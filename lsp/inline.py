@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -15,8 +15,9 @@ from assistant.completion.request import Completion, CompletionRequest
 from assistant.llm import Cancel
 from indexer.errors import CodemoatError, IndexStoreError
 from lsp.convert import language_of
-from lsp.decisions import REASONS, Decision, Offer
+from lsp.decisions import ACCEPT, REASONS, Decision, Offer
 from lsp.jobs import DroppedError, result
+from lsp.popup import Popup
 from lsp.protocol import sentence
 
 if TYPE_CHECKING:
@@ -24,12 +25,8 @@ if TYPE_CHECKING:
     from lsp.folders import Located
     from lsp.server import Server
 
-ACCEPT = "codemoat.accept"
 _TELLING = 1.0
 """Seconds that a request waits for the suggester to know of the edits before it; that takes milliseconds."""
-_LABEL = 80
-"""Characters of an entry in the list of completions."""
-_WORD_AT_END = re.compile(r"[\w$]+\Z")
 _LOOK = 0.01
 """Seconds between looks at whether a request that waits for the next keystroke is still wanted."""
 
@@ -83,6 +80,7 @@ class InlineCompletion:
         self._typing: Future[None] | None = None
         self._begun: tuple[tuple[str, int, types.Position], Decision] | None = None
         """First words that were sent last, and for which place."""
+        self._popup = Popup(server)
         server.handle(types.TEXT_DOCUMENT_INLINE_COMPLETION, self.inline)
         server.handle(types.TEXT_DOCUMENT_COMPLETION, self.popup)
 
@@ -135,27 +133,16 @@ class InlineCompletion:
         """The same suggestion as an entry of the list, where the setting wants it."""
         if not self._server.options.config().editor.popup:
             return types.CompletionList(is_incomplete=False, items=[])
-        decision, answer = await self._answer(params.text_document.uri, params.position, "popup", None)
+        found = await self._popup.within_limit(
+            lambda waited: self._answer(params.text_document.uri, params.position, "popup", None, waited)
+        )
+        decision, answer = found or (None, None)
         if decision is None or answer is None or not decision.text:
             return types.CompletionList(is_incomplete=True, items=[])
         assert answer.request is not None
-        # Clients filter by the word before the cursor, and put the entry in its place.
-        found = _WORD_AT_END.search(answer.request.prefix)
-        word = found[0] if found else ""
-        start = params.position.character - self._server.documents.units.width(word)
-        where = types.Range(types.Position(params.position.line, start), self._range(params.position, answer, None).end)
-        first_line = word + decision.text.split("\n")[0]
-        item = types.CompletionItem(
-            label=first_line.strip()[:_LABEL],
-            kind=types.CompletionItemKind.Text,
-            detail="codemoat",
-            sort_text=" ",  # before all others; a NUL would sort before a blank, but Emacs takes no message with one
-            filter_text=first_line,
-            text_edit=types.TextEdit(where, word + decision.text),
-            insert_text_format=types.InsertTextFormat.PlainText,
-            command=types.Command("Accept", ACCEPT, arguments=[decision.id]),
-        )
-        return types.CompletionList(is_incomplete=True, items=[item])
+        end = self._range(params.position, answer, None).end
+        entry = self._popup.entry(params.position, end, answer.request.prefix, decision)
+        return types.CompletionList(is_incomplete=True, items=[entry] if entry is not None else [])
 
     def typed(self, document: Document, position: types.Position) -> None:
         """Text changed here, whether or not a suggestion is wanted: let a run that disagrees stop."""
@@ -201,15 +188,23 @@ class InlineCompletion:
         server.jobs.ahead.submit(work, "ahead")
 
     async def _answer(
-        self, uri: str, position: types.Position, trigger: str, selected: _Selected | None
+        self,
+        uri: str,
+        position: types.Position,
+        trigger: str,
+        selected: _Selected | None,
+        waited: Callable[[], bool] = lambda: True,
     ) -> tuple[Decision | None, _Answer | None]:
-        """Decide, keep the decision for ``codemoat/why``, and see to what follows."""
-        server = self._server
+        """Decide, keep the decision for ``codemoat/why``, and see to what follows.
+
+        ``waited``: whether the request was not answered without a suggestion meanwhile.
+        """
+        server, came = self._server, time.time()
         document = server.documents.get(uri)
         version = document.version if document is not None else -1
         noted = partial(
-            Decision, server.decisions.next_id(), uri, version, position.line, position.character, trigger
-        )  # fmt: skip
+            Decision, server.decisions.next_id(), uri, version, position.line, position.character, trigger, at=came
+        )
         if document is None:
             server.decisions.add(noted("off", "The document is not open."))
             return None, None
@@ -231,20 +226,23 @@ class InlineCompletion:
                 server.decisions.add(noted("cancelled", REASONS["cancelled"]))
         if answer.failure is not None:
             server.model_failed(answer.failure)
-        decision, completion = noted(answer.outcome, answer.reason), answer.completion
+        if asked.words and self._begun is not None:
+            came = self._begun[1].at  # the key came before its first words
+        decision, completion = noted(answer.outcome, answer.reason, at=came), answer.completion
+        decision.timings = {"total_ms": max(0.0, time.time() - came) * 1e3}
         if completion is None or answer.request is None:
             server.decisions.add(decision)
             return None, None
         decision.text, decision.reused = completion.text, completion.reused
         # The rest of a line may be known by now; it was written with what its beginning was.
         decision.context = completion.context or asked.context
-        decision.timings = asdict(completion.timings)
+        decision.timings |= asdict(completion.timings)
         decision.begun = completion.stop_reason == "begun"
         server.decisions.add(decision, Offer(answer.request, completion))
-        if decision.text and not server.client_tells_shown:
+        if decision.text and not server.client_tells_shown and waited():
             server.learning.told(decision, "shown", inferred=True)
-        if decision.text and not server.client_tells_shown and not decision.begun:
-            self.shown(decision.id)
+            if not decision.begun:
+                self.shown(decision.id)
         return decision, answer
 
     def _off(self, document: Document, *, automatic: bool) -> str | None:

@@ -7,17 +7,25 @@ the event loop, and with it every request. So there is a limit to each list, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from lsprotocol import types
 
 from lsp.convert import Position
-from lsp.documents import MOST_CHANGES, MOST_DOCUMENTS, Change
+from lsp.documents import MOST_CHANGES, MOST_DOCUMENTS, NO_VERSION, Change
 
 MOST_FOLDERS = 100
 """Of a workspace: each has an index and a process of its own."""
 MOST_LISTED_FOLDERS = 1_000
 """Of one message."""
+CHANGING = (
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+)
+"""Notifications after which a document has another text."""
 _CELLS = ("change", "cells", "structure")
 _REFUSED: dict[str, Sequence[tuple[str, ...]]] = {
     types.NOTEBOOK_DOCUMENT_DID_OPEN: [("notebookDocument", "cells"), ("cellTextDocuments",)],
@@ -55,16 +63,21 @@ def limit(method: str, params: Any) -> None:
 
 
 def read_changes(params: Any) -> tuple[str, int, list[Change]]:
-    """The URI, the version and the changes of ``textDocument/didChange``. Raises ValueError if they are none."""
+    """The URI, the version and the changes of ``textDocument/didChange``. Raises ValueError if they are none.
+
+    A version that is missing or no number is ``NO_VERSION``: the text does not depend on it.
+    """
     try:
         document, listed = params["textDocument"], params["contentChanges"]
-        uri, version = document["uri"], _number(document["version"], least=None)
+        uri, version = document["uri"], NO_VERSION
         if not isinstance(uri, str) or not isinstance(listed, list):
             raise TypeError
+        with suppress(TypeError):
+            version = _number(document.get("version"), least=None)
         if len(listed) > MOST_CHANGES:
             raise TooLongError(f"{len(listed):,} changes in one message")
         return uri, version, [_change(each) for each in listed]
-    except (KeyError, TypeError, IndexError) as exc:
+    except (KeyError, TypeError, IndexError, AttributeError) as exc:
         raise ValueError("wrong parameters") from exc
 
 

@@ -41,16 +41,12 @@ class Options:
 
     def initialize(self, raw: object) -> None:
         """Take ``initializationOptions``: the settings, or an object that has them under ``codemoat``."""
-        if isinstance(raw, Mapping) and isinstance(raw.get(SECTION), Mapping):
-            raw = raw[SECTION]
-        self._initial = self._checked(raw, "initializationOptions")
+        self._initial = self._checked(_section(raw), "initializationOptions")
         self._configs = {}
 
     def change(self, raw: object) -> bool:
         """Take the section of the client's configuration; whether a setting changed, so that ``forget`` is due."""
-        if isinstance(raw, Mapping) and isinstance(raw.get(SECTION), Mapping):
-            raw = raw[SECTION]
-        before, self._section = self._section, self._checked(raw, "the editor's settings")
+        before, self._section = self._section, self._checked(_section(raw), "the editor's settings")
         return before != self._section
 
     @property
@@ -149,6 +145,13 @@ class Switches:
         """Whether a language is switched off, by hand or by the settings."""
         by_hand = self.languages.get(language)
         return not by_hand if by_hand is not None else bool({language, language_id} & {*config.editor.languages_off})
+
+
+def _section(raw: object) -> object:
+    """The settings, which may be an object's member ``codemoat``; null there says nothing."""
+    if isinstance(raw, Mapping) and SECTION in raw and (len(raw) == 1 or isinstance(raw[SECTION], Mapping)):
+        return raw[SECTION]
+    return raw
 
 
 def _flatten(tables: Mapping[Any, Any]) -> Iterator[tuple[str, object]]:

@@ -13,9 +13,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.protocol import JsonRPCNotification, JsonRPCRequestMessage, LanguageServerProtocol, lsp_method
+from pygls.protocol import (
+    JsonRPCNotification,
+    JsonRPCRequestMessage,
+    JsonRPCResponseMessage,
+    LanguageServerProtocol,
+    lsp_method,
+)
 from pygls.workspace import Workspace
 
 from indexer.errors import BadInputError, CancelledError, CodemoatError
@@ -23,9 +30,12 @@ from indexer.reasons import visible
 from lsp.framing import decode, sample_of
 from lsp.hello import initialize_result
 from lsp.jobs import DroppedError
-from lsp.notifications import TooLongError, limit
+from lsp.notifications import CHANGING, TooLongError, limit
+from lsp.salvage import Salvage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cattrs import Converter
     from pygls.lsp.server import LanguageServer
 
@@ -78,6 +88,10 @@ class Protocol(LanguageServerProtocol):
         """Called with some bytes of a message that could not be read: it may have changed a document."""
         self.misread: Callable[[dict[str, Any]], None] = lambda _: None
         """Called with a notification whose parameters are wrong."""
+        self.left_out: Callable[[str, Sequence[str]], None] = lambda _method, _branches: None
+        """Called with a method and the branches of its parameters that were not understood; the rest is read."""
+        self._said: Any = {}
+        """Parameters of ``initialize`` as they came."""
 
     def _register_builtin_features(self) -> None:
         super()._register_builtin_features()  # type: ignore[no-untyped-call]
@@ -153,9 +167,41 @@ class Protocol(LanguageServerProtocol):
             if "id" in data:
                 return JsonRPCRequestMessage(data["id"], method, "2.0", data.get("params"))
             return JsonRPCNotification(method, "2.0", data.get("params"))
-        if "id" in data and method is None and data["id"] not in self._result_types:
+        if method is None:
+            return self._response(data)
+        if method == types.INITIALIZE:
+            self._said = data.get("params")
+        try:
+            return super().structure_message(data)
+        except JsonRpcException:
+            return super().structure_message({**data, "params": self._salvaged(method, data.get("params"))})
+
+    def _salvaged(self, method: str, params: Any) -> Any:
+        """The parameters without what is not understood of them. Raises JsonRpcException if they make no sense then."""
+        message = self.get_message_type(method)
+        assert message is not None
+        kind = attrs.fields_dict(message)["params"].type
+        salvage = Salvage(self._converter, exact=method in CHANGING)
+        try:
+            found = salvage.of(params, kind)
+        except ValueError as exc:
+            raise JsonRpcException(str(exc)) from exc
+        if salvage.left_out:
+            self.left_out(method, salvage.left_out)
+        return found
+
+    def _response(self, data: dict[str, Any]) -> Any:
+        """A response; one with a result or an error that is none counts as one without a result."""
+        if data.get("id") not in self._result_types:
             raise JsonRpcException("A response to nothing.")
-        return super().structure_message(data)
+        if isinstance(data.get("result"), dict) and self._result_types[data["id"]] is types.ConfigurationResponse:
+            # One answer a question; some clients answer with the settings themselves.
+            data = {**data, "result": [data["result"]]}
+        try:
+            return super().structure_message(data)
+        except JsonRpcException:
+            self._result_types.pop(data["id"], None)
+            return JsonRPCResponseMessage(data["id"], "2.0", None)
 
     def handle_message(self, message: Any) -> None:
         """Let through what fits the state of the connection."""
@@ -179,7 +225,7 @@ class Protocol(LanguageServerProtocol):
         self.initialized = True
         self._server.process_id = params.process_id
         self.client_capabilities = params.capabilities
-        result = initialize_result(self._converter.unstructure(params))
+        result = initialize_result(self._said)
         encoding = result["capabilities"]["positionEncoding"]
         self._workspace = Workspace(params.root_uri, types.TextDocumentSyncKind.Incremental, [], encoding)
         handler = self.fm.features.get(types.INITIALIZE)

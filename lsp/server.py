@@ -20,9 +20,10 @@ from lsp.commands import Commands
 from lsp.convert import Units, language_of, uri_of
 from lsp.decisions import Decisions
 from lsp.documents import Documents
+from lsp.editor_process import EditorProcess
 from lsp.fetching import Fetching
 from lsp.folders import Folders
-from lsp.hello import POPUP, own_version, wants_popup
+from lsp.hello import POPUP, own_capabilities, own_version, wants_popup
 from lsp.indexing import Indexing
 from lsp.inline import InlineCompletion
 from lsp.jobs import Debounce, DroppedError, Jobs, Lane
@@ -32,9 +33,11 @@ from lsp.model import ModelRoom
 from lsp.notifications import MOST_FOLDERS
 from lsp.options import SECTION, Options, Switches
 from lsp.protocol import Protocol, sentence
+from lsp.salvage import strict
 from lsp.status import STATUS_CHANGED, Status
 from lsp.symbols import Symbols
 from lsp.sync import Synchronisation
+from lsp.telling import Telling
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -56,10 +59,12 @@ logger = logging.getLogger("codemoat.lsp")
 @cache
 def _converter() -> Converter:
     """One for the process: what it learns of a type takes milliseconds."""
-    return default_converter()  # type: ignore[no-untyped-call, no-any-return]
+    converter: Converter = default_converter()  # type: ignore[no-untyped-call]
+    strict(converter)
+    return converter
 
 
-class Server(LanguageServer):
+class Server(Telling, LanguageServer):
     """One client's server. Its attributes are the rooms that handlers use; all on the event loop but ``jobs``' work."""
 
     protocol: Protocol
@@ -67,7 +72,6 @@ class Server(LanguageServer):
     def __init__(self, *, make_engine: Callable[[Config], Engine] | None = None) -> None:
         """``make_engine`` stands in for the engine that the model comes from."""
         super().__init__("codemoat", own_version(), protocol_cls=Protocol, converter_factory=_converter, max_workers=1)
-        self.loop: asyncio.AbstractEventLoop | None = None
         self.done = asyncio.Event()
         """Set by ``exit``."""
         self.exit_code = 1
@@ -85,6 +89,8 @@ class Server(LanguageServer):
             make_engine=make_engine,
         )
         self.client_tells_shown = False
+        self.client_hears_status = False
+        """Whether it knows our notification ``codemoat/statusChanged``; others log an error for each."""
         self.client_takes_words = False
         """Whether it shows the first words of a suggestion and asks again for the rest."""
         self.inline = InlineCompletion(self)
@@ -97,13 +103,13 @@ class Server(LanguageServer):
         self.commands = Commands(self)
         self.fetching = Fetching(self)
         self.housekeeping = Housekeeping(self.jobs.reading)
-        self.protocol.heard = self.housekeeping.heard
+        self.protocol.heard, self.protocol.left_out = self.housekeeping.heard, self.left_out
         self._status_quiet = Debounce(_STATUS_QUIET)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_status: dict[str, Any] = {}
+        self.editor_process = EditorProcess(self._editor_gone)
         self._popup_announced = False
         self._initial_options: Any = None
-        self._told: set[str] = set()
         self._settled = False
         """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
@@ -126,10 +132,11 @@ class Server(LanguageServer):
     def _initialize(self, params: types.InitializeParams, encoding: str) -> None:
         self.loop = asyncio.get_running_loop()
         self.documents.units = Units(encoding)
-        experimental = params.capabilities.experimental
-        ours = experimental.get("codemoat") if isinstance(experimental, dict) else None
-        self.client_tells_shown = isinstance(ours, dict) and ours.get("didShow") is True
-        self.client_takes_words = isinstance(ours, dict) and ours.get("firstWords") is True
+        ours = own_capabilities(params.capabilities.experimental)
+        self.client_tells_shown = ours is not None and ours.get("didShow") is True
+        self.client_takes_words = ours is not None and ours.get("firstWords") is True
+        self.client_hears_status = ours is not None and ours.get("statusChanged") is not False
+        self.editor_process.watch(params.process_id)
         options = params.initialization_options
         self._popup_announced = wants_popup({"initializationOptions": options})
         folders = params.workspace_folders or []
@@ -144,6 +151,7 @@ class Server(LanguageServer):
 
     def _initialized(self, _params: Any) -> None:
         self.options.initialize(self._initial_options)
+        self.tell_what_waits()
         self.task(self._attach())
 
     async def _attach(self) -> None:
@@ -176,6 +184,7 @@ class Server(LanguageServer):
         await asyncio.shield(self._leaving)
 
     async def _leave(self) -> None:
+        self.editor_process.close()
         self.sync.close()
         self._status_quiet.close()
         self.housekeeping.close()
@@ -190,6 +199,10 @@ class Server(LanguageServer):
             timeout=_LEAVE,
         )
         leaving.close()
+
+    def _editor_gone(self) -> None:
+        logger.warning("The editor's process has ended, so the server leaves.")
+        self.done.set()
 
     def _close_readers(self) -> None:
         self.symbols.close()
@@ -309,14 +322,12 @@ class Server(LanguageServer):
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def on_loop(self, action: Callable[[], object]) -> None:
-        """Do ``action`` on the event loop, from whatever thread."""
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(action)
-
     def task(self, work: Coroutine[Any, Any, object]) -> None:
         """Let ``work`` go on by itself; its errors are logged."""
-        task = asyncio.ensure_future(work)
+        self.keep(asyncio.ensure_future(work))
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """The same for work that goes on already."""
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -324,42 +335,16 @@ class Server(LanguageServer):
         """Let ``work`` go on in a lane that nobody waits for; errors of ours are told in the log."""
         lane.submit(work, key).add_done_callback(self._ended)
 
-    def warn(self, text: str) -> None:
-        """Show the user a sentence."""
-        logger.warning("%s", text)
-        self.on_loop(partial(self._show, types.MessageType.Warning, text))
-
-    def log(self, text: str) -> None:
-        """Write a sentence into the editor's log."""
-        logger.info("%s", text)
-        message = types.LogMessageParams(types.MessageType.Info, text)
-        self.on_loop(partial(self.protocol.notify, types.WINDOW_LOG_MESSAGE, message))
-
-    def tell_once(self, key: str, text: str) -> None:
-        """Write a sentence into the editor's log, once a session for each key."""
-        if key not in self._told:
-            self._told.add(key)
-            self.log(text)
-
-    def tell_too_large(self, document: Document) -> None:
-        """Say once why a document gets no suggestions and symbols."""
-        if not document.told:
-            document.told = True
-            name = document.uri.rpartition("/")[2]
-            self.log(f"{name}: {document.problem}")
-
     def changed(self) -> None:
         """Something that ``codemoat/status`` tells has changed; from any thread."""
-        self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
+        if self.client_hears_status:
+            self.on_loop(lambda: self._status_quiet.call("status", self._tell_status))
 
     def _tell_status(self) -> None:
         status = self.status.current()
         if status != self._last_status and not self.protocol._shutdown:
             self._last_status = status
             self.protocol.notify(STATUS_CHANGED, status)
-
-    def _show(self, kind: types.MessageType, text: str) -> None:
-        self.protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind, text))
 
     def _ended(self, future: Any) -> None:
         self._tasks.discard(future)

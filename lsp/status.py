@@ -139,13 +139,15 @@ class Status:
         }
 
     def _why(self, params: Any) -> dict[str, Any] | None:
-        """The latest decision (of a document, or the one of an id); null if there is none."""
-        asked = read(params or {}, _Why)
-        found = self._server.decisions.find(asked.id, asked.textDocument.uri if asked.textDocument else None)
+        """The decision of an id, else the one that is meant in a document or in all; null if there is none."""
+        asked, decisions = read(params or {}, _Why), self._server.decisions
+        uri = asked.textDocument.uri if asked.textDocument else None
+        told = self._server.client_tells_shown
+        found = decisions.find(asked.id) if asked.id is not None else decisions.why(uri, told=told)
         if found is None:
             return None
-        told = as_json(found)
-        return {**told, "reason": all_visible(told["reason"]), "context": all_visible(told["context"])}
+        shown = as_json(found)
+        return {**shown, "reason": all_visible(shown["reason"]), "context": all_visible(shown["context"])}
 
     def _digest(self, params: Any) -> dict[str, Any] | None:
         """What the server holds of a document, for clients that check it; null if that is nothing."""
@@ -179,7 +181,8 @@ class Status:
             return [], True, ""
         except StorageError as exc:  # the other folders are searched all the same
             return [], True, exc.message
-        units = self._server.documents.units
+        units, folders = self._server.documents.units, self._server.folders
+        before = f"{folders.label(folder)}/" if len(folders) > 1 else ""
         found, hits = index.search(asked.query, asked.limit, filters=asked.filters), []
         for hit in found.hits:
             text = index.text(hit.chunk.path) or ""
@@ -188,6 +191,7 @@ class Status:
                 {
                     "uri": uri_in(folder, hit.chunk.path),
                     "path": hit.chunk.path,
+                    "label": visible(before + hit.chunk.path),
                     "range": {
                         "start": {"line": place.start.line, "character": place.start.character},
                         "end": {"line": place.end.line, "character": place.end.character},

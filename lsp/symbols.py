@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from indexer.outlines import Outlines
+from indexer.reasons import visible
 from indexer.types import Span, Symbol
 from lsp.convert import Units, language_of, range_of, split_lines, symbol_kind
 from lsp.folders import uri_in
@@ -87,12 +88,15 @@ class Symbols:
         if index is None:
             return [], False
         units, texts = self._server.documents.units, dict[str, tuple[bytes, list[str]]]()
+        folders = self._server.folders
+        label = visible(folders.label(folder)) if len(folders) > 1 else None
         found = []
         for symbol in index.symbols_like(query, _MOST):
             if symbol.path not in texts:
                 text = index.text(symbol.path) or ""
                 texts[symbol.path] = text.encode("utf-8", "replace"), split_lines(text)
-            found.append(_flat(symbol, uri_in(folder, symbol.path), range_of(units, *texts[symbol.path], symbol.span)))
+            place = range_of(units, *texts[symbol.path], symbol.span)
+            found.append(_flat(symbol, uri_in(folder, symbol.path), place, label))
         return found, bool(index.damaged())
 
 
@@ -118,9 +122,11 @@ def _tree(symbols: Sequence[Symbol], text: bytes, units: Units, lines: Sequence[
     return roots
 
 
-def _flat(symbol: Symbol, uri: str, place: types.Range) -> types.SymbolInformation:
-    location = types.Location(uri, place)
-    return types.SymbolInformation(location, symbol.name or "?", symbol_kind(symbol.kind), container_name=symbol.parent)
+def _flat(symbol: Symbol, uri: str, place: types.Range, folder: str | None = None) -> types.SymbolInformation:
+    """``folder``: its label, where there are several."""
+    location, parents = types.Location(uri, place), [each for each in (folder, symbol.parent) if each]
+    container = ": ".join(parents) or None
+    return types.SymbolInformation(location, symbol.name or "?", symbol_kind(symbol.kind), container_name=container)
 
 
 def _name_of(symbol: Symbol, text: bytes) -> Span:

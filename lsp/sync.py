@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from lsp.convert import path_of, without_break
+from lsp.documents import OUT_OF_STEP
 from lsp.jobs import Debounce
-from lsp.notifications import read_changes, read_uris, uri_of_document
+from lsp.notifications import CHANGING, read_changes, read_uris, uri_of_document
 
 if TYPE_CHECKING:
     from lsp.documents import Document, Edit
@@ -25,14 +26,6 @@ _FIRST_SCREEN = 40
 """Lines of a document that was just opened in which its reader is taken to be, until more is known."""
 _MOST_FILES = 10_000
 """Files of one message that are looked at one by one."""
-_CHANGING = (
-    types.TEXT_DOCUMENT_DID_CHANGE,
-    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
-    types.TEXT_DOCUMENT_DID_OPEN,
-    types.NOTEBOOK_DOCUMENT_DID_OPEN,
-)
-"""Notifications after which a document has another text."""
-_OUT_OF_STEP = "A change of the document could not be read, so its text is not known. Close it and open it again."
 
 
 class Synchronisation:
@@ -74,6 +67,7 @@ class Synchronisation:
             return
         self._parse.call(document.uri, lambda: self._put_if_unsaved(document.uri))
         self._server.use_model(document)
+        self._server.indexing.look()
         self._read_at(document.uri, types.Position(min(_FIRST_SCREEN, len(document.lines) - 1), 0))
 
     def _did_change(self, params: Any) -> None:
@@ -88,13 +82,20 @@ class Synchronisation:
 
     def misread(self, message: Mapping[str, Any]) -> None:
         """A notification had wrong parameters: a text that it may have changed is not known any more."""
-        if message["method"] in _CHANGING:
-            self._lose(uri_of_document(message.get("params")))
+        if message["method"] not in CHANGING:
+            return
+        uri = uri_of_document(message.get("params"))
+        if uri is not None and message["method"] == types.TEXT_DOCUMENT_DID_OPEN:
+            # Open, with a text that is not known: a change may bring the whole text.
+            self._server.documents.put(types.TextDocumentItem(uri, "", 0, ""))
+        elif uri is not None and message["method"] == types.NOTEBOOK_DOCUMENT_DID_OPEN:
+            self._server.tell_out_of_step(uri)
+        self._lose(uri)
 
     def unread(self, sample: bytes) -> None:
         """A message could not be read at all; ``sample`` is some of it. The same holds."""
         sample = sample.replace(b"\\/", b"/")
-        method = next((method for method in _CHANGING if f'"{method}"'.encode() in sample), None)
+        method = next((method for method in CHANGING if f'"{method}"'.encode() in sample), None)
         if method is None:
             return
         documents = self._server.documents
@@ -112,13 +113,17 @@ class Synchronisation:
 
     def _lose(self, uri: str | None) -> None:
         """Forget a text that may differ from the client's."""
-        documents = self._server.documents
-        if uri is not None and uri in documents.notebooks:
-            documents.close_notebook(uri)
-        document = documents.get(uri) if uri is not None else None
+        server, documents = self._server, self._server.documents
+        if uri is None:
+            server.tell_once("no document", "A change that names no document was left out.")
+            return
+        document = documents.get(uri)
         if document is not None:
-            documents.lose(document, _OUT_OF_STEP)
+            documents.lose(document, OUT_OF_STEP)
             self._too_large(document)
+        elif uri in documents.notebooks:
+            documents.close_notebook(uri)
+            server.tell_out_of_step(uri)
 
     def _too_large(self, document: Document) -> None:
         """A document is only kept in step, or not even that: its file is what is read and searched."""

@@ -48,6 +48,8 @@ class Mirror:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.lost: set[str] = set()
+        """Documents of which a change cannot be understood; a whole text brings them back."""
 
     def edit(self, uri: str, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
         old = self.texts[uri]
@@ -99,6 +101,8 @@ class Fuzzer:
             self.change()
         elif kind < 0.48:
             self.close()
+        elif kind < 0.52:
+            self.not_understood()
         elif kind < 0.6:
             self.ask()
         elif kind < 0.66:
@@ -111,24 +115,26 @@ class Fuzzer:
     def open(self) -> None:
         uri, text = self.rng.choice(URIS), join_surrogates(self.text() * self.rng.randrange(4))
         self.mirror.texts[uri], self.mirror.versions[uri] = text, 1
-        item = {
-            "uri": uri,
-            "languageId": self.rng.choice(["python", "", "no such language"]),
-            "version": 1,
-            "text": text,
-        }
+        self.mirror.lost.discard(uri)
+        item: dict[str, Any] = {"uri": uri, "version": 1, "text": text}
+        if self.rng.random() < 0.9:
+            item["languageId"] = self.rng.choice(["python", "", "no such language", None, 3, {}])
+        if self.rng.random() < 0.1:
+            self.odd_version(item)
+            self.mirror.versions[uri] = 0
         self.notify("textDocument/didOpen", {"textDocument": item})
 
     def change(self) -> None:
         uri = self.rng.choice(URIS)
         version = self.mirror.versions[uri] = self.mirror.versions.get(uri, 0) + 1
-        changes = []
+        changes: list[dict[str, Any]] = []
         for _ in range(self.rng.randrange(1, 4)):
             new = self.text()
             if self.rng.random() < 0.05:
-                changes.append({"text": new})
+                changes.append({"text": new} if self.rng.random() < 0.5 else {"range": None, "text": new})
                 if uri in self.mirror.texts:
                     self.mirror.texts[uri] = join_surrogates(new)
+                    self.mirror.lost.discard(uri)
                 continue
             start, end = self.place(), self.place()
             places = [{"line": line, "character": character} for line, character in (start, end)]
@@ -136,11 +142,46 @@ class Fuzzer:
             if uri in self.mirror.texts:
                 self.mirror.edit(uri, start, end, new)
         document = {"uri": uri, "version": version}
+        if self.rng.random() < 0.1:  # then each message makes it one more, as here
+            self.odd_version(document)
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+
+    def odd_version(self, holder: dict[str, Any]) -> None:
+        """No version, or one that is none."""
+        holder["version"] = self.rng.choice([None, "1", 1.5, [], True])
+        if self.rng.random() < 0.5:
+            del holder["version"]
+
+    def not_understood(self) -> None:
+        """A change, or an opening, of which nobody can say what the text is after it."""
+        uri = self.rng.choice(URIS)
+        if self.rng.random() < 0.2:
+            self.mirror.texts[uri], self.mirror.versions[uri] = "", 0
+            self.mirror.lost.add(uri)
+            item = {"uri": uri, "languageId": "python", "version": 1, "text": self.rng.choice([None, 1, ["x"]])}
+            self.notify("textDocument/didOpen", {"textDocument": item})
+            return
+        if uri in self.mirror.texts:
+            self.mirror.lost.add(uri)
+        place = {"line": 0, "character": 0}
+        change: dict[str, Any] = {"range": {"start": place, "end": dict(place)}, "text": "x"}
+        spoiled = self.rng.choice(["text", "range", "start", "end", "line"])
+        odd = self.rng.choice(["x", {}, -1, [1]])
+        if spoiled == "text":
+            change["text"] = self.rng.choice([None, 1, {}])
+        elif spoiled == "range":
+            change["range"] = odd
+        elif spoiled == "line":
+            change["range"]["end"]["line"] = odd
+        else:
+            change["range"][spoiled] = odd
+        document = {"uri": uri, "version": self.mirror.versions.get(uri, 0)}
+        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
     def close(self) -> None:
         uri = self.rng.choice(URIS)
         self.mirror.texts.pop(uri, None)
+        self.mirror.lost.discard(uri)
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def ask(self) -> None:

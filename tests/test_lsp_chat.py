@@ -142,6 +142,76 @@ def test_two_answers_with_one_token_are_both_stopped(project: Path):
     play(scene, EndlessLLM())
 
 
+async def answering(client: Client, token: Any) -> str:
+    """Wait for the first words of an answer; its conversation."""
+
+    def begun() -> list[dict[str, Any]]:
+        return [e for e in client.of("codemoat/chat/event") if e["kind"] == "delta" and e["token"] == token]
+
+    return str((await client.until(begun))[0]["conversation"])
+
+
+async def settled(client: Client) -> None:
+    """Let what the worker handed over be done."""
+    await client.request("codemoat/status")
+    await client.until(lambda: not client.server.chat._running)
+
+
+def test_a_new_chat_ends_the_answer_that_is_shown_and_no_event_of_it_comes_late(project: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        old = client.ask("codemoat/chat/ask", {"question": "What is a basket?", "token": 1})
+        first = await answering(client, 1)
+        new = client.ask("codemoat/chat/ask", {"question": "What is a price?", "token": 2})
+        before = len(client.sent)
+        assert (await asyncio.wait_for(old, 60))["result"]["stopReason"] == "cancelled"
+        assert await answering(client, 2) != first
+        later = [m["params"] for m in client.sent[before:] if m.get("method") == "codemoat/chat/event"]
+        assert {event["token"] for event in later} == {2}
+        await client.request("codemoat/chat/stop", {"token": 2})
+        assert (await asyncio.wait_for(new, 60))["result"]["questions"] == 1
+        kept = await client.request("codemoat/chat/open", {"conversation": first})
+        assert kept["turns"][0]["answer"].startswith("word")
+
+    play(scene, EndlessLLM())
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same", "another"])
+def test_opening_a_conversation_ends_the_answer_that_is_shown(project: Path, same: bool):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        asked = client.ask("codemoat/chat/ask", {"question": "What is a basket?", "token": 1})
+        earlier = await answering(client, 1)
+        await client.request("codemoat/chat/stop", {"token": 1})
+        await asyncio.wait_for(asked, 60)
+        more = {"conversation": earlier} if same else {}
+        asked = client.ask("codemoat/chat/ask", {"question": "What is a basket?", "token": 2, **more})
+        await answering(client, 2)
+        before = len(client.sent)
+        opened = await client.request("codemoat/chat/open", {"conversation": earlier})
+        assert len(opened["turns"]) == (2 if same else 1)
+        assert (await asyncio.wait_for(asked, 60))["result"]["stopReason"] == "cancelled"
+        await settled(client)
+        assert not [m for m in client.sent[before:] if m.get("method") == "codemoat/chat/event"]
+
+    play(scene, EndlessLLM())
+
+
+def test_no_event_follows_the_response(project: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        asked = client.ask("codemoat/chat/ask", {"question": "What is a basket?", "token": 1}, "c")
+        await answering(client, 1)
+        client.notify("$/cancelRequest", {"id": "c"})
+        assert "error" in await asyncio.wait_for(asked, 60)
+        before = len(client.sent)
+        await client.until(lambda: client.server.jobs.chat._idle == client.server.jobs.chat._threads)
+        await settled(client)
+        assert not [m for m in client.sent[before:] if m.get("method") == "codemoat/chat/event"]
+
+    play(scene, EndlessLLM())
+
+
 def test_a_conversation_deleted_while_it_is_answered_stays_deleted(project: Path):
     async def scene(client: Client) -> None:
         await client.initialize(project)

@@ -31,6 +31,9 @@ def test_nothing_kills_the_server_or_parts_it_from_the_clients_text():
         assert set(client.server.documents.open) == set(mirror.texts)
         for uri, text in mirror.texts.items():
             found = await client.request("codemoat/document", {"textDocument": {"uri": uri}})
+            if uri in mirror.lost:
+                assert found is None, uri
+                continue
             assert found["sha256"] == sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), uri
             assert found["version"] == mirror.versions[uri]
         assert not [task for task in asyncio.all_tasks() if task.done() and task.exception()]

@@ -24,7 +24,7 @@ def check(value: Any, name: str) -> None:
 
 def test_answers_are_as_the_schemas_say(tmp_path: Path):
     async def scene(client: Client) -> None:
-        await client.initialize(tmp_path)
+        await client.initialize(tmp_path, experimental={"codemoat": {"statusChanged": True}})
         check(await client.request("codemoat/why"), "why")
         client.open(URI, "x = ")
         await client.inline(URI, 0, 4)

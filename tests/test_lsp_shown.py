@@ -77,7 +77,7 @@ def test_sentences_with_a_strange_name_are_safe_to_show() -> None:
 
 def test_an_indexed_folder_with_a_strange_name_is_safe_to_show(strange: Path) -> None:
     async def scene(client: Client) -> None:
-        await client.initialize(strange, window={"workDoneProgress": True})
+        await client.initialize(strange, window={"workDoneProgress": True}, experimental={"codemoat": {}})
 
         def folder() -> dict[str, Any]:
             return client.server.status.current()["folders"][0]  # type: ignore[no-any-return]

@@ -64,6 +64,8 @@ export interface Why {
 }
 
 export interface Hit extends Place {
+  /** The path to show, with its folder's name where several are open. */
+  label?: string;
   language: string;
   symbol: string | null;
   text: string;

@@ -180,10 +180,9 @@ end
 function M.client_config()
   local options = config.options
   local capabilities = vim.lsp.protocol.make_client_capabilities()
-  if not require("codemoat.native").on(0) then
-    -- What the editor draws itself neither tells that it is shown nor asks for the rest of a beginning.
-    capabilities.experimental = { codemoat = { didShow = true, firstWords = true } }
-  end
+  -- What the editor draws itself neither tells that it is shown nor asks for the rest of a beginning.
+  local ours = not require("codemoat.native").on(0)
+  capabilities.experimental = { codemoat = { statusChanged = true, didShow = ours, firstWords = ours } }
   return {
     name = NAME,
     cmd = config.command(),

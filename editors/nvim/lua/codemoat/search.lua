@@ -20,7 +20,7 @@ end
 
 local function label(hit)
   local symbol = hit.symbol ~= vim.NIL and hit.symbol or nil
-  return ("%s:%d  %s"):format(hit.path, hit.range.start.line + 1, symbol or vim.trim(hit.text:match("[^\n]+") or ""))
+  return ("%s:%d  %s"):format(hit.label or hit.path, hit.range.start.line + 1, symbol or vim.trim(hit.text:match("[^\n]+") or ""))
 end
 
 local function jump(hit)

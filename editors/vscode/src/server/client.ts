@@ -185,7 +185,7 @@ export class Server implements vscode.Disposable {
 /** Tells the server what this client does beyond the protocol. */
 const announced: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...capabilities.experimental, codemoat: { didShow: true } };
+    capabilities.experimental = { ...capabilities.experimental, codemoat: { statusChanged: true, didShow: true } };
   },
   initialize: () => undefined,
   getState: () => ({ kind: 'static' }),

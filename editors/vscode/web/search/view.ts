@@ -125,10 +125,10 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
     const made = button('', () => open(false), {
       class: 'hit',
       title: `Found by ${Object.keys(hit.reasons).join(', ') || 'its words'}`,
-      'aria-label': `${hit.path}, lines ${first} to ${last}${hit.symbol ? `, ${hit.symbol}` : ''}`,
+      'aria-label': `${hit.label ?? hit.path}, lines ${first} to ${last}${hit.symbol ? `, ${hit.symbol}` : ''}`,
     });
     made.append(
-      element('span', { class: 'path' }, `${hit.path}:${first}`),
+      element('span', { class: 'path' }, `${hit.label ?? hit.path}:${first}`),
       element('span', { class: 'symbol' }, hit.symbol ?? ''),
       preview(hit),
     );
