@@ -11,7 +11,7 @@ _IN_3 = rb"(?:[^()\"]++|" + _STRING + rb"|\(" + _IN_2 + rb"\))*+"
 _ARGUMENTS = rb"(?:\(" + _IN_3 + rb"\))"
 _NO_CODE = rb"(?:\((?:[^(){};\"]++|" + _STRING + rb"|\(" + _IN_2 + rb"\))*+\))"
 """Arguments without statements."""
-_SPACE = rb"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)"
+_SPACE = rb"(?:\s|//[^\n]*\n|/\*(?:[^*]|\*(?!/)){0,2000}+\*/)"
 _UPPER = rb"(?:[A-Z_][A-Z0-9_]{2,}\b)"
 _EXPORT = rb"(?:[A-Za-z_]\w*(?:EXPORTS?|_API|_ABI|_export|_api)\b|CV_EXPORTS_W\w*+)"
 _LOWER = (
@@ -82,7 +82,7 @@ PLACED = re.compile(
     rb"(?P<macro>" + _START + rb"(?:\s*" + _NO_CODE + rb")?)(?:(?P<leading>" + _SPACE + rb"++(?=" + _KEYWORD
     + rb"|~\w|\[\[|" + _CONST + rb"|" + _TWO + rb"|" + _TWO_UPPER + rb"|" + _CONSTRUCTOR + rb"|" + _ACCESS + rb"))"
     rb"|(?P<second>\s+(?=[*&]*~?" + _PATH + rb"\s*\())"
-    rb"|(?P<last>(?=(?:\s*" + _MACRO + rb"(?:\s*" + _NO_CODE + rb")?)*\s*(?:[;{]|=(?!=)))))"
+    rb"|(?P<last>(?=(?:\s*" + _MACRO + rb"(?:\s*" + _NO_CODE + rb")?){0,3}\s*(?:[;{]|=(?!=)))))"
 )  # fmt: skip
 """Before a type, between a type and the name of a function, or after a name."""
 # name(parameters) MACRO;
@@ -137,7 +137,7 @@ VARIABLE = re.compile(
     rb"|((?:EFINE_(?:MUTEX|SPINLOCK|RAW_SPINLOCK|RWLOCK|SEMAPHORE|RATELIMIT_STATE|TIMER|WAIT|IDA|IDR|XARRAY\w*"
     rb"|HASHTABLE|STATIC_KEY_\w+|SRCU|STATIC_SRCU|STATIC_PERCPU_RWSEM|LOCAL_LOCK)"
     rb"|ECLARE_(?:WAIT_QUEUE_HEAD|RWSEM|COMPLETION|WORK|DELAYED_WORK|BITMAP|HASHTABLE|TASKLET)"
-    rb"|(?:LI|I)ST_HEAD))\(\s*(?P<name>\w+)\s*(?:,[^;{}]*)?\))(?=\s*;)"
+    rb"|(?:LI|I)ST_HEAD))\(\s*(?P<name>\w+)\s*(?:,[^;{}]{0,500})?\))(?=\s*;)"
 )  # fmt: skip
 
 # Qt: signals: and public slots:

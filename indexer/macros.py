@@ -1,7 +1,8 @@
 """Macros of C and C++ out of the way of their grammars, which see the text before the preprocessor does.
 
-``class MY_EXPORT Store {`` is no class to a grammar, and what follows a line ``Q_OBJECT`` is lost to it. Shape and place
-tell which words are macros: nothing else can stand between ``class`` and a name, or before a type and its name. They are blanked, so that all offsets stay; one that defines a function becomes the head of a function.
+``class MY_EXPORT Store {`` is no class to a grammar, and what follows a line ``Q_OBJECT`` is lost to it. Shape and
+place tell which words are macros: nothing else can stand between ``class`` and a name, or before a type and its name.
+They are blanked, so that all offsets stay; one that defines a function becomes the head of a function.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ class _Reader:
 
     def _line(self, end: int) -> bytes:
         """What stands before ``end`` in its line."""
-        return bytes(self._seen[self._seen.rfind(b"\n", 0, end) + 1 : end])
+        start = max(0, end - _MAX_HEAD)
+        return bytes(self._seen[max(start, self._seen.rfind(b"\n", start, end) + 1) : end])
 
     def _blank(self, start: int, end: int) -> None:
         self._seen[start:end] = _NOT_LINE_END.sub(b" ", self._text[start:end])
@@ -150,7 +152,8 @@ class _Reader:
                 closed = text.find(b"*/", opened + 2) if opened >= 0 else -1
             if 0 <= opened < start:
                 continue
-            before = text[text.rfind(b"\n", 0, start) + 1 : start]
+            floor = max(0, start - _MAX_HEAD)
+            before = text[max(floor, text.rfind(b"\n", floor, start) + 1) : start]
             if b"//" not in before and before.count(b'"') % 2 == 0 and not before.lstrip().startswith(b"#"):
                 found.append((start, end))
         return found
