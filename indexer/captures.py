@@ -22,6 +22,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from indexer.macros import Head
 from indexer.symbols import DATA, Definition, Names
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ _NEAR = 200
 """Bytes of white space within which a keyword or a body still belongs to a definition."""
 
 
-def definitions(text: bytes, captures: Captures) -> list[Definition]:
-    """Definitions and scopes, in no order."""
+def definitions(text: bytes, captures: Captures, leads: Sequence[tuple[int, int]] = ()) -> list[Definition]:
+    """Definitions and scopes, in no order; ``leads`` are spans that start the definition right after them."""
     found = []
     for capture, nodes in captures.items():
         role, _, kind = capture.partition(".")
@@ -47,8 +48,8 @@ def definitions(text: bytes, captures: Captures) -> list[Definition]:
                 found.append(Definition(start, end, kind or role, body.start_byte if body else end, role))
     if captures.get("until"):
         _reach_forwards(text, found, _spans(captures, "until"))
-    if captures.get("from"):
-        _reach_backwards(text, found, _spans(captures, "from"))
+    if starts := [*leads, *_spans(captures, "from")]:
+        _reach_backwards(text, found, starts)
     if captures.get("body"):
         _end_signatures(found, [start for start, _ in _spans(captures, "body")])
     if captures.get("lead"):
@@ -57,12 +58,22 @@ def definitions(text: bytes, captures: Captures) -> list[Definition]:
     return found
 
 
-def names(captures: Captures) -> Names:
-    """Names of definitions and of what they are members of."""
+def names(captures: Captures, heads: Sequence[Head] = ()) -> Names:
+    """Names of definitions and of what they are members of; ``heads`` are named elsewhere than the grammar sees it."""
     whole = _spans(captures, "name.whole")
     sigils = [(start + 1, end) for start, end in _spans(captures, "name.sigil")]
     plain = {*_spans(captures, "name"), *sigils, *whole}
-    return Names(sorted(plain), _spans(captures, "parent"), {start for start, _ in whole})
+    found = Names(sorted(plain), _spans(captures, "parent"), {start for start, _ in whole})
+    return _moved(found, heads) if heads else found
+
+
+def _moved(found: Names, heads: Sequence[Head]) -> Names:
+    """With the names of functions that macros define where these are, instead of where the grammar sees them."""
+    seen = {head.seen for head in heads}
+    names = [span for span in found.names if span[0] not in seen] + [head.name for head in heads]
+    parents = [*found.parents, *(head.parent for head in heads if head.parent)]
+    whole = found.whole | {head.name[0] for head in heads if head.whole}
+    return Names(sorted(names), sorted(parents), whole, {head.name[0] for head in heads}, seen)
 
 
 def references(text: bytes, captures: Captures) -> dict[str, list[tuple[int, int]]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from indexer.macros import LANGUAGES as WITH_MACROS
+from indexer.macros import Readable, readable
+
 _OBJC_MARK = re.compile(rb"\b(?:NS|CF)_ASSUME_NONNULL_(?:BEGIN|END)\b")
 _OBJC_ENUM = re.compile(
     rb"\b(?:typedef\s+)?NS_(?:CLOSED_)?(?:ENUM|OPTIONS|ERROR_ENUM)\s*\(\s*[\w ]+,\s*(\w+)\s*\)(?=\s*\{)"
@@ -12,12 +15,19 @@ _SQL_PROCEDURE = re.compile(rb"\b(CREATE\s+(?:OR\s+(?:REPLACE|ALTER)\s+)?)PROCED
 _NOT_LINE_END = re.compile(rb"[^\r\n]")
 
 
-def parsable(text: bytes, language: str) -> bytes:
+def parsable(text: bytes, language: str) -> Readable:
     """``text`` as the grammar of ``language`` understands it: as long, with other words for what it does not know.
 
     Nearly every header of Objective-C stands between two marks that its grammar takes for the type of a variable, and
-    names its enumerations through a macro. SQL's grammar knows functions, no procedures.
+    names its enumerations through a macro. SQL's grammar knows functions, no procedures. For C and C++ see
+    ``indexer.macros``.
     """
+    if language in WITH_MACROS:
+        return readable(text, language != "c")
+    return Readable(_known(text, language), [], [], [], [])
+
+
+def _known(text: bytes, language: str) -> bytes:
     if language == "objc" and b"NS_" in text:
         return _OBJC_ENUM.sub(_enum, _OBJC_MARK.sub(lambda match: b" " * len(match[0]), text))
     if language == "sql":

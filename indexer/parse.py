@@ -74,15 +74,20 @@ def parse_rows(text: bytes, language: Language, *, block_bytes: int) -> ParsedRo
     if language.grammar is None or not text:
         return ParsedRows([], [], (), ())
     grammar = _load(language)
-    root = grammar.parser.parse(parsable(text, language.name)).root_node
+    source = parsable(text, language.name)
+    root = grammar.parser.parse(source.text).root_node
     if grammar.query is None:
         return ParsedRows([], [], (), _outline(root, text, block_bytes, Resolved(), {}))
     captures = _captures(grammar, root)
     newlines = _newlines(text)
-    resolved = resolve_symbols(text, newlines, captured.definitions(text, captures), captured.names(captures))
+    names = captured.names(captures, source.heads)
+    resolved = resolve_symbols(text, newlines, captured.definitions(text, captures, source.leads), names)
     if any(capture.startswith("structure.") for capture in captures):
         resolved.symbols = bounded(resolved.symbols)
     uses = captured.references(text, captures)
+    for role, spans in (("macro", source.macros), ("name", source.words)):
+        if spans:
+            uses.setdefault(role, []).extend(spans)
     imports = captured.imports(text, captures)
     roots: dict[tuple[int, int], Node] = {}
     scripts: list[Resolved] = []

@@ -38,12 +38,15 @@ class Names(NamedTuple):
 
     ``parents`` are names of what a definition is a member of where that does not enclose it (the receiver of a Go
     method). ``whole`` holds the starts of names that are taken as they are, because what separates the parts of a name
-    elsewhere is part of it here (``string->number``, ``print.data.frame``).
+    elsewhere is part of it here (``string->number``, ``print.data.frame``). ``functions`` holds those of functions,
+    even with a parent, and ``unreal`` where the grammar sees names that are not in the text.
     """
 
     names: Spans
     parents: Spans = ()
     whole: Set[int] = frozenset()
+    functions: Set[int] = frozenset()
+    unreal: Set[int] = frozenset()
 
 
 # Where two patterns take the same node, the more telling kind wins: the later one here.
@@ -97,7 +100,7 @@ def resolve_symbols(text: bytes, newlines: Sequence[int], definitions: Sequence[
     ordered = _distinct(definitions)
     names_of = _owned(ordered, names.names)
     parents_of = _owned(ordered, names.parents)
-    resolved = Resolved()
+    resolved = Resolved(names=set(names.unreal))
     scopes: list[_Scope] = []
     clauses: dict[str, int] = {}  # by parent: the symbol that the next clause may belong to
     for number, definition in enumerate(ordered):
@@ -123,7 +126,7 @@ def resolve_symbols(text: bytes, newlines: Sequence[int], definitions: Sequence[
             resolved.extents.setdefault((definition.start, definition.end), full_name)
             if definition.inner >= 0:
                 resolved.extents.setdefault((definition.inner, definition.end), full_name)
-            kind = _kind(definition.kind, name, outer.kind, bool(within), parent)
+            kind = _kind(definition.kind, name, outer.kind, bool(within) and name_start not in names.functions, parent)
             if definition.kind in _SCOPES and len(scopes) < _MAX_NESTING:
                 # A namespace without a body reaches to the next one.
                 whole_file = definition.kind == "namespace" and definition.body == definition.end

@@ -46,6 +46,23 @@
   name: [(identifier) @name (object_pattern (shorthand_property_identifier_pattern) @reference.import)]
   value: (call_expression function: (identifier) @_require)) @definition.import
   (#eq? @_require "require"))
+; A name for what has that name elsewhere is an import or an export, no definition.
+((program
+  [(lexical_declaration (variable_declarator
+     name: (identifier) @name @reference.import
+     value: (member_expression property: (property_identifier) @_last)) @definition.import)
+   (variable_declaration (variable_declarator
+     name: (identifier) @name @reference.import
+     value: (member_expression property: (property_identifier) @_last)) @definition.import)
+   (export_statement (lexical_declaration (variable_declarator
+     name: (identifier) @name @reference.import
+     value: (member_expression property: (property_identifier) @_last)) @definition.import))])
+  (#eq? @name @_last))
+((expression_statement
+  (assignment_expression
+    left: (member_expression property: (property_identifier) @_field) @name
+    right: [(identifier) @_last (member_expression property: (property_identifier) @_last)]) @definition.import)
+  (#eq? @_field @_last))
 
 ; references
 (call_expression function: (identifier) @reference.call)

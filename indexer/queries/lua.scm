@@ -10,6 +10,13 @@
     (variable_list . name: (identifier) @name)
     (expression_list . value: (function_call name: (identifier) @_require)))) @definition.import
   (#eq? @_require "require"))
+; A name for what has that name elsewhere.
+((chunk
+  (variable_declaration
+    (assignment_statement
+      (variable_list . name: (identifier) @name @reference.import .)
+      (expression_list . value: (dot_index_expression field: (identifier) @_last) .))) @definition.import)
+  (#eq? @name @_last))
 
 ((function_call name: (identifier) @_require arguments: (arguments (string (string_content) @import)))
   (#eq? @_require "require"))

@@ -30,6 +30,12 @@
     variable_type_function: (IDENTIFIER) @name
     (ErrorUnionExpr (SuffixExpr . (BUILTINIDENTIFIER) @_import)))) @definition.import
   (#eq? @_import "@import"))
+; A name for what has that name elsewhere.
+((Decl
+  (VarDecl
+    variable_type_function: (IDENTIFIER) @name @reference.import
+    (ErrorUnionExpr (SuffixExpr (FieldOrFnCall field_access: (IDENTIFIER) @_last) .)))) @definition.import
+  (#eq? @name @_last))
 
 (SuffixExpr . variable_type_function: (IDENTIFIER) @reference.call . (FnCallArguments))
 (FieldOrFnCall function_call: (IDENTIFIER) @reference.call)

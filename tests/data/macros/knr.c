@@ -1,0 +1,7 @@
+int add(a, b)
+    int a;
+    int b;
+{
+    return a + b;
+}
+static void none() {}
