@@ -20,7 +20,7 @@ from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
-from indexer.dialects import parsable
+from indexer.dialects import known
 from indexer.languages import by_name
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _parser(language: str) -> Parser:
 
 
 def _tree(text: str, language: str) -> Tree:
-    return _parser(language).parse(parsable(text.encode(), language))
+    return _parser(language).parse(known(text.encode(), language))
 
 
 def _count(tree: Tree) -> int:

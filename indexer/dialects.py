@@ -24,10 +24,11 @@ def parsable(text: bytes, language: str) -> Readable:
     """
     if language in WITH_MACROS:
         return readable(text, language != "c")
-    return Readable(_known(text, language), [], [], [], [])
+    return Readable(known(text, language), [], [], [], [])
 
 
-def _known(text: bytes, language: str) -> bytes:
+def known(text: bytes, language: str) -> bytes:
+    """``text`` with words that the grammar knows, C's and C++'s macros left as they are: what a quick look needs."""
     if language == "objc" and b"NS_" in text:
         return _OBJC_ENUM.sub(_enum, _OBJC_MARK.sub(lambda match: b" " * len(match[0]), text))
     if language == "sql":

@@ -11,12 +11,13 @@ import ast
 import re
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from indexer.dialects import parsable
+from indexer.dialects import known
 from indexer.languages import Language, by_name
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _NEAR = 2
 _PAGES = frozenset({"html", "vue", "svelte", "astro"})
 _TAG = re.compile(rb"<(/?)([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
 _NO_TAGS = re.compile(rb"<!--.*?-->|(<(script|style)\b[^>]*>).*?(?=</\2\s*>)", re.S | re.I)
+_PARTNER = dict(zip(b"([{<", b")]}>", strict=True))
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
 """Elements of HTML without an end."""
 _WORDS = {
@@ -73,9 +75,9 @@ class _Faults:
     """Errors, Python's own included."""
     near: bool
     """Whether one of them touches the looked-at stretch."""
-    opened: int = 0
+    opened: bytes = b""
     """Brackets that the stretch opens and does not close."""
-    closed: int = 0
+    closed: bytes = b""
     """Brackets that it closes and did not open."""
     prose_in_code: bool = False
 
@@ -117,7 +119,7 @@ class Judge:
             if faults.count == base.count:
                 if faults.opened or faults.closed:
                     continue
-            elif faults.opened and faults.opened > _spare(before, after, found):
+            elif faults.opened and not _takes(faults.opened, before, after, found):
                 continue
             if not base.near:
                 return Verdict(number)
@@ -138,7 +140,7 @@ def _faults(before: bytes, candidate: Candidate, after: bytes, language: Languag
     """What is wrong with the file once the candidate is in it."""
     start, end = len(before), len(before) + len(candidate.text)
     text = before + candidate.text + after[candidate.replaces :]
-    root = _parser(language.grammar or "").parse(parsable(text, language.name)).root_node
+    root = _parser(language.grammar or "").parse(known(text, language.name)).root_node
     count, near = _errors(root, start - _NEAR, end + _NEAR)
     if language.name in _PAGES:
         count += _unpaired_tags(text)
@@ -153,13 +155,16 @@ def _faults(before: bytes, candidate: Candidate, after: bytes, language: Languag
     return _Faults(count, near, opened, closed, prose)
 
 
-def _spare(before: bytes, after: bytes, language: Language) -> int:
-    """Closing brackets after a place that no bracket before it needs: one that a text opens there may take them."""
+def _takes(opened: bytes, before: bytes, after: bytes, language: Language) -> bool:
+    """Whether closers after a place that nothing before it needs are there for each of ``opened``."""
     text = before + after
-    root = _parser(language.grammar or "").parse(parsable(text, language.name)).root_node
-    opened, _ = _balance(root, text, 0, len(before), language.name)
-    _, closed = _balance(root, text, len(before), len(text), language.name)
-    return max(0, closed - opened)
+    root = _parser(language.grammar or "").parse(known(text, language.name)).root_node
+    needed, _ = _balance(root, text, 0, len(before), language.name)
+    _, there = _balance(root, text, len(before), len(text), language.name)
+    spare = Counter(there)
+    spare.subtract(_PARTNER[mark] for mark in needed)
+    spare.subtract(_PARTNER[mark] for mark in opened)
+    return all(spare[_PARTNER[mark]] >= 0 for mark in opened)
 
 
 def errors_in(text: bytes, language: str) -> int:
@@ -189,27 +194,29 @@ def _errors(root: Node, start: int, end: int) -> tuple[int, bool]:
     return count, near
 
 
-def _balance(root: Node, text: bytes, start: int, end: int, language: str) -> tuple[int, int]:
+def _balance(root: Node, text: bytes, start: int, end: int, language: str) -> tuple[bytes, bytes]:
     """Brackets that ``text[start:end]`` leaves open, and those that it closes without opening them; so for blocks.
 
-    Only tokens of the grammar count: no bracket in a string, a comment or a regular expression does.
+    Only tokens of the grammar count: no bracket in a string, a comment or a regular expression does. A word that opens
+    or closes a block counts as ``<`` or ``>``.
     """
-    opened = closed = 0
+    opened, closed = bytearray(), bytearray()
     openers, closers = _WORDS.get(language, (frozenset(), frozenset()))
     for leaf in _leaves(root, start, end):
         if leaf.is_named or leaf.is_missing:
             continue
         if leaf.end_byte - leaf.start_byte > 3 or leaf.type.isalpha():
-            steps = (leaf.type in openers) - (leaf.type in closers)
-            marks = b"(" if steps > 0 else b")" if steps < 0 else b""
+            marks = b"<" if leaf.type in openers else b">" if leaf.type in closers else b""
         else:
-            marks = text[leaf.start_byte : leaf.end_byte]
+            marks = bytes(mark for mark in text[leaf.start_byte : leaf.end_byte] if mark in b"()[]{}")
         for mark in marks:
-            if mark in b"([{":
-                opened += 1
-            elif mark in b")]}":
-                opened, closed = (opened - 1, closed) if opened else (0, closed + 1)
-    return opened, closed
+            if mark in _PARTNER:
+                opened.append(mark)
+            elif opened and _PARTNER[opened[-1]] == mark:
+                opened.pop()
+            else:
+                closed.append(mark)
+    return bytes(opened), bytes(closed)
 
 
 def _unpaired_tags(text: bytes) -> int:
