@@ -197,12 +197,17 @@ class ChatSession:
     def _events(self, plan: Plan, cancel: Cancel | None) -> Iterator[ChatEvent]:
         yield Sources(plan.sources, plan.stale)
         timings = RequestTimings(retrieval_ms=plan.retrieval_ms)
+        opening = plan.turn.opening
         if not plan.relevant:
-            not_saved = self._add(plan, replace(plan.turn, answer=NOTHING_FOUND))
-            yield Delta(NOTHING_FOUND)
-            yield Done(NOTHING_FOUND, (), "", "stop", timings, not_saved=not_saved)
+            text = opening or NOTHING_FOUND
+            not_saved = self._add(plan, replace(plan.turn, answer=text))
+            yield Delta(text)
+            yield Done(text, (), "", "stop", timings, not_saved=not_saved)
             return
         said = _Answer(CitationWriter(self._index, plan.known))
+        if opening:
+            opening += "\n\n"
+            yield Delta(opening)
         not_saved = ""
         stop_reason: StopReason = "cancelled"
         stop = OwnStop(cancel)
@@ -222,10 +227,12 @@ class ChatSession:
             # Whatever stopped it: what the user saw is what the conversation has.
             said.finish()
             if said.generated:
-                turn = replace(plan.turn, answer=said.shown, generated=said.generated, stop_reason=stop_reason)
+                turn = replace(
+                    plan.turn, answer=opening + said.shown, generated=said.generated, stop_reason=stop_reason
+                )
                 not_saved = self._add(plan, replace(turn, model=self._llm.info.name))
         yield Done(
-            said.shown,
+            opening + said.shown,
             plan.sources,
             self._llm.info.name,
             stop_reason,
