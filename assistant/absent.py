@@ -66,7 +66,7 @@ def find_absent(
     ``spellings``: words of the repository that search took for misspelled ones.
     """
     found: dict[str, Absent] = {}
-    for name in key_names(asked, mentions):
+    for name in key_names(index, asked, mentions):
         if len(found) == MOST_NAMES:
             break
         if name.casefold() in (known.casefold() for known in found) or _occurs(index, paths, name):
@@ -77,7 +77,7 @@ def find_absent(
     return tuple(found.values())
 
 
-def key_names(asked: str, mentions: Mentions) -> list[str]:
+def key_names(index: CodeIndex, asked: str, mentions: Mentions) -> list[str]:
     """Words of a question that can only be meant as names of something."""
     foreign = is_foreign(asked)
     out: dict[str, None] = {}
@@ -86,8 +86,11 @@ def key_names(asked: str, mentions: Mentions) -> list[str]:
         if token.text in mentions.said or text in mentions.missing or has_extension(text) or "/" in text:
             continue
         called = token.ticked or token.text.endswith("()")
-        for part in _SEPARATOR.split(text) if _WHOLE_NAME.fullmatch(text) else ():
-            if _is_key(part, token, called=called, foreign=foreign):
+        names = _SEPARATOR.split(text) if _WHOLE_NAME.fullmatch(text) else []
+        for number, part in enumerate(names):
+            # A member of something that is defined here: ``Session.frobnicate``.
+            member = number > 0 and bool(index.symbols(names[number - 1].lstrip("$@")))
+            if _is_key(part, token, called=called or member, foreign=foreign):
                 out[part.lstrip("$@")] = None
         if token.ticked and text.startswith("-") and re.fullmatch(r"--?\w[\w-]+", text):
             out[text] = None

@@ -189,7 +189,7 @@ class _Finder:
         if not meant or (len(text) < 2):
             return False
         found = self._names.files(text)
-        if found is None:
+        if found is None or (symbols and not found.exact):
             return False
         if capitals and low not in WELL_KNOWN and not pathlike and not alone and not (near & FILE_WORDS):
             found = Found(tuple(p for p in found.paths if p.rpartition("/")[2].startswith(text)))
@@ -216,6 +216,8 @@ class _Finder:
 
     def _absent_file(self, text: str) -> None:
         name = text.removesuffix("()")
+        if self._index.grep(name, ignore_case=True, limit=1).total:
+            return  # spoken of somewhere, so search says more
         if (similar := self._names.similar(name)) is not None:
             self._files.append(Mention("file", similar))
             self._instead.append((name, similar))

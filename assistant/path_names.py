@@ -16,12 +16,12 @@ _WELL_KNOWN_LIST = """
 WELL_KNOWN = frozenset(_WELL_KNOWN_LIST.split())
 """Files that are named without an extension in the middle of any sentence."""
 _EXTENSIONS_LIST = """
-    ada adb ads astro bash bat bats bzl c cc cfg clj cmake conf cpp cs css csv cts cxx dart diff ejs
-    el elm erl ex exs f90 feature fish fs go gradle graphql groovy h haml hbs hcl hpp hrl hs htm
-    html hxx in ini ipynb java jinja jl js json json5 jsonc jsx kt kts less lock log lua m m4 md mdx
-    mjs ml mm mod mts nim nix patch php pl plist pm po properties proto ps1 psql py pyi pyx r rake
-    rb rs rst sass sbt scala scss sh sol sql sum svelte svg swift tcl tex tf tmpl toml ts tsx txt v
-    vb vhd vim vue wat xml y yaml yml zig zsh
+    ada adb ads astro avif bash bat bats bmp bzl c cc cfg clj cmake conf cpp cs css csv cts cxx dart diff doc docx
+    ejs el elm erl ex exe exs f90 feature fish fs gif go gradle graphql groovy gz h haml hbs hcl hpp hrl hs htm html
+    hxx ico in ini ipynb jar java jinja jl jpeg jpg js json json5 jsonc jsx kt kts less lock log lua m m4 md mdx mjs
+    ml mm mod mov mp3 mp4 mts nim nix patch pdf php pl plist pm png po properties proto ps1 psql py pyc pyi pyx r
+    rake rar rb rs rst sass sbt scala scss sh sol sql sum svelte svg swift tar tcl tex tf tgz tmpl toml ts tsx ttf
+    txt v vb vhd vim vue wasm wat webp woff woff2 xls xlsx xml y yaml yml zig zip zsh
 """
 _EXTENSIONS = frozenset(_EXTENSIONS_LIST.split())
 _DIFFERENT = 0.84
@@ -128,8 +128,7 @@ class PathNames:
     def _by_stem(self) -> dict[str, list[str]]:
         out: dict[str, list[str]] = defaultdict(list)
         for name, paths in self._by_name.items():
-            for stem in {name.rpartition(".")[0] or name.lstrip("."), name.lstrip(".").split(".")[0]}:
-                out[stem].extend(paths)
+            out[name.rpartition(".")[0] or name.lstrip(".")].extend(paths)
         return dict(out)
 
     @cached_property

@@ -10,6 +10,7 @@ from assistant.absent import Absent, facts, find_absent, sentence
 from assistant.context import CodeIndex, Source
 from assistant.conversation import Turn
 from assistant.follow_up import Wanted, wanted
+from assistant.glossary import translated
 from assistant.mentions import Mentions, find_mentions
 from assistant.names import identifiers, is_compound
 from assistant.pasted import Message, take_apart
@@ -85,9 +86,12 @@ def _query(index: CodeIndex, message: Message, about: Wanted) -> str:
 
 
 def _in_code(index: CodeIndex, query: str) -> str:
-    """Those words of a question in another language that the code has; all of them where it has none."""
+    """What of a question in another language the code has, as it is or in English; all of it where that is nothing."""
     kept = [word for word in dict.fromkeys(words(query)) if not _drops(word)][:_MOST_WORDS]
     known = [word for word in kept if _occurs(index, word)]
+    # Names of code say it all; else the sentence is worth translating.
+    if not any(map(is_compound, known)):
+        known += [word for word in translated(query) if word not in known and _occurs(index, word)]
     return " ".join(known) or query
 
 
