@@ -15,6 +15,7 @@ from assistant.mentions import Mentions, Token, tokens
 from assistant.path_names import has_extension
 from assistant.plain_words import ASKING, is_foreign
 from indexer.errors import BadInputError
+from indexer.reasons import visible
 from indexer.reports import Skipped
 from indexer.terms import parts, stem
 
@@ -106,21 +107,21 @@ def sentence(absent: Sequence[Absent], mentions: Mentions, files: int, unread: S
         but = f", but {near} {'does' if len(each.near) == 1 else 'do'}" if near else ""
         out.append(f"`{each.name}` occurs nowhere in this repository ({everything}){but}.")
     for name in mentions.missing:
-        reasons = [
-            skip for skip in unread if skip.path.rpartition("/")[2].casefold() == name.rpartition("/")[2].casefold()
-        ]
-        if reasons:
-            out.append(f"`{reasons[0].path}` is not in the index: {reasons[0].reason}")
+        base = name.rpartition("/")[2].casefold()
+        known = [skip for skip in unread if skip.path.rpartition("/")[2].casefold() == base]
+        if known:
+            out.append(f"`{visible(known[0].path)}` is not in the index: {known[0].reason}")
         else:
             out.append(f"There is no file `{name}` in this repository ({everything}).")
-    out += [f"There is no file `{name}` in this repository; this is about `{path}`." for name, path in mentions.instead]
-    if (absent or mentions.missing) and unread:
+    for name, path in mentions.instead:
+        out.append(f"There is no file `{name}` in this repository; this is about `{visible(path)}`.")
+    if unread and (mentions.missing or any(not each.near for each in absent)):
         count = len(unread)
         out.append(f"{count:,} file{' was' if count == 1 else 's were'} not looked at ({_reasons(unread)}).")
     for name, paths in mentions.alike:
-        others = ", ".join(f"`{path}`" for path in paths[1:4])
+        others = ", ".join(f"`{visible(path)}`" for path in paths[1:4])
         more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
-        out.append(f"{len(paths)} places are named `{name}`; this is about `{paths[0]}`, not {others}{more}.")
+        out.append(f"{len(paths)} places are named `{name}`; this is about `{visible(paths[0])}`, not {others}{more}.")
     return "\n".join(out)
 
 
@@ -198,4 +199,6 @@ def _reasons(unread: Sequence[Skipped]) -> str:
     from collections import Counter
 
     counts = Counter(skip.reason.rstrip(".").partition(",")[0].partition(":")[0] for skip in unread)
-    return "; ".join(f"{count:,}: {reason[:1].lower()}{reason[1:]}" for reason, count in counts.most_common(3))
+    found = counts.most_common(3)
+    said = (f"{reason[:1].lower()}{reason[1:]}{f': {count:,}' if len(counts) > 1 else ''}" for reason, count in found)
+    return "; ".join(said)

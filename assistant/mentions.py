@@ -202,6 +202,8 @@ class _Finder:
         paths = sorted(found.paths, key=self._order)
         self._said.add(token.text)
         self._files.append(Mention("file", paths[0]))
+        named = paths[0].rpartition("/")[2].casefold()
+        paths = [path for path in paths if path.rpartition("/")[2].casefold() == named]
         if len(paths) > 1:
             self._alike.append((text, tuple(paths)))
             if nearness(paths[0])[:2] == nearness(paths[1])[:2]:

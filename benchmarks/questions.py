@@ -137,10 +137,9 @@ def plans(root: Path, questions: Sequence[Question]) -> Iterator[tuple[Question,
 def is_right(question: Question, plan: Plan) -> bool:
     """Whether the sources and what is said to be nowhere are as they must be."""
     paths = [source.path for source in plan.sources]
-    said = {name for name in question.absent if f"`{name}`" in plan.turn.opening}
-    if question.absent:
-        return said == {*question.absent}
-    if "occurs nowhere" in plan.turn.opening or ("There is no file" in plan.turn.opening and not question.first):
+    opening = plan.turn.opening
+    told = opening.count("occurs nowhere") + (0 if question.first else opening.count("There is no file"))
+    if told != len(question.absent) or any(f"`{name}`" not in opening for name in question.absent):
         return False
     if question.first:
         return bool(paths) and paths[0] in question.files
@@ -169,7 +168,8 @@ def cases(folder: Path) -> int:
     session = ("shop/session_store.py",)
     sets.append((folder / "pasted-errors", [Question(0, "", "", t.strip("\n"), session) for t in pasted if t.strip()]))
     own = [text.strip("\n") for text in (folder / "q6.txt").read_text("utf-8").split("@@") if text.strip()]
-    sets.append((ROOT, [Question(0, "", "", text, _own(text)) for text in own]))
+    nowhere = {text: ("MaskSecrets",) for text in own if "MaskSecrets" in text}
+    sets.append((ROOT, [Question(0, "", "", text, _own(text), False, nowhere.get(text, ())) for text in own]))
     bad = 0
     for root, questions in sets:
         found = list(plans(root, questions))

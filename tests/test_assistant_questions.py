@@ -101,7 +101,8 @@ def test_a_named_folder_gives_its_main_files_and_their_list(question):
     "What does `purge_expired` do?", "purge_expired 是做什么的？", "SessionStore类如何删除过期会话？",
     "SessionStore はどこで定義されていますか", "Wo werden abgelaufene Sessions entfernt?",
     "Où sont supprimées les sessions expirées ?", "Где удаляются старые sessions?",
-    "过期的会话在哪里被删除？", "¿Dónde se eliminan las sesiones caducadas?", "期限切れのセッションはどこで削除されますか",
+    "过期的会话在哪里被删除？", "¿Dónde se eliminan las sesiones caducadas?",
+    "期限切れのセッションはどこで削除されますか",
 ])  # fmt: skip
 def test_a_named_symbol_is_a_source_in_any_language(question):
     assert "shop/session_store.py" in paths(question)
