@@ -132,7 +132,8 @@ def facts(absent: Sequence[Absent], mentions: Mentions) -> str:
         return ""
     listed = " and ".join(f"`{name}`" for name in names)
     near = [name for each in absent for name in each.near]
-    out = f"{listed} {'does' if len(names) == 1 else 'do'} not exist in this repository: do not describe it. "
+    # "The user was told that …" was measured too: the default model then invents what is not there.
+    out = f"{listed} {'does' if len(names) == 1 else 'do'} not exist in this repository. Do not describe it. "
     return out + (f"Similar names are {', '.join(f'`{name}`' for name in near)}. " if near else "")
 
 

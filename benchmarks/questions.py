@@ -84,9 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
     for kind, (good, of) in rows.items():
         print(f"{kind:10} {good:3} of {of}")
     print(f"{'all':10} {right.total():3} of {total.total()}  {right.total() / max(1, total.total()):.1%}")
-    if options.show and options.half != "held":
+    if options.show:
         for question, plan in wrong:
-            show(question, plan)
+            if question.number % 2 == 0:
+                show(question, plan)
     if options.save:
         Results("questions", fresh=False).add({"half": options.half, "kinds": rows}, 0)
     return cases(options.cases) if options.cases else 0
