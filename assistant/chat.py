@@ -25,6 +25,7 @@ LOOP_CHARACTERS = 12
 LOOP_TIMES = 3
 ANOTHER_TEMPERATURE = 0.5
 """Least temperature of an answer that is asked for again: at 0 it would be the same one."""
+NEAREST = "The sources are what is nearest to the rest of the question."
 NOTHING_FOUND = "Nothing in the index seems to be about this question."
 
 
@@ -63,7 +64,7 @@ class Done:
     answer: str
     sources: tuple[Source, ...]
     model: str
-    """Name of the model; empty when it was not asked, because nothing relevant was found."""
+    """Name of the model; empty when it was not asked: nothing relevant was found, or what was asked is nowhere."""
     stop_reason: StopReason
     timings: RequestTimings = field(default_factory=RequestTimings)
     citations: tuple[Citation, ...] = ()
@@ -200,9 +201,11 @@ class ChatSession:
         opening = plan.turn.opening
         if not plan.relevant:
             text = opening or NOTHING_FOUND
+            if plan.sources:
+                text += f"\n\n{NEAREST}"
             not_saved = self._add(plan, replace(plan.turn, answer=text))
             yield Delta(text)
-            yield Done(text, (), "", "stop", timings, not_saved=not_saved)
+            yield Done(text, plan.sources, "", "stop", timings, not_saved=not_saved)
             return
         said = _Answer(CitationWriter(self._index, plan.known))
         if opening:

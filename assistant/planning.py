@@ -90,6 +90,7 @@ class Planner:
         sources = (*(source for n in again for source in earlier if source.number == n), *fresh)
         turn = Turn(question, "", "", fresh, tuple(again), focus, about.unsaid, asked.opening, asked.facts)
         relevant = bool(sources) or (about.leans and bool(before.prompted)) or asked.described
+        relevant = relevant and not asked.nowhere
         spent = (time.perf_counter() - started) * 1e3
         return Plan(before, turn, sources, (*earlier, *fresh), relevant, asked.stale, spent)
 

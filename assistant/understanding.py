@@ -42,6 +42,8 @@ class Asked:
     facts: str
     """What the prompt says of that, and of named files and folders."""
     stale: bool
+    nowhere: bool = False
+    """Whether it is about a name that is nowhere, and names nothing that is there: a model could only invent."""
 
     @property
     def described(self) -> bool:
@@ -73,7 +75,8 @@ def understand(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Se
     missing = bool(absent or mentions.missing)
     opening = sentence(absent, mentions, len(names.paths), index.skipped() if missing else ())
     told = facts(absent, mentions) + described(index, names, mentions)
-    return Asked(message, about, query, found.hits, mentions, opening, told, found.stale)
+    nowhere = any(not each.near for each in absent) and not mentions.pinned
+    return Asked(message, about, query, found.hits, mentions, opening, told, found.stale, nowhere)
 
 
 def _query(index: CodeIndex, message: Message, about: Wanted) -> str:

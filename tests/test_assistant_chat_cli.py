@@ -70,7 +70,7 @@ def test_every_line_is_a_question(cli, lines):
 
 def test_what_is_nowhere_is_said_first_by_both_commands_and_in_json(cli, lines):
     question, said = (
-        "How does the RedisCache keep a discounted price?",
+        "How does the RedisCache use discounted_price?",
         "`RedisCache` occurs nowhere in this repository (",
     )
     asked = cli("ask", question, "--json")

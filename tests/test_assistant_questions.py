@@ -152,8 +152,7 @@ def test_a_name_that_is_nowhere_is_said_first(question, name):
     files = {path: text.replace("graph_ql_view", "view") for path, text in FILES.items()}
     found = plan(question, files)
     assert found.turn.opening == f"`{name}` occurs nowhere in this repository (9 files)."
-    if found.relevant:
-        assert f"`{name}` does not exist in this repository" in found.turn.facts
+    assert not found.relevant, "a model could only invent"
 
 
 def test_another_spelling_of_a_name_is_said():
@@ -201,6 +200,16 @@ def test_the_model_is_not_asked_about_nothing_but_a_name_that_is_nowhere():
     chat = ChatSession(SmallIndex(FILES), llm, AskSettings())
     *_, done = chat.ask("Explain the class PaymentGateway")
     assert (done.answer, done.model) == ("`PaymentGateway` occurs nowhere in this repository (9 files).", "")
+    assert llm.calls == []
+
+
+def test_the_model_is_not_asked_how_a_missing_name_does_something_that_is_there():
+    llm = FakeLLM([])
+    chat = ChatSession(SmallIndex(FILES), llm, AskSettings())
+    *_, done = chat.ask("How does RedisCache remove old sessions?")
+    said = "`RedisCache` occurs nowhere in this repository (9 files)."
+    assert done.answer == f"{said}\n\nThe sources are what is nearest to the rest of the question."
+    assert [source.path for source in done.sources] == ["shop/session_store.py"]
     assert llm.calls == []
 
 

@@ -74,7 +74,7 @@ def test_an_answer_is_streamed_cited_and_gone_on_with(project: Path):
 def test_what_is_nowhere_is_said_before_the_model_speaks(project: Path):
     async def scene(client: Client) -> None:
         await client.initialize(project)
-        answer = await ask(client, "How does the RedisCache keep the total price?")
+        answer = await ask(client, "How does the RedisCache use total_price?")
         first = next(e for e in client.of("codemoat/chat/event") if e["kind"] == "delta")
         assert first["text"] == "`RedisCache` occurs nowhere in this repository (1 file).\n\n"
         assert answer["answer"] == first["text"] + "`total_price` keeps it."
