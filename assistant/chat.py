@@ -25,6 +25,7 @@ LOOP_CHARACTERS = 12
 LOOP_TIMES = 3
 ANOTHER_TEMPERATURE = 0.5
 """Least temperature of an answer that is asked for again: at 0 it would be the same one."""
+NEAREST = "The sources are what is nearest to the rest of the question."
 NOTHING_FOUND = "Nothing in the index seems to be about this question."
 
 
@@ -63,7 +64,7 @@ class Done:
     answer: str
     sources: tuple[Source, ...]
     model: str
-    """Name of the model; empty when it was not asked, because nothing relevant was found."""
+    """Name of the model; empty when it was not asked: nothing relevant was found, or what was asked is nowhere."""
     stop_reason: StopReason
     timings: RequestTimings = field(default_factory=RequestTimings)
     citations: tuple[Citation, ...] = ()
@@ -197,12 +198,19 @@ class ChatSession:
     def _events(self, plan: Plan, cancel: Cancel | None) -> Iterator[ChatEvent]:
         yield Sources(plan.sources, plan.stale)
         timings = RequestTimings(retrieval_ms=plan.retrieval_ms)
+        opening = plan.turn.opening
         if not plan.relevant:
-            not_saved = self._add(plan, replace(plan.turn, answer=NOTHING_FOUND))
-            yield Delta(NOTHING_FOUND)
-            yield Done(NOTHING_FOUND, (), "", "stop", timings, not_saved=not_saved)
+            text = opening or NOTHING_FOUND
+            if plan.sources:
+                text += f"\n\n{NEAREST}"
+            not_saved = self._add(plan, replace(plan.turn, answer=text))
+            yield Delta(text)
+            yield Done(text, plan.sources, "", "stop", timings, not_saved=not_saved)
             return
         said = _Answer(CitationWriter(self._index, plan.known))
+        if opening:
+            opening += "\n\n"
+            yield Delta(opening)
         not_saved = ""
         stop_reason: StopReason = "cancelled"
         stop = OwnStop(cancel)
@@ -222,10 +230,12 @@ class ChatSession:
             # Whatever stopped it: what the user saw is what the conversation has.
             said.finish()
             if said.generated:
-                turn = replace(plan.turn, answer=said.shown, generated=said.generated, stop_reason=stop_reason)
+                turn = replace(
+                    plan.turn, answer=opening + said.shown, generated=said.generated, stop_reason=stop_reason
+                )
                 not_saved = self._add(plan, replace(turn, model=self._llm.info.name))
         yield Done(
-            said.shown,
+            opening + said.shown,
             plan.sources,
             self._llm.info.name,
             stop_reason,

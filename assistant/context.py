@@ -12,9 +12,11 @@ from itertools import accumulate, groupby
 from typing import Literal, Protocol
 
 from assistant.llm import LLM, Timings
+from assistant.plain_words import content, is_foreign
 from assistant.stretches import LINE, FileText, Place, choose, estimated_tokens
 from indexer.filters import Filters
 from indexer.reasons import visible
+from indexer.reports import GrepResult, Skipped
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
@@ -48,6 +50,20 @@ class CodeIndex(Protocol):
 
     def imports(self, path: str) -> tuple[str, ...]:
         """Modules or paths that a file imports, as written."""
+        ...
+
+    def paths(self) -> list[str]:
+        """Paths of all indexed files, sorted."""
+        ...
+
+    def skipped(self) -> list[Skipped]:
+        """Files that were listed and not read."""
+        ...
+
+    def grep(
+        self, pattern: str, *, regex: bool = False, ignore_case: bool = False, limit: int | None = None
+    ) -> GrepResult:
+        """Lines that hold a text or match a pattern."""
         ...
 
     def text(self, path: str) -> str | None:
@@ -202,12 +218,13 @@ def relevant(question: str, hits: Sequence[Hit]) -> list[Hit]:
 
     The words of all hits together must cover a part of the question: "how do I bake a pizza" finds "bake" somewhere in
     most repositories. Meaning alone is no evidence: the static embedding puts pizza as near to code as real questions.
+    Of a question in another language one word is enough: most of its words are in no code.
     """
     if not hits:
         return []
-    wanted = query_terms(question)
+    wanted = query_terms(" ".join(content(question)) or question)
     covered = {word for hit in hits for word in _shared(wanted, hit)}
-    if len(covered) < max(1.0, COVERED_ENOUGH * len(wanted)):
+    if len(covered) < (1.0 if is_foreign(question) else max(1.0, COVERED_ENOUGH * len(wanted))):
         return []
     # Search marks tests that were not asked for; they say how code is called, seldom what it does.
     hits = [hit for hit in hits if hit.reasons.get("test", 0.0) >= 0] or list(hits)

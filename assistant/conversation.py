@@ -38,6 +38,10 @@ class Turn:
     """Number of the snippet that was selected in the editor; 0 without one."""
     about: str = ""
     """What "it" means in the question: a name that the conversation was about; empty where nothing needs to be said."""
+    opening: str = ""
+    """What the answer begins with before the model speaks: what the question names and the repository does not have."""
+    facts: str = ""
+    """What the prompt says of named files and folders besides snippets."""
     model: str = ""
     stop_reason: StopReason = "stop"
     attempt: int = 0

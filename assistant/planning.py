@@ -9,15 +9,19 @@ from dataclasses import dataclass, replace
 from assistant.context import CodeIndex, Source, for_question, header, not_given
 from assistant.conversation import Conversation, Turn
 from assistant.excerpts import OpenFile, Selection, excerpts
-from assistant.follow_up import Wanted, uses, wanted
+from assistant.follow_up import uses
 from assistant.llm import LLM
+from assistant.pasted import shown as shown_to_model
+from assistant.pinned import ALONE_SHARE, LEAST_TOKENS, SHARE, pinned_sources
 from assistant.stretches import LINE
 from assistant.trimming import fitted
+from assistant.understanding import Asked, understand
 from indexer.errors import BadInputError
-from indexer.types import Hit
 
 FOLLOW_UP_SHARE = 0.6
 """Part of the snippets' budget for a question that leans on the conversation: much of what it needs was given."""
+SEARCH_SHARE = 0.75
+"""Part of what is left for search where README or manifest come after it."""
 _TASK_TOKENS = 150
 """What a question costs besides its own words and snippets; rather too much."""
 
@@ -61,35 +65,56 @@ class Planner:
         shown = excerpts(self._index, question, selection, file, self._snippet_tokens, self._llm, number)
         new = tuple(source for source in shown if not _same(source, earlier))
         focus = shown[0].number if new else _same(shown[0], earlier) if shown else 0
+        asked = understand(self._index, question, before.turns, shown, self._hits)
+        about = asked.about
 
-        about = wanted(self._index, question, before.turns, shown)
-        found = self._index.search(about.query, self._hits)
         budget = self._snippet_tokens - sum(self._llm.count([header(s) + s.text for s in new]))
-        if before.prompted and about.leans:
-            budget = int(FOLLOW_UP_SHARE * budget)
+        room = int(budget * (ALONE_SHARE if asked.mentions.alone else SHARE))
+        pins = pinned_sources(self._index, asked.query, asked.mentions.pinned, room)
+        named = not_given(pins, (*earlier, *new), budget, self._llm, number + len(new))
         if about.rephrases:
             last = {source.number for turn in before.prompted[-1:] for source in before.sources_of(turn)}
             chosen = tuple(source for source in earlier if source.number in last)
         else:
-            chosen = self._chosen(question, about, found.hits, budget, (*earlier, *new), number + len(new))
+            own = tuple(source for source in named if source.number >= number + len(new))
+            left = budget - sum(self._llm.count([header(s) + s.text for s in own]))
+            if before.prompted and about.leans:
+                left = int(FOLLOW_UP_SHARE * left)
+            chosen = self._found(asked, left, (*earlier, *new, *own), number + len(new) + len(own))
+        chosen = (*named, *(source for source in chosen if source not in named))
         again = [source.number for source in chosen if source.number < number]
         if focus and not new and focus not in again:
             again.insert(0, focus)
         fresh = (*new, *(source for source in chosen if source.number >= number + len(new)))
 
         sources = (*(source for n in again for source in earlier if source.number == n), *fresh)
-        turn = Turn(question, "", "", fresh, tuple(again), focus, about.unsaid)
-        relevant = bool(sources) or (about.leans and bool(before.prompted))
+        turn = Turn(question, "", "", fresh, tuple(again), focus, about.unsaid, asked.opening, asked.facts)
+        relevant = bool(sources) or (about.leans and bool(before.prompted)) or asked.described
+        relevant = relevant and not asked.nowhere
         spent = (time.perf_counter() - started) * 1e3
-        return Plan(before, turn, sources, (*earlier, *fresh), relevant, found.stale, spent)
+        return Plan(before, turn, sources, (*earlier, *fresh), relevant, asked.stale, spent)
 
-    def _chosen(
-        self, question: str, about: Wanted, hits: Sequence[Hit], budget: int, given: Sequence[Source], first: int
-    ) -> tuple[Source, ...]:
+    def _found(self, asked: Asked, budget: int, given: Sequence[Source], first: int) -> tuple[Source, ...]:
+        """What search adds to what the question names: nothing where that is all that the question is about."""
+        chosen: tuple[Source, ...] = ()
+        after = asked.mentions.after
+        if asked.searches and budget >= LEAST_TOKENS:
+            room = int(budget * SEARCH_SHARE) if after else budget
+            chosen = self._chosen(asked, room, given, first)
+        if after and budget >= LEAST_TOKENS:
+            new = [source for source in chosen if source.number >= first]
+            left = budget - sum(self._llm.count([header(s) + s.text for s in new]))
+            pins = pinned_sources(self._index, asked.query, after, left)
+            more = not_given(pins, (*given, *new), left, self._llm, first + len(new))
+            chosen = (*chosen, *(source for source in more if source not in chosen))
+        return chosen
+
+    def _chosen(self, asked: Asked, budget: int, given: Sequence[Source], first: int) -> tuple[Source, ...]:
         """Those of ``given`` that the question is about, and new snippets, numbered from ``first``."""
-        if used := uses(self._index, question, about):
+        about = asked.about
+        if used := uses(self._index, asked.message.asked, about):
             return not_given(used, given, budget, self._llm, first)
-        chosen = for_question(self._index, about.query, hits, budget, self._llm, given, first)
+        chosen = for_question(self._index, asked.query, asked.hits, budget, self._llm, given, first)
         telling = [source for source in chosen if about.tells(source)]
         if not about.brief or not telling:
             return chosen
@@ -111,7 +136,9 @@ class Planner:
     def _trimmed(self, conversation: Conversation, question: str) -> Conversation:
         if not conversation.prompted:
             return conversation
-        needed = self._answer_tokens + self._snippet_tokens + _TASK_TOKENS + self._llm.count([question])[0]
+        needed = (
+            self._answer_tokens + self._snippet_tokens + _TASK_TOKENS + self._llm.count([shown_to_model(question)])[0]
+        )
         return fitted(conversation, self._llm, self._llm.info.context_tokens - needed, self._snippet_tokens)
 
 

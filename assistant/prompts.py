@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from assistant.context import Source, header
 from assistant.conversation import Conversation, Recap, Turn
 from assistant.llm import Message
+from assistant.pasted import shown
 
 SYSTEM = "You answer questions about a code base from snippets of its files."
 TASK = (
@@ -73,7 +74,8 @@ def _question(turn: Turn) -> str:
         about += f"The question is about {turn.about}. "
     if earlier := [number for number in turn.again if number != turn.focus]:
         about += f"See {', '.join(f'[{number}]' for number in earlier)} above. "
-    return f"{fenced}{TASK}\n\n{about and about.strip() + chr(10)}Question: {turn.question}"
+    about += defanged(turn.facts)
+    return f"{fenced}{TASK}\n\n{about and about.strip() + chr(10)}{shown(turn.question)}"
 
 
 def _recap(recap: Recap) -> str:

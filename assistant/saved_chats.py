@@ -165,7 +165,8 @@ def _masked(conversation: Conversation) -> Conversation:
 
     def masked_turn(turn: Turn) -> Turn:
         question, answer, generated = map(clean, (turn.question, turn.answer, turn.generated))
-        return replace(turn, question=question, answer=answer, generated=generated, given=sources(turn.given))
+        said = replace(turn, question=question, answer=answer, generated=generated, given=sources(turn.given))
+        return replace(said, opening=clean(turn.opening), facts=clean(turn.facts))
 
     return replace(
         conversation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +15,7 @@ from indexer.location import cache_dir, index_folder, seals_folder
 from indexer.probing import exists, is_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
-from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
+from indexer.store import DATABASE, mismatch
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from indexer.embed import Embedder
     from indexer.filters import Filters
     from indexer.overlay import Buffers, Overlay
-    from indexer.reports import GrepResult, IndexStatus, Progress, UpdateReport
+    from indexer.reports import GrepResult, IndexStatus, Progress, Skipped, UpdateReport
     from indexer.snapshot import Snapshot
     from indexer.workers import WorkerPool
 
@@ -255,6 +255,11 @@ class Index:
         with self._view() as snapshot:
             return snapshot.paths()
 
+    def skipped(self) -> list[Skipped]:
+        """Files that were listed and not read (binary, too large, …), and why; ignored files are not among them."""
+        with self._view() as snapshot:
+            return snapshot.skipped()
+
     def verify(self) -> None:
         """Read the whole index and check it; CorruptIndexError says what is damaged."""
         with self._view() as snapshot:
@@ -272,12 +277,13 @@ class Index:
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
+        from indexer.index_folder import bytes_by_part
         from indexer.reports import IndexStatus
 
         with self._view() as snapshot:
             generation, database = snapshot.generation, snapshot.database
             meta = database.meta()
-            parts = _bytes_by_part(self.folder)
+            parts = bytes_by_part(self.folder)
             languages = database.rows(
                 "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
             )
@@ -383,14 +389,3 @@ def _folder(root: Path) -> Path:
         what = f"{root} is not a folder." if exists(root) else f"There is no folder {root}."
         raise BadInputError(what, "Give the folder of a project.")
     return root.resolve()
-
-
-def _bytes_by_part(folder: Path) -> dict[str, int]:
-    parts = {"texts": 0, "words": 0, "vectors": 0}
-    inside = os.path.join(folder, SEGMENTS)  # noqa: PTH118  (os.walk gives texts)
-    for place, _, names in os.walk(folder):
-        for name in names:
-            part = "vectors" if name == VECTORS else "words" if place.startswith(inside) else "texts"
-            with suppress(FileNotFoundError):  # an update may be at work
-                parts[part] += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
-    return parts

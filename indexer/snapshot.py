@@ -20,6 +20,7 @@ from indexer.kept import Kept
 from indexer.nearest import nearest
 from indexer.overlay import EMPTY, Overlay
 from indexer.ranking import PathLook, PathWords
+from indexer.reports import Skipped
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
@@ -325,6 +326,11 @@ class Snapshot:
         found = self.database.rows("SELECT path FROM files WHERE skipped IS NULL ORDER BY path")
         paths = [path for (path,) in found]
         return sorted({*paths, *self.overlay.ids}) if self.overlay.ids else paths
+
+    def skipped(self) -> list[Skipped]:
+        """Files that were listed and not read, and why, sorted by path."""
+        found = self.database.rows("SELECT path, skipped FROM files WHERE skipped IS NOT NULL ORDER BY path")
+        return [Skipped(path, reason) for path, reason in found if path not in self.overlay.ids]
 
     def verify(self) -> None:
         """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""

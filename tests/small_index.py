@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from indexer.filters import Filters
+from indexer.reports import GrepResult, Match, Skipped
 from indexer.terms import path_terms, query_terms, terms
 from indexer.types import Chunk, Hit, Reference, SearchResult, Span, Symbol
 
@@ -20,6 +21,7 @@ class SmallIndex:
         self.files = dict(files)
         self.stale = stale
         self.similarity = similarity
+        self.unread: list[Skipped] = []
         self.queries: list[str] = []
         self.chunks = [chunk for path in sorted(files) for chunk in self._chunks(path)]
 
@@ -77,6 +79,24 @@ class SmallIndex:
 
     def text(self, path: str) -> str | None:
         return self.files.get(path)
+
+    def paths(self) -> list[str]:
+        return sorted(self.files)
+
+    def skipped(self) -> list[Skipped]:
+        return list(self.unread)
+
+    def grep(
+        self, pattern: str, *, regex: bool = False, ignore_case: bool = False, limit: int | None = None
+    ) -> GrepResult:
+        wanted = re.compile(pattern if regex else re.escape(pattern), re.I if ignore_case else 0)
+        found = [
+            Match(path, number, tuple(m.span() for m in wanted.finditer(line)), line)
+            for path in sorted(self.files)
+            for number, line in enumerate(self.files[path].split("\n"), 1)
+            if wanted.search(line)
+        ]
+        return GrepResult(tuple(found[:limit]), len(found), len({m.path for m in found}), 0, 0, 1, self.stale)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         wanted = set(terms(text))

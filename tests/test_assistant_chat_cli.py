@@ -68,6 +68,24 @@ def test_every_line_is_a_question(cli, lines):
     assert "\nSources\n  [1] shop/prices.py:1-" in plain.out
 
 
+def test_what_is_nowhere_is_said_first_by_both_commands_and_in_json(cli, lines):
+    question, said = (
+        "How does the RedisCache use discounted_price?",
+        "`RedisCache` occurs nowhere in this repository (",
+    )
+    asked = cli("ask", question, "--json")
+    check_schema("ask", asked.lines)
+    assert asked.json["answer"].startswith(said)
+    assert SAID.partition(" [")[0] in asked.json["answer"]
+    assert cli("ask", question).out.startswith(said)
+    streamed = cli("ask", question, "--stream").lines
+    assert [line["event"] for line in streamed[:2]] == ["sources", "delta"]
+    assert streamed[1]["text"].startswith(said)
+    lines(question)
+    (chatted,) = cli("chat", "--json").lines
+    assert chatted["answer"].startswith(said)
+
+
 def test_conversations_are_listed_resumed_and_deleted(cli, lines):
     lines(QUESTION)
     identity = cli("chat", "--json").json["conversation"]

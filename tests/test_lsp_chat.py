@@ -71,6 +71,17 @@ def test_an_answer_is_streamed_cited_and_gone_on_with(project: Path):
     play(scene, PatientLLM(["`total_price` sums the prices [prices.py:2-3].", "Nobody.", "Somebody."]))
 
 
+def test_what_is_nowhere_is_said_before_the_model_speaks(project: Path):
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        answer = await ask(client, "How does the RedisCache use total_price?")
+        first = next(e for e in client.of("codemoat/chat/event") if e["kind"] == "delta")
+        assert first["text"] == "`RedisCache` occurs nowhere in this repository (1 file).\n\n"
+        assert answer["answer"] == first["text"] + "`total_price` keeps it."
+
+    play(scene, PatientLLM(["`total_price` keeps it."]))
+
+
 def test_conversations_are_listed_opened_renamed_and_deleted(project: Path):
     async def scene(client: Client) -> None:
         await client.initialize(project)
