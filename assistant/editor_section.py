@@ -7,14 +7,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-
 NOT_CODE = frozenset(
     {
         *("gitcommit", "git-commit", "NeogitCommitMessage", "scminput", "hgcommit", "svn", "cvs", "bzr"),
         *("jjdescription", "jj-commit", "jj-describe", "gitrebase", "git-rebase", "gitsendemail", "mail", "help"),
     }
 )
-"""What Vim, VS Code, Emacs and Helix call commit messages, mail and help: no suggestions unless ``languages_on`` has them."""
+"""What Vim, VS Code, Emacs and Helix call commit messages, mail and help: no suggestions unless ``languages_on``."""
 
 
 class EditorSection(msgspec.Struct, frozen=True, kw_only=True):
