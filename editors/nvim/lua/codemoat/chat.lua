@@ -21,6 +21,9 @@ local era = 0
 ---@param selected { buf: integer, first: integer, last: integer }?
 local function context(buf, selected)
   if not buf or not vim.api.nvim_buf_is_valid(buf) or not lsp.client(buf) then
+    if selected then
+      lsp.tell("asked without the lines: the server is not attached to their buffer", vim.log.levels.WARN)
+    end
     return {}
   end
   local document = { uri = vim.uri_from_bufnr(buf) }
