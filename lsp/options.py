@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.editor_section import NOT_CODE
 from indexer.errors import CodemoatError, UnknownSettingError
 
 if TYPE_CHECKING:
@@ -138,13 +139,26 @@ class Switches:
         if automatic and not editor.automatic:
             return "Suggestions come only when asked for: editor.automatic is off."
         if self.is_off(config, language, language_id):
+            if self._by_hand(language, language_id) is None and is_not_code(config, language_id):
+                return f"Suggestions are off for {language_id}, which is not code: editor.languages_on turns them on."
             return f"Suggestions are off for {language}: editor.languages_off, or the command codemoat.toggle."
         return None
 
     def is_off(self, config: Config, language: str, language_id: str = "") -> bool:
         """Whether a language is switched off, by hand or by the settings."""
-        by_hand = self.languages.get(language)
-        return not by_hand if by_hand is not None else bool({language, language_id} & {*config.editor.languages_off})
+        by_hand = self._by_hand(language, language_id)
+        if by_hand is not None:
+            return not by_hand
+        return bool({language, language_id} & {*config.editor.languages_off}) or is_not_code(config, language_id)
+
+    def _by_hand(self, language: str, language_id: str) -> bool | None:
+        """What the command says of a language; one that we do not know goes by the editor's name."""
+        return self.languages.get(language_id, self.languages.get(language))
+
+
+def is_not_code(config: Config, language_id: str) -> bool:
+    """Whether a document is a commit message, mail or help, as the editor says, and is to get no suggestions."""
+    return language_id in NOT_CODE and language_id not in config.editor.languages_on
 
 
 def _section(raw: object) -> object:

@@ -15,10 +15,12 @@ from lsp.decisions import as_json
 from lsp.folders import uri_in
 from lsp.hello import own_version
 from lsp.jobs import result
+from lsp.options import is_not_code
 from lsp.params import Named, read
 from lsp.protocol import all_visible
 
 if TYPE_CHECKING:
+    from assistant.config import Config
     from assistant.learning import Kind
     from indexer.filters import Filters
     from lsp.folders import Folder
@@ -102,7 +104,7 @@ class Status:
                 "automatic": config.editor.automatic,
                 "snoozedSeconds": round(server.switches.snoozed_seconds),
                 "languagesOff": sorted(
-                    {*config.editor.languages_off, *server.switches.languages}
+                    {*config.editor.languages_off, *server.switches.languages, *self._not_code(config)}
                     - {name for name, on in server.switches.languages.items() if on}
                 ),
                 "counts": dict(server.decisions.counts),
@@ -120,6 +122,11 @@ class Status:
         }
         # All texts in it are there to be shown, and names of folders and files may hold anything.
         return cast("dict[str, Any]", all_visible(status))
+
+    def _not_code(self, config: Config) -> set[str]:
+        """Languages of open documents that get no suggestions because they are not code."""
+        ids = {document.language_id for document in self._server.documents.open.values()}
+        return {each for each in ids if is_not_code(config, each)}
 
     def _folder(self, folder: Folder) -> dict[str, Any]:
         state = self._server.indexing.states.get(folder.key)

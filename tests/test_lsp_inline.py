@@ -102,6 +102,16 @@ def test_a_suggestion_that_retypes_what_follows_replaces_it():
         ({"editor.automatic": False}, "python", "Suggestions come only when asked for"),
         ({"editor": {"languages_off": ["bash"]}}, "shellscript", "Suggestions are off for bash"),
         ({"editor": {"languages_off": ["shellscript"]}}, "shellscript", "Suggestions are off for bash"),
+        ({}, "gitcommit", "Suggestions are off for gitcommit, which is not code: editor.languages_on turns them on."),
+        ({}, "git-commit", "Suggestions are off for git-commit"),
+        ({}, "git-rebase", "Suggestions are off for git-rebase"),
+        ({}, "mail", "Suggestions are off for mail"),
+        ({"editor": {"languages_on": ["gitcommit"]}}, "gitrebase", "Suggestions are off for gitrebase"),
+        (
+            {"editor": {"languages_on": ["mail"], "languages_off": ["mail"]}},
+            "mail",
+            "Suggestions are off for text: editor.languages_off",
+        ),
     ],
 )
 def test_what_is_off_says_so(options, language, reason):
@@ -115,6 +125,22 @@ def test_what_is_off_says_so(options, language, reason):
         assert not client.llm.calls
 
     play(scene)
+
+
+@pytest.mark.parametrize("by_setting", [True, False])
+def test_a_commit_message_gets_suggestions_where_they_are_turned_on(by_setting):
+    async def scene(client: Client) -> None:
+        await client.initialize(options={"editor.languages_on": ["git-commit"]} if by_setting else {})
+        client.open("untitled:a", "Fix the ", "git-commit")
+        if not by_setting:
+            toggle = {"command": "codemoat.toggle", "arguments": ["git-commit"]}
+            assert (await client.request("codemoat/status", {}))["suggestions"]["languagesOff"] == ["git-commit"]
+            assert (await client.request("workspace/executeCommand", toggle))["enabled"] is True
+        assert (await client.request("codemoat/status", {}))["suggestions"]["languagesOff"] == []
+        (item,) = await client.inline("untitled:a", 0, 8)
+        assert item["insertText"] == "index"
+
+    play(scene, PatientLLM(["index"]))
 
 
 def test_snooze_and_toggle():

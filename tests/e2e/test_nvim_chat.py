@@ -81,6 +81,103 @@ def test_nvim_chat_is_stopped_and_keeps_what_was_said(editor: Editor) -> None:
     assert "*Stopped.*" in editor.text[: editor.text.index("## And in one word?")]
 
 
+RECORD = """
+local chat = require("codemoat.chat")
+Events, Handle = {}, Handle or chat.on_event
+chat.on_event = function(event)
+  Events[#Events + 1] = event
+  Handle(event)
+end
+"""
+NEW_TEXT = """
+local all = ""
+for _, event in ipairs(Events) do
+  all = all .. (event.token > ... and event.text or "")
+end
+return all
+"""
+LATE = "for _, event in ipairs(Events) do if event.token == ... then Handle(event) end end"
+
+
+def begin_long_answer(editor: Editor) -> int:
+    """Ask, wait for the first words, and return the token of the answer's events."""
+    editor.lua(RECORD)
+    editor.type(f":Codemoat chat {LONG}<CR>")
+    until(lambda: any(line.startswith("- [1] ") for line in editor.text), "the sources")
+    said = len("\n".join(editor.text))
+    until(lambda: len("\n".join(editor.text)) > said + 10, "the first words")
+    return int(editor.lua("return Events[#Events].token"))
+
+
+def test_nvim_chat_new_stops_the_answer_and_nothing_of_it_comes_later(editor: Editor) -> None:
+    saved = len(editor.ask("codemoat/chat/list")["conversations"])
+    old = begin_long_answer(editor)
+    editor.type(":Codemoat chat new<CR>")
+    assert editor.text == [""]
+    assert answered(editor)
+    editor.lua(LATE, old)
+    assert editor.text == [""]
+    editor.type(":Codemoat chat What does record_payment do?<CR>")
+    editor.lua(LATE, old)
+    until(lambda: answered(editor), "the answer")
+    editor.lua(LATE, old)
+    assert editor.text[0] == "## What does record_payment do?"
+    assert len([line for line in editor.text if line.startswith("## ")]) == 1
+    assert LONG not in "\n".join(editor.text)
+    answer = editor.lua(NEW_TEXT, old)
+    assert "\n".join(editor.text).endswith(answer)
+    # Two conversations of one question; the server ended the old answer.
+    found = until(lambda: (heads := editor.ask("codemoat/chat/list")["conversations"])[saved + 1 :] and heads, "both")
+    assert [head["questions"] for head in found[:2]] == [1, 1]
+    editor.type(":Codemoat chat And in one word?<CR>")
+    until(lambda: answered(editor), "the follow-up")
+    assert editor.ask("codemoat/chat/list")["conversations"][0]["title"].startswith("What does record_payment do?")
+
+
+def test_nvim_chat_an_earlier_conversation_takes_the_place_of_an_answer(editor: Editor) -> None:
+    editor.type(":Codemoat chat Where is rent?<CR>")
+    until(lambda: answered(editor), "the first conversation")
+    editor.type(":Codemoat chat new<CR>")
+    old = begin_long_answer(editor)
+    editor.lua("""
+        vim.ui.select = function(items, options, choose)
+          for _, item in ipairs(items) do
+            if item.title == "Where is rent?" then
+              return choose(item)
+            end
+          end
+        end
+    """)
+    editor.type(":Codemoat chat list<CR>")
+    until(lambda: editor.text[0] == "## Where is rent?", "the first conversation")
+    shown = editor.text
+    editor.lua(LATE, old)
+    assert editor.text == shown
+    assert LONG not in "\n".join(shown)
+    # The conversation that was left keeps what was said.
+    editor.lua("""
+        vim.ui.select = function(items, options, choose)
+          for _, item in ipairs(items) do
+            if vim.startswith(item.title, "What does the class Ledger do") then
+              return choose(item)
+            end
+          end
+        end
+    """)
+    editor.type(":Codemoat chat list<CR>")
+    until(lambda: editor.text[0] == f"## {LONG}", "the conversation that was left")
+    assert editor.text[-1] == "*Stopped.*"
+
+
+def test_nvim_chat_buffer_may_be_wiped_out_while_it_is_answered(editor: Editor) -> None:
+    begin_long_answer(editor)
+    editor.type(":bwipeout!<CR>:messages clear<CR>")
+    until(lambda: answered(editor), "the answer")
+    assert editor.message() == ""
+    editor.type(":Codemoat chat<CR>")
+    until(lambda: editor.text[0] == f"## {LONG}", "the conversation")
+
+
 def test_nvim_chat_tells_when_the_model_dies_and_answers_the_next_question(editor: Editor, runtime_dir: Path) -> None:
     editor.type(f":Codemoat chat {LONG}<CR>")
     until(lambda: any(line.startswith("- [1] ") for line in editor.text), "the sources")

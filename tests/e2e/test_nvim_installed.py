@@ -47,7 +47,6 @@ def test_nvim_needs_nothing_but_a_link(tmp_path: Path, repository: Path) -> None
     folders = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
     own = {f"CODEMOAT_{name}_DIR": str(tmp_path / name.lower()) for name in ("CACHE", "CONFIG", "DATA", "RUNTIME")}
     environment = {**os.environ, **folders, **own, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    subprocess.run([str(nvim_binary()), "--headless", "+helptags ALL", "+qa!"], check=True, env=environment)
     done = subprocess.run(
         [str(nvim_binary()), "--headless", str(repository / "use.py"), f"+luafile {script}"],
         env=environment, capture_output=True, text=True, timeout=120, check=True,

@@ -39,7 +39,10 @@ def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Pa
     plain.nvim.command(f"set rtp^={tmp_path}")
     plain.nvim.command(f"helptags {tmp_path / 'doc'}")
     help_text = (PLUGIN / "doc" / "codemoat.txt").read_text()
-    tags = [line.split("\t")[0] for line in (tmp_path / "doc" / "tags").read_text().splitlines()]
+    made = (tmp_path / "doc" / "tags").read_text()
+    # No way to install it needs `:helptags`.
+    assert (PLUGIN / "doc" / "tags").read_text() == made, "Run nvim +'helptags editors/nvim/doc' +qa."
+    tags = [line.split("\t")[0] for line in made.splitlines()]
     for tag in (*tags, *re.findall(r"\|(codemoat[^|]*)\|", help_text)):
         plain.nvim.command(f"help {tag}")
         assert plain.text[0].startswith("*codemoat.txt*")
@@ -72,6 +75,52 @@ def test_nvim_plugin_installed_as_the_read_me_says(home: Path, repository: Path,
     try:
         editor.wait_for_index()
         assert editor.lua("return require('codemoat').statusline()").startswith("codemoat")
+        editor.nvim.command("help codemoat")
+        assert editor.text[0].startswith("*codemoat.txt*")
+    finally:
+        editor.close()
+
+
+def test_nvim_help_is_there_with_a_folder_on_the_runtime_path(plain: Editor) -> None:
+    plain.nvim.command("help codemoat")
+    assert plain.text[0].startswith("*codemoat.txt*")
+
+
+def colours(editor: Editor, group: str) -> dict[str, Any]:
+    return dict(editor.lua("return vim.api.nvim_get_hl(0, { name = ..., link = false })", group))
+
+
+def test_nvim_a_suggestion_has_a_colour_with_every_colour_scheme(plain: Editor) -> None:
+    plain.lua("vim.o.termguicolors = false; require('codemoat.render')")
+    schemes = ["default", *plain.nvim.funcs.getcompletion("", "color"), "default"]
+    assert len(schemes) > 10
+    for background in ("dark", "light"):
+        plain.nvim.command(f"set background={background}")
+        for scheme in schemes:
+            plain.nvim.command(f"colorscheme {scheme}")
+            found = colours(plain, "CodemoatSuggestion")
+            assert "ctermfg" in found, scheme
+            comment = colours(plain, "Comment")
+            assert found.get("fg") == comment.get("fg"), scheme
+            assert found["ctermfg"] == comment.get("ctermfg", 244), scheme
+            assert colours(plain, "CodemoatReplaced")["strikethrough"], scheme
+
+
+def test_nvim_leaves_the_user_s_colours_as_they_are(home: Path) -> None:
+    scheme = home / "colors" / "mine.vim"
+    scheme.parent.mkdir()
+    scheme.write_text("hi clear\nlet g:colors_name = 'mine'\nhi CodemoatSuggestion ctermfg=3\n")
+    early = ("--cmd", "hi CodemoatSuggestion ctermfg=5 guifg=#123456", "--cmd", f"set rtp+={home}")
+    editor = Editor(home, environment={}, arguments=early)
+    try:
+        editor.lua("require('codemoat.render')")
+        editor.nvim.command("set background=light")
+        assert colours(editor, "CodemoatSuggestion") == {"ctermfg": 5, "fg": 0x123456}
+        # A colour scheme may have its own, and the next one takes that away.
+        editor.nvim.command("colorscheme mine")
+        assert colours(editor, "CodemoatSuggestion") == {"ctermfg": 3}
+        editor.nvim.command("colorscheme habamax")
+        assert colours(editor, "CodemoatSuggestion") == colours(editor, "Comment")
     finally:
         editor.close()
 

@@ -36,6 +36,24 @@ vim.keymap.set("n", "<Plug>(codemoat-search)", "<Cmd>Codemoat search<CR>")
 vim.keymap.set("n", "<Plug>(codemoat-why)", "<Cmd>Codemoat why<CR>")
 vim.keymap.set("x", "<Plug>(codemoat-ask)", ":Codemoat ask<CR>")
 
+-- A session of Neovim's own makes an empty buffer and names it, other ones edit it by name.
+local restoring = vim.api.nvim_create_augroup("codemoat.restore", {})
+vim.api.nvim_create_autocmd({ "BufReadCmd", "BufFilePost" }, {
+  group = restoring,
+  pattern = "codemoat://chat*",
+  callback = function(event)
+    require("codemoat.chat").restore(event.buf, event.event == "BufFilePost")
+  end,
+})
+vim.api.nvim_create_autocmd("BufFilePre", {
+  group = restoring,
+  callback = function(event)
+    if vim.g.SessionLoad and package.loaded["codemoat.chat_view"] then
+      require("codemoat.chat_view").make_way(event.buf)
+    end
+  end,
+})
+
 -- The first file starts it, and by then setup() was called, if it is called at all.
 vim.api.nvim_create_autocmd("FileType", {
   group = vim.api.nvim_create_augroup("codemoat.start", {}),

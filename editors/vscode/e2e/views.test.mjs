@@ -65,6 +65,22 @@ test('Stop and Escape stop, Regenerate asks again, and only while it makes sense
   assert.match(await view.page.locator('.notes').last().textContent(), /Try again/);
 });
 
+test('New is for the host to do, and an answer that it left changes nothing', async () => {
+  const view = await chat();
+  await view.send({ kind: 'asked', question: 'first', conversation: null });
+  await view.send({ kind: 'delta', text: 'Hal' });
+  await view.page.locator('#new').click();
+  assert.deepEqual((await view.posted()).at(-1), { kind: 'new' });
+  await view.send({ kind: 'new' });
+  await view.send({ kind: 'delta', text: 'late' });
+  await view.send({ kind: 'done', answer: answer('late') });
+  assert.equal(await view.page.locator('article').count(), 0);
+  assert.equal(await view.page.locator('.title').textContent(), 'New conversation');
+  await view.page.locator('#question').fill('second');
+  await view.page.keyboard.press('Enter');
+  assert.deepEqual((await view.posted()).at(-1), { kind: 'ask', question: 'second', conversation: null, withSelection: false });
+});
+
 test('the history opens, renames and deletes by keys alone', async () => {
   const view = await chat();
   const keys = view.page.keyboard;
@@ -148,7 +164,7 @@ async function assertHarmless(view) {
   });
   assert.deepEqual(found, []);
   assert.deepEqual(view.alarms, []);
-  assert.deepEqual([...new Set(view.requests)].sort(), ['/', '/favicon.ico', '/harness.js', '/style.css'].filter((url) => view.requests.includes(url)));
+  assert.deepEqual([...new Set(view.requests)].sort(), ['/', '/favicon.ico', '/harness.js', '/style.css', '/vscode.css'].filter((url) => view.requests.includes(url)));
 }
 
 test('hits are narrowed down, previewed, walked and opened by keys', async () => {
@@ -181,7 +197,63 @@ test('hits are narrowed down, previewed, walked and opened by keys', async () =>
   assert.equal((await view.posted()).at(-1).preserveFocus, false);
 });
 
+/** What shows that the pointer is on something, and the contrast of its words. */
+function look(view, selector) {
+  return view.page.locator(selector).first().evaluate((each) => {
+    const rgb = (text) => (text.match(/[\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+    const over = ([r, g, b, a = 1], under) => [r, g, b].map((part, at) => part * a + under[at] * (1 - a));
+    const chain = [];
+    for (let element = each; element; element = element.parentElement) {
+      chain.unshift(rgb(getComputedStyle(element).backgroundColor));
+    }
+    const background = chain.reduce((under, colour) => over(colour, under), [255, 255, 255]);
+    const luminance = (colour) => {
+      const [r, g, b] = colour.map((part) => (part / 255 <= 0.03928 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const style = getComputedStyle(each);
+    const [light, dark] = [luminance(over(rgb(style.color), background)), luminance(background)].sort((a, b) => b - a);
+    const outline = `${style.outlineStyle} ${style.outlineWidth} ${style.outlineColor}`;
+    return { outline, background: background.join(), contrast: (light + 0.05) / (dark + 0.05) };
+  });
+}
+
 for (const [theme, colours] of Object.entries(THEMES)) {
+  test(`blocks of code have one background, and what the pointer or a key is on is seen, ${theme}`, async () => {
+    const view = await chat({ theme, colours });
+    await answered(view);
+    const style = (selector, name) => view.page.locator(selector).first().evaluate((each, of) => getComputedStyle(each)[of], name);
+    assert.equal(await style('.block pre code', 'backgroundColor'), 'rgba(0, 0, 0, 0)');
+    assert.equal(await style('.block pre code', 'color'), await style('.block pre', 'color'));
+    const contrast = theme.includes('high-contrast');
+    for (const selector of ['#history', '.citation', '.copy-answer', '#send', '.block button', 'summary']) {
+      const still = await look(view, selector);
+      await view.page.locator(selector).first().hover();
+      const hovered = await look(view, selector);
+      if (selector !== 'summary' || contrast) {
+        assert.notDeepEqual(hovered, still, selector);
+      }
+      assert.ok(!contrast || hovered.outline.startsWith('dashed 1px'), `${selector}: ${hovered.outline}`);
+      assert.ok(hovered.contrast >= 4.5, `${selector}: ${hovered.contrast}`);
+      await view.page.mouse.move(1, 1);
+    }
+    await view.page.locator('#question').focus();
+    for (const name of ['#history', '.log', '.citation', '#send']) {
+      await view.page.locator(name).first().focus();
+      await view.page.keyboard.press('Shift+Tab');
+      await view.page.keyboard.press('Tab');
+      assert.match((await look(view, name)).outline, /^solid [1-9]/, name);
+    }
+    await view.close();
+    const hits = await search({ theme, colours });
+    await hits.send({ kind: 'hits', number: 0, hits: [hit('ledger.py', 'def f():\n    return 1')], stale: false, problem: '' });
+    const still = await look(hits, '.hit');
+    await hits.page.locator('.hit').hover();
+    const hovered = await look(hits, '.hit');
+    assert.notDeepEqual(hovered, still);
+    assert.ok(hovered.contrast >= 4.5, `${hovered.contrast}`);
+  });
+
   test(`axe-core finds nothing in the views, ${theme}`, async () => {
     const view = await chat({ theme, colours });
     assert.deepEqual(await view.violations(), []);

@@ -8,6 +8,7 @@ export type ChatRequest =
   | { kind: 'ask'; question: string; conversation: string | null; withSelection: boolean }
   | { kind: 'regenerate'; conversation: string }
   | { kind: 'stop' }
+  | { kind: 'new' }
   | { kind: 'openPlace'; uri: string; range: Range }
   | { kind: 'copy'; text: string }
   | { kind: 'insert'; text: string }

@@ -5,6 +5,8 @@ local M = {}
 
 local KEYS = "i ask   <CR> to source   R again   <C-c> stop   q close"
 local WAITING = "…"
+--- Of the buffer; with the conversation's id behind it, a session brings the conversation back.
+local NAME = "codemoat://chat"
 
 ---@type integer?
 local buf
@@ -14,7 +16,15 @@ local targets = {}
 local numbered = {}
 local is_waiting = false
 
+--- Whether there is a buffer to write into. The user may have wiped it out.
+local function exists()
+  return buf ~= nil and api.nvim_buf_is_valid(buf) and api.nvim_buf_is_loaded(buf)
+end
+
 local function edit(first, last, lines)
+  if not exists() then
+    return
+  end
   vim.bo[buf].modifiable = true
   api.nvim_buf_set_lines(buf, first, last, false, lines)
   vim.bo[buf].modifiable = false
@@ -22,6 +32,9 @@ end
 
 --- Add text at the end; windows whose cursor is in the last line go on with it.
 local function append(text)
+  if not exists() then
+    return
+  end
   local count = api.nvim_buf_line_count(buf)
   local follow = vim.tbl_filter(function(win)
     return api.nvim_win_get_cursor(win)[1] == count
@@ -38,6 +51,9 @@ local function stop_waiting()
     return
   end
   is_waiting = false
+  if not exists() then
+    return
+  end
   local last = api.nvim_buf_get_lines(buf, -2, -1, false)[1]
   if vim.endswith(last, WAITING) then
     edit(-2, -1, { last:sub(1, -#WAITING - 1) })
@@ -76,10 +92,32 @@ local function go()
   end
 end
 
-local function make()
-  buf = api.nvim_create_buf(false, true)
-  api.nvim_buf_set_name(buf, "codemoat://chat")
-  vim.bo[buf].bufhidden, vim.bo[buf].swapfile = "hide", false
+--- The conversation that a buffer's name holds; nil without one.
+local function id_in(name)
+  return name:match("^" .. vim.pesc(NAME) .. "/(.+)$")
+end
+
+---@return integer? a buffer of that name, or of any conversation
+local function find(name)
+  for _, each in ipairs(api.nvim_list_bufs()) do
+    local found = api.nvim_buf_get_name(each)
+    if found == name or not name and (found == NAME or id_in(found)) then
+      return each
+    end
+  end
+end
+
+--- How a window shows the conversation.
+local function dress(win)
+  local here = { scope = "local", win = win }
+  for name, value in pairs({ wrap = true, linebreak = true, number = false, signcolumn = "no", winbar = KEYS }) do
+    api.nvim_set_option_value(name, value, here)
+  end
+end
+
+local function set_up()
+  vim.bo[buf].buftype, vim.bo[buf].bufhidden = "nofile", "hide"
+  vim.bo[buf].swapfile, vim.bo[buf].buflisted = false, false
   vim.bo[buf].filetype = "markdown"
   -- Before 0.12 the type alone marks every `_` as an error.
   pcall(vim.treesitter.start, buf, "markdown")
@@ -98,18 +136,91 @@ local function make()
   end)
   map("<C-c>", "<Cmd>Codemoat chat stop<CR>")
   map("q", "<Cmd>close<CR>")
+  local group = api.nvim_create_augroup("codemoat.chat", {})
+  api.nvim_create_autocmd("BufWinEnter", {
+    group = group,
+    buffer = buf,
+    callback = function()
+      dress(api.nvim_get_current_win())
+    end,
+  })
+  vim.tbl_map(dress, vim.fn.win_findbuf(buf))
+  M.clear()
+end
+
+--- Make the buffer, unless it is there with its text.
+---@return boolean whether it was made
+function M.make()
+  if exists() then
+    return false
+  end
+  buf = find()
+  if buf then
+    vim.cmd(("noautocmd call bufload(%d)"):format(buf))
+  else
+    buf = api.nvim_create_buf(false, true)
+    api.nvim_buf_set_name(buf, NAME)
+  end
+  set_up()
+  return true
+end
+
+--- Whether a buffer is the one that is written into.
+function M.owns(other)
+  return exists() and buf == other
+end
+
+--- A session is about to name a buffer: two cannot have the same name. The conversation can be opened again.
+---@param other integer
+function M.make_way(other)
+  if exists() and buf ~= other and #vim.fn.win_findbuf(buf) == 0 then
+    api.nvim_buf_delete(buf, { force = true })
+  end
+end
+
+--- Take a buffer that a session brought back, by its name. It has the place of one that is there already.
+---@param other integer
+---@return string? id of its conversation
+function M.adopt(other)
+  local old = buf
+  buf = other
+  set_up()
+  if old and old ~= other and api.nvim_buf_is_valid(old) then
+    vim.schedule(function()
+      pcall(api.nvim_buf_delete, old, { force = true })
+    end)
+  end
+  return id_in(api.nvim_buf_get_name(other))
+end
+
+--- Name the buffer after its conversation.
+---@param id string?
+function M.name(id)
+  local wanted = id and NAME .. "/" .. id or NAME
+  local before = exists() and api.nvim_buf_get_name(buf)
+  if not before or before == wanted then
+    return
+  end
+  local other = find(wanted)
+  if other then
+    api.nvim_buf_delete(other, { force = true })
+  end
+  api.nvim_buf_set_name(buf, wanted)
+  -- The old name is left as a buffer of its own.
+  other = find(before)
+  if other and other ~= buf then
+    api.nvim_buf_delete(other, { force = true })
+  end
 end
 
 --- Show the buffer; the cursor goes there.
+---@return boolean whether it had to be made, and is empty
 function M.open()
-  if not buf or not api.nvim_buf_is_valid(buf) then
-    make()
-    M.clear()
-  end
+  local made = M.make()
   local win = vim.fn.bufwinid(buf)
   if win ~= -1 then
     api.nvim_set_current_win(win)
-    return
+    return made
   end
   local chat = config.options.chat
   if chat.position == "tab" then
@@ -119,11 +230,8 @@ function M.open()
     api.nvim_win_set_width(0, math.min(chat.width, math.floor(vim.o.columns / 2)))
   end
   api.nvim_win_set_buf(0, buf)
-  win = api.nvim_get_current_win()
-  local here = { scope = "local", win = win }
-  for name, value in pairs({ wrap = true, linebreak = true, number = false, signcolumn = "no", winbar = KEYS }) do
-    api.nvim_set_option_value(name, value, here)
-  end
+  dress(api.nvim_get_current_win())
+  return made
 end
 
 --- The file that the user has before them: in this window, or in another of the tab page.
@@ -147,6 +255,7 @@ function M.clear()
 end
 
 function M.question(text, selected)
+  M.make()
   local about = ""
   if selected then
     local name = vim.fn.fnamemodify(api.nvim_buf_get_name(selected.buf), ":.")

@@ -29,7 +29,15 @@ end
 
 --- Ask for a suggestion here, also where automatic ones are off.
 function M.suggest()
-  require("codemoat.ghost").request(true)
+  local lsp, buf = require("codemoat.lsp"), vim.api.nvim_get_current_buf()
+  local why_not = not lsp.client(buf) and require("codemoat.buffers").why_not(buf)
+  if why_not then
+    lsp.tell("no suggestions here: " .. why_not)
+    return
+  end
+  require("codemoat.ready").run(function()
+    require("codemoat.ghost").request(true)
+  end, lsp.tell)
 end
 
 --- Show another suggestion for the same place.

@@ -1,8 +1,10 @@
 --- The server's life: started with the first file, attached to buffers, started again when it dies.
+local buffers = require("codemoat.buffers")
 local config = require("codemoat.config")
 local M = {}
 
 local NAME = "codemoat"
+local ROOT_MARKERS = { ".codemoat.toml", ".git" }
 local FIRST_PAUSE, LONGEST_PAUSE = 1000, 60000
 --- Milliseconds that the server has to run for the next pause to be the first again.
 local SOUND = 30000
@@ -16,6 +18,8 @@ local pause, started_at = FIRST_PAUSE, 0
 local attached = {}
 --- Buffers to attach again after a crash.
 local wanted = {}
+--- Clients that were ready, by id.
+local were_ready = {}
 local has_11 = vim.fn.has("nvim-0.11") == 1
 
 ---@param buf integer
@@ -28,7 +32,10 @@ end
 --- The client of this buffer, else any.
 ---@return vim.lsp.Client?
 function M.any()
-  return M.client(vim.api.nvim_get_current_buf()) or vim.lsp.get_clients({ name = NAME })[1]
+  local running = vim.tbl_filter(function(client)
+    return not client.is_stopped(client)
+  end, vim.lsp.get_clients({ name = NAME }))
+  return M.client(vim.api.nvim_get_current_buf()) or running[1]
 end
 
 ---@param client vim.lsp.Client
@@ -65,20 +72,23 @@ function M.cancel(client, id)
   end
 end
 
---- Ask and show an error as a message; `handler` gets results alone.
-function M.ask(method, params, handler)
-  local client = M.any()
-  if not client then
-    M.tell("no server runs. Open a file first; :checkhealth codemoat says more", vim.log.levels.WARN)
-    return
-  end
-  M.request(client, method, params, function(err, result)
-    if err then
-      M.tell(err.message, vim.log.levels.ERROR)
-    else
-      handler(result == vim.NIL and nil or result, client)
-    end
-  end, vim.api.nvim_get_current_buf())
+--- Ask, when the server runs, and show an error as a message, or give it to `failed`; `handler` gets results alone.
+---@param failed fun(problem: string)?
+function M.ask(method, params, handler, failed)
+  local buf = vim.api.nvim_get_current_buf()
+  require("codemoat.ready").run(function(client)
+    M.request(client, method, params, function(err, result)
+      if not err then
+        handler(result == vim.NIL and nil or result, client)
+      elseif failed then
+        failed(err.message)
+      else
+        M.tell(err.message, vim.log.levels.ERROR)
+      end
+    end, vim.api.nvim_buf_is_valid(buf) and buf or vim.api.nvim_get_current_buf())
+  end, failed or function(problem)
+    M.tell(problem, vim.log.levels.WARN)
+  end)
 end
 
 --- Tell without waiting for a key, as the editor's own message would that is wider than the screen: what does not fit
@@ -156,13 +166,10 @@ function M.enable()
   end
 end
 
---- Start or find the server for a buffer that is a file with a type.
+--- Start or find the server for a buffer that is code.
 function M.start(buf)
-  if not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= "" or vim.bo[buf].filetype == "" then
-    return
-  end
   -- `vim.lsp.enable` says nothing of a program that is not there.
-  if not M.may_start(buf) then
+  if not vim.api.nvim_buf_is_valid(buf) or not M.may_start(buf) then
     return
   end
   if vim.lsp.config and vim.lsp.enable then
@@ -194,7 +201,7 @@ function M.client_config()
     reuse_client = M.reuse,
     root_dir = function(buf, on_dir)
       if M.may_start(buf) then
-        on_dir(vim.fs.root(buf, { ".codemoat.toml", ".git" }))
+        on_dir(vim.fs.root(buf, ROOT_MARKERS))
       end
     end,
     handlers = {
@@ -213,30 +220,63 @@ function M.client_config()
     },
     on_init = function(client)
       started_at = vim.uv.now()
+      were_ready[client.id] = true
       require("codemoat.status").follow(client)
+      -- Open documents are sent to it first.
+      vim.schedule(function()
+        require("codemoat.ready").started(client)
+      end)
     end,
     on_exit = M.on_exit,
   }
 end
 
+---@return string? what to do where the program is not there
+local function missing()
+  if vim.fn.executable(config.command()[1]) == 1 then
+    return nil
+  end
+  return ("%s was not found. Run `make install` in a clone of codemoat, or set cmd; see :checkhealth codemoat"):format(
+    config.options.cmd[1]
+  )
+end
+
 --- Whether a buffer gets the server; tells once when there is none to start.
 function M.may_start(buf)
-  if not config.options.enabled(buf) then
+  if not buffers.is_code(buf) or not config.options.enabled(buf) then
     return false
   end
-  if vim.fn.executable(config.command()[1]) == 1 then
-    return true
-  end
-  if not told_missing then
+  local problem = missing()
+  if problem and not told_missing then
     told_missing = true
-    M.tell(
-      ("%s was not found. Run `make install` in a clone of codemoat, or set cmd; see :checkhealth codemoat"):format(
-        config.options.cmd[1]
-      ),
-      vim.log.levels.WARN
-    )
+    M.tell(problem, vim.log.levels.WARN)
   end
-  return false
+  return not problem
+end
+
+--- Start the server for what is open, and without a file for the current folder; not where it runs already.
+---@return string? why it cannot be started
+function M.start_any()
+  M.enable()
+  local problem = missing()
+  if problem then
+    return problem
+  end
+  local current = vim.api.nvim_get_current_buf()
+  for _, buf in ipairs({ current, unpack(vim.api.nvim_list_bufs()) }) do
+    if M.may_start(buf) then
+      M.start(buf)
+      return nil
+    end
+  end
+  local made = M.client_config()
+  made.root_dir = vim.fs.root(vim.fn.getcwd(), ROOT_MARKERS)
+  if has_11 then
+    vim.lsp.start(made, { attach = false, reuse_client = made.reuse_client })
+  else
+    vim.lsp.start_client(made)
+  end
+  return nil
 end
 
 --- One server for all folders: another root becomes another folder of the one that runs.
@@ -284,8 +324,15 @@ function M.send_settings()
 end
 
 --- Start again after a crash, at growing intervals; not after it was stopped on purpose.
-function M.on_exit(code, signal)
+function M.on_exit(code, signal, id)
   local terminated = 15
+  vim.schedule(function()
+    if not were_ready[id] then
+      require("codemoat.ready").ended()
+    elseif package.loaded["codemoat.chat"] then
+      require("codemoat.chat").on_exit(id)
+    end
+  end)
   if code == 0 and (signal == 0 or signal == terminated) then
     return
   end

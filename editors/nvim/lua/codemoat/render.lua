@@ -4,8 +4,7 @@ local M = {}
 
 local namespace = api.nvim_create_namespace("codemoat.ghost")
 local INLINE, REPLACED = 1, 2
-api.nvim_set_hl(0, "CodemoatSuggestion", { link = "Comment", default = true })
-api.nvim_set_hl(0, "CodemoatReplaced", { strikethrough = true, default = true })
+require("codemoat.highlight").keep()
 
 local window
 

@@ -41,12 +41,14 @@ function M.lines(found)
 end
 
 function M.show()
+  local buf = vim.api.nvim_get_current_buf()
   local params = { textDocument = { uri = vim.uri_from_bufnr(0) } }
   lsp.ask("codemoat/why", params, function(found)
     if found then
       require("codemoat.window").float("Why", M.lines(found))
     else
-      lsp.tell("nothing was asked for in this buffer yet")
+      local why_not = not lsp.client(buf) and require("codemoat.buffers").why_not(buf)
+      lsp.tell(why_not and "no suggestions here: " .. why_not or "nothing was asked for in this buffer yet")
     end
   end)
 end

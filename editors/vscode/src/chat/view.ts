@@ -8,6 +8,13 @@ import type { Server } from '../server/client';
 import { page, webOptions } from '../webview';
 import { insertCode } from './insert';
 
+/** An answer that failed. */
+class AnswerError extends Error {}
+
+function wording(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   static readonly id = 'codemoat.chat';
   private view: vscode.WebviewView | undefined;
@@ -15,9 +22,12 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   /** Sent as soon as the page listens. */
   private waiting: ChatReply[] = [];
   private ready = false;
-  /** The client's name of the answer that is under way. */
+  /** The last token: the name of an answer, by which its events and the request to stop it are known. */
   private token = 0;
-  private answering = false;
+  /** The answer that is shown while it is made. Whatever comes of another one is dropped. */
+  private current: { readonly token: number; conversation: string | null } | undefined;
+  /** Counts what takes the place of the conversation on the screen; what was loaded for an earlier one is dropped. */
+  private era = 0;
   /** The last editor: the view itself has the focus when somebody asks. */
   private editor = vscode.window.activeTextEditor;
   /** What was sent to the page, for tests. */
@@ -59,9 +69,8 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   async startNew(): Promise<void> {
-    this.stop();
+    this.renew();
     await this.focus();
-    this.post({ kind: 'new' });
   }
 
   dispose(): void {
@@ -73,20 +82,18 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     try {
       await this.handle(message);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      if (message.kind === 'ask' || message.kind === 'regenerate') {
-        this.post({ kind: 'failed', message: text });
-      } else {
-        void vscode.window.showErrorMessage(`codemoat: ${text}`);
+      if (!(error instanceof AnswerError)) {
+        void vscode.window.showErrorMessage(`codemoat: ${wording(error)}`);
       }
     }
   }
 
   /** Ask a question; the answer when it is whole. */
   async ask(question: string, conversation: string | null, withSelection: boolean): Promise<ChatAnswer> {
+    this.leave();
     this.post({ kind: 'asked', question, conversation });
     const params = { question, conversation, ...this.shown(withSelection) };
-    return this.answer('codemoat/chat/ask', params);
+    return this.answer('codemoat/chat/ask', params, conversation);
   }
 
   private async handle(message: ChatRequest): Promise<void> {
@@ -102,6 +109,8 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
         return this.regenerate(message.conversation);
       case 'stop':
         return this.stop();
+      case 'new':
+        return this.renew();
       case 'openPlace':
         await openPlace(message.uri, message.range);
         return;
@@ -121,33 +130,45 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   private async regenerate(conversation: string): Promise<void> {
+    this.leave();
+    const era = (this.era += 1);
     // The answer that goes is taken off the screen with its question, which is asked once more.
     const { conversation: id, turns, ...head } = await this.load(conversation);
     const last = turns.pop();
-    if (last) {
+    if (last && era === this.era) {
       this.post({ kind: 'conversation', conversation: { ...head, conversation: id, turns } });
       this.post({ kind: 'asked', question: last.question, conversation });
-      await this.answer('codemoat/chat/regenerate', { conversation });
+      await this.answer('codemoat/chat/regenerate', { conversation }, conversation);
     }
   }
 
-  private async answer(method: string, params: object): Promise<ChatAnswer> {
+  /** Throws an AnswerError, which the page was told unless it shows something else by now. */
+  private async answer(method: string, params: object, conversation: string | null): Promise<ChatAnswer> {
+    this.era += 1;
     this.token += 1;
-    this.answering = true;
+    const mine = { token: this.token, conversation };
+    this.current = mine;
+    const end = (reply: ChatReply) => {
+      if (this.current === mine) {
+        this.current = undefined;
+        this.post(reply);
+      }
+    };
     try {
-      const folder = this.folder();
-      const answer = await this.server.request<ChatAnswer>(method, { ...params, folder, token: this.token });
-      this.post({ kind: 'done', answer });
+      const answer = await this.server.request<ChatAnswer>(method, { ...params, folder: this.folder(), token: mine.token });
+      end({ kind: 'done', answer });
       return answer;
-    } finally {
-      this.answering = false;
+    } catch (error) {
+      end({ kind: 'failed', message: wording(error) });
+      throw new AnswerError(wording(error));
     }
   }
 
   private streamed(event: ChatEvent): void {
-    if (event.token !== this.token) {
+    if (!this.current || event.token !== this.current.token) {
       return;
     }
+    this.current.conversation = event.conversation ?? this.current.conversation;
     if (event.kind === 'sources') {
       this.post({ kind: 'sources', sources: event.sources ?? [], stale: event.stale ?? false });
     } else {
@@ -156,9 +177,21 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   private stop(): void {
-    if (this.answering) {
-      void this.server.request('codemoat/chat/stop', { token: this.token }).catch(() => undefined);
+    if (this.current) {
+      void this.server.request('codemoat/chat/stop', { token: this.current.token }).catch(() => undefined);
     }
+  }
+
+  /** Stop the answer and drop whatever still comes of it. */
+  private leave(): void {
+    this.stop();
+    this.current = undefined;
+  }
+
+  private renew(): void {
+    this.leave();
+    this.era += 1;
+    this.post({ kind: 'new' });
   }
 
   private async list(): Promise<void> {
@@ -166,8 +199,14 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   private async open(conversation: string): Promise<void> {
+    // The answer on the screen ends there, until the other conversation is.
     this.stop();
-    this.post({ kind: 'conversation', conversation: await this.load(conversation) });
+    const era = (this.era += 1);
+    const loaded = await this.load(conversation);
+    if (era === this.era) {
+      this.current = undefined;
+      this.post({ kind: 'conversation', conversation: loaded });
+    }
   }
 
   private load(conversation: string): Promise<ChatConversation> {
@@ -187,6 +226,9 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     const text = `Delete the conversation "${title}"? It cannot be brought back.`;
     if ((await vscode.window.showWarningMessage(text, { modal: true }, 'Delete')) === 'Delete') {
       await this.server.request('codemoat/chat/delete', { conversation, folder: this.folder() });
+      if (this.current?.conversation === conversation) {
+        this.leave();
+      }
       this.post({ kind: 'deleted', conversation });
     }
   }

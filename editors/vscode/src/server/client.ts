@@ -12,6 +12,8 @@ type Library = typeof import('./library');
 /** Restarts within `WINDOW_MS` before the user is asked. */
 const MOST_RESTARTS = 5;
 const WINDOW_MS = 3 * 60_000;
+/** How long a request waits for a server that is starting. */
+const STARTING_MS = 20_000;
 
 export type ServerState = 'stopped' | 'starting' | 'running' | 'failed';
 
@@ -86,8 +88,11 @@ export class Server implements vscode.Disposable {
     return this.turn;
   }
 
-  /** Ask the server. Throws an Error whose message says what to do where there is no server, or it refuses. */
+  /** Ask the server, once it runs where it is just starting. Throws an Error whose message says what to do where there is no server, or it refuses. */
   async request<Result>(method: string, params?: unknown, token?: vscode.CancellationToken): Promise<Result> {
+    if (this.state === 'starting') {
+      await this.settled();
+    }
     const client = this.running;
     if (!client) {
       throw new Error('The codemoat server is not running. Click "codemoat" in the status bar to see why.');
@@ -95,6 +100,19 @@ export class Server implements vscode.Disposable {
     // The library sends whatever comes after the method as parameters, a token that is undefined too.
     const given = [...(params === undefined || params === null ? [] : [params]), ...(token ? [token] : [])];
     return (client.sendRequest as (...all: unknown[]) => Promise<Result>).call(client, method, ...given);
+  }
+
+  /** Waits until it runs or does not, for as long as somebody may wait for a start. */
+  private settled(): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(() => end(), STARTING_MS);
+      const listening = this.onDidChangeState((state) => state !== 'starting' && end());
+      const end = () => {
+        clearTimeout(timer);
+        listening.dispose();
+        done();
+      };
+    });
   }
 
   /** Tell the server something; dropped where it is not running. */

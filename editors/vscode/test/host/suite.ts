@@ -140,6 +140,54 @@ describe('codemoat', () => {
     assert.ok(answer.answer.length > 0);
   });
 
+  /** Ask at length; `act` once the answer has begun. Replies that came after `act` was called, without selections. */
+  async function interrupted(act: () => Promise<unknown>): Promise<{ late: ChatReply[]; token: number; answer: ChatAnswer | undefined }> {
+    const late: ChatReply[] = [];
+    let acting: Promise<unknown> | undefined;
+    const listening = parts.chat.sent.event((reply) => {
+      if (acting && reply.kind !== 'selection') {
+        late.push(reply);
+      } else if (reply.kind === 'delta') {
+        acting = act();
+      }
+    });
+    const asking = parts.chat.ask('Explain record_payment and outstanding_balance of Ledger, step by step and at length.', null, false);
+    const { token } = (parts.chat as unknown as { current: { token: number } }).current;
+    const answer = await asking.catch(() => undefined);
+    await acting;
+    // The worst of a server: it goes on with what nobody waits for.
+    const streamed = (parts.chat as unknown as { streamed(event: object): void }).streamed.bind(parts.chat);
+    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'delta', text: 'late' });
+    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'sources', sources: [], stale: false });
+    listening.dispose();
+    return { late, token, answer };
+  }
+
+  it('ends an answer for a new conversation, and nothing of it comes into that', async () => {
+    const { late, answer } = await interrupted(async () => {
+      await parts.chat.receive({ kind: 'new' });
+      await parts.chat.receive({ kind: 'ask', question: 'What does Ledger do?', conversation: null, withSelection: false });
+    });
+    assert.deepEqual(late.slice(0, 2).map(({ kind }) => kind), ['new', 'asked']);
+    const done = late.filter((reply) => reply.kind === 'done');
+    assert.equal(done.length, 1);
+    assert.notEqual(done[0]!.answer.conversation, answer?.conversation);
+    const deltas = late.flatMap((reply) => (reply.kind === 'delta' ? [reply.text] : []));
+    assert.equal(deltas.join(''), done[0]!.answer.answer);
+    assert.equal(late.filter(({ kind }) => kind === 'sources').length, 1);
+    assert.equal(answer?.stopReason, 'cancelled');
+  });
+
+  it('ends an answer for an earlier conversation, and nothing of it comes after that', async () => {
+    const earlier = await parts.chat.ask('What is rent?', null, false);
+    const { late } = await interrupted(() => parts.chat.receive({ kind: 'openConversation', conversation: earlier.conversation }));
+    const at = late.findIndex((reply) => reply.kind === 'conversation');
+    assert.ok(at >= 0);
+    assert.deepEqual(late.slice(at + 1), []);
+    const [opened] = late.slice(at);
+    assert.equal(opened?.kind === 'conversation' && opened.conversation.conversation, earlier.conversation);
+  });
+
   it('finds code, unsaved code too', async () => {
     await typed('use.py', '\ndef refund_the_customer(cents):\n    return -cents\n');
     await until(async () => {

@@ -52,3 +52,21 @@ test('a deleted conversation leaves the screen, another one only the list', () =
   const other = next(listed, { kind: 'deleted', conversation: 'd' });
   assert.deepEqual([other.turns.length, other.history?.length], [1, 1]);
 });
+
+test('what comes of an answer that nobody waits for changes nothing', () => {
+  const late: ChatReply[] = [
+    { kind: 'sources', sources: [SOURCE], stale: true },
+    { kind: 'delta', text: 'late' },
+    { kind: 'done', answer: ANSWER },
+    { kind: 'failed', message: 'late' },
+  ];
+  const asked: ChatReply = { kind: 'asked', question: 'Q', conversation: null };
+  const { title, created, updated, questions } = ANSWER;
+  const turn = { question: 'R', answer: 'x', sources: [], model: 'm', stopReason: 'stop' as const, at: 1 };
+  const other: ChatReply = { kind: 'conversation', conversation: { title, conversation: 'd', created, updated, questions, turns: [turn] } };
+  for (const shown of [after(asked, { kind: 'new' }), after(asked, other), after(asked, { kind: 'done', answer: { ...ANSWER, conversation: 'e' } })]) {
+    for (const reply of late) {
+      assert.deepEqual(next(shown, reply), shown);
+    }
+  }
+});

@@ -40,18 +40,19 @@ export function next(state: ChatState, reply: ChatReply): ChatState {
       }; // prettier-ignore
       return { ...state, conversation: reply.conversation, turns: [...state.turns, fresh], history: null };
     }
+    // An answer that nobody waits for is none of this conversation.
     case 'sources':
-      return onLast(state, { sources: reply.sources, stale: reply.stale });
+      return onAnswer(state, { sources: reply.sources, stale: reply.stale });
     case 'delta':
-      return onLast(state, { answer: (state.turns.at(-1)?.answer ?? '') + reply.text, state: 'streaming' });
+      return onAnswer(state, { answer: (state.turns.at(-1)?.answer ?? '') + reply.text, state: 'streaming' });
     case 'done': {
       const { answer, sources, citations, conversation, title, stopReason } = reply.answer;
       const ended = stopReason === 'cancelled' ? 'stopped' : 'done';
       const part = { answer, sources, citations, state: ended, notes: notes(reply.answer) } as const;
-      return { ...onLast(state, part), conversation, title };
+      return busy(state) ? { ...onAnswer(state, part), conversation, title } : state;
     }
     case 'failed':
-      return onLast(state, { state: 'failed', notes: [reply.message] });
+      return onAnswer(state, { state: 'failed', notes: [reply.message] });
     case 'history':
       return { ...state, history: reply.conversations };
     case 'conversation': {
@@ -79,9 +80,10 @@ export function next(state: ChatState, reply: ChatReply): ChatState {
   }
 }
 
-function onLast(state: ChatState, part: Partial<Turn>): ChatState {
+/** Change the turn that is being answered, if there is one. */
+function onAnswer(state: ChatState, part: Partial<Turn>): ChatState {
   const last = state.turns.at(-1);
-  return last ? { ...state, turns: [...state.turns.slice(0, -1), { ...last, ...part }] } : state;
+  return last && busy(state) ? { ...state, turns: [...state.turns.slice(0, -1), { ...last, ...part }] } : state;
 }
 
 function notes(answer: Extract<ChatReply, { kind: 'done' }>['answer']): string[] {

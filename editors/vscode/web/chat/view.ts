@@ -48,7 +48,7 @@ export function chatView(root: HTMLElement, port: Port<ChatRequest, ChatReply>):
       { class: 'bar' },
       title,
       button('History', () => toggleHistory(), { id: 'history', 'aria-expanded': 'false' }),
-      button('New', () => receive({ kind: 'new' }), { id: 'new', 'aria-label': 'New conversation' }),
+      button('New', () => port.post({ kind: 'new' }), { id: 'new', 'aria-label': 'New conversation' }),
     ),
     history,
     log,
