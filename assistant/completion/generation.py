@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal
 
 from assistant.completion.completer import Completer, Plan, both, final, second_guess, so_far
@@ -216,7 +216,8 @@ class Generation:
     def _write(self, plan: Plan) -> Trimmed | None:
         """Let the model write; None where it was stopped, or was complete before its end."""
         reason: StopReason = "stop"
-        for piece in self._completer.llm.fill(plan.request, plan.sampling, self._stop):
+        sampling = replace(plan.sampling, ahead=self.purpose == "ahead")
+        for piece in self._completer.llm.fill(plan.request, sampling, self._stop):
             if not isinstance(piece, Delta):
                 reason = piece.stop_reason
                 self.timings = RequestTimings(**asdict(piece.timings))
@@ -229,6 +230,8 @@ class Generation:
                     self._complete = trimmed
                     self._stop.cancel()
                 self._changed.notify_all()
+        if reason == "cancelled" and self.purpose == "ahead":
+            self._stop.cancel()  # by a question: whoever reads it by now begins a run of their own
         with self._changed:
             return final(self._text, plan, reason) if self._complete is None and reason != "cancelled" else None
 
