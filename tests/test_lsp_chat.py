@@ -10,9 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from assistant.chat import WAITING
 from assistant.config import Config
 from assistant.engine import Engine
 from assistant.errors import NoModelError
+from assistant.llm import Waiting
 from tests.lsp_world import Client, EndlessLLM, PatientLLM, play
 
 DOCS = Path(__file__).parent.parent / "docs" / "schemas" / "lsp"
@@ -69,6 +71,28 @@ def test_an_answer_is_streamed_cited_and_gone_on_with(project: Path):
         assert check(await client.request("codemoat/chat/regenerate", again), "chat-answer")["answer"] == "Somebody."
 
     play(scene, PatientLLM(["`total_price` sums the prices [prices.py:2-3].", "Nobody.", "Somebody."]))
+
+
+def test_who_waits_is_told_why_until_the_answer_begins(project: Path):
+    class Held(PatientLLM):
+        def chat(self, *arguments: Any) -> Any:
+            yield Waiting("completions")
+            yield Waiting("")
+            yield Waiting("question")
+            yield from super().chat(*arguments)
+
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        answer = await ask(client, "What is a basket?", token=7)
+        assert answer["answer"] == "A basket."
+        events = [check(event, "chat-event") for event in client.of("codemoat/chat/event")]
+        assert [(event["kind"], event.get("reason")) for event in events[:4]] == [
+            ("sources", None), ("waiting", "completions"), ("waiting", ""), ("waiting", "question")
+        ]  # fmt: skip
+        assert [event["text"] for event in events[1:4]] == [WAITING[key] for key in ("completions", "", "question")]
+        assert {event["kind"] for event in events[4:]} == {"delta"}
+
+    play(scene, Held(["A basket."]))
 
 
 def test_conversations_are_listed_opened_renamed_and_deleted(project: Path):

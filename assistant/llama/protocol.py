@@ -208,7 +208,7 @@ def event_to_json(event: Answered | CodemoatError) -> Json:
 
 
 def event_from_json(data: Json) -> Answered:
-    """A piece, why it waits, or the end of a stream. Raises the error that the host sent, and HostError for nonsense."""
+    """A piece, why it waits, or a stream's end. Raises the error that the host sent, and HostError for nonsense."""
     if "delta" in data:
         if not isinstance(data["delta"], str):
             raise _nonsense()

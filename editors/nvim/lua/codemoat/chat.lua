@@ -91,7 +91,9 @@ function M.on_event(event)
   conversation = event.conversation
   if event.kind == "sources" then
     view.sources(event.sources)
-  else
+  elseif event.kind == "waiting" then
+    view.waiting(event.text)
+  elseif event.kind == "delta" then
     view.delta(event.text)
   end
 end

@@ -150,7 +150,9 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     }
     if (event.kind === 'sources') {
       this.post({ kind: 'sources', sources: event.sources ?? [], stale: event.stale ?? false });
-    } else {
+    } else if (event.kind === 'waiting') {
+      this.post({ kind: 'waiting', text: event.text ?? '' });
+    } else if (event.kind === 'delta') {
       this.post({ kind: 'delta', text: event.text ?? '' });
     }
   }

@@ -11,6 +11,8 @@ export interface Turn {
   /** Files changed since they were indexed. */
   stale: boolean;
   state: 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed';
+  /** Why there is no word yet, while it waits. */
+  why?: string;
   /** What there is to say about the answer, one sentence each. */
   notes: string[];
 }
@@ -42,6 +44,8 @@ export function next(state: ChatState, reply: ChatReply): ChatState {
     }
     case 'sources':
       return onLast(state, { sources: reply.sources, stale: reply.stale });
+    case 'waiting':
+      return onLast(state, { why: reply.text });
     case 'delta':
       return onLast(state, { answer: (state.turns.at(-1)?.answer ?? '') + reply.text, state: 'streaming' });
     case 'done': {
