@@ -132,7 +132,7 @@ def text_of(events: Iterator[Generated]) -> tuple[str, Finished]:
 
 
 def until(holds) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
