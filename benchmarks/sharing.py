@@ -1,6 +1,6 @@
 """A question beside completions: how long its first word takes, and what completions lose meanwhile.
 
-usage: python -m benchmarks.sharing [--runs N] [--clients N] [--pause SECONDS] [--tokens N] [--warm-up SECONDS]
+usage: python -m benchmarks.sharing [--runs N] [--clients N] [--pause SECONDS] [--tokens N] [--completions N]
 
 In turns, with one model host of its own: completions alone, a question alone, the question beside completions. Each
 client of the host completes without an end in a file of this repository: when one completion is whole, the next
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1, help="how many complete at once")
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between a client's completions")
     parser.add_argument("--tokens", type=int, default=1500, help="of a question's prompt, roughly")
-    parser.add_argument("--warm-up", type=float, default=4.0, help="seconds of completions alone in each run")
+    parser.add_argument("--completions", type=int, default=6, help="of each run that are measured without a question")
     args = parser.parse_args()
     results = Results("sharing")
     texts = [path.read_text("utf-8") for path in sorted((ROOT / "indexer").glob("*.py"))]
@@ -69,11 +69,10 @@ def main() -> None:
             clients = [HostedLLM(resolve(DEFAULT_MODEL), settings) for _ in range(args.clients)]
             for run in range(args.runs):
                 with completing(clients, texts, args.pause) as done:
-                    time.sleep(args.warm_up)
+                    until(done, args.completions + 1)
                 alone, alone_whole = first_word(asker, question(picks, texts, args.tokens))
                 with completing(clients, texts, args.pause) as meanwhile:
-                    time.sleep(1.0)
-                    begun = len(meanwhile.whole)
+                    begun = until(meanwhile, 2)
                     beside, beside_whole = first_word(asker, question(picks, texts, args.tokens))
                 row = {
                     "run": run, "clients": args.clients, "pause_s": args.pause, "tokens": args.tokens,
@@ -92,6 +91,13 @@ def main() -> None:
             stop_host(Path(folder))
     print(f"first word: {median(r['alone_s'] for r in rows):.1f} s alone, {median(r['beside_s'] for r in rows):.1f} s"
           f" beside completions, {median(r['ratio'] for r in rows):.2f} times (medians of {len(rows)})")  # fmt: skip
+
+
+def until(done: Completed, number: int) -> int:
+    """Wait for so many completions; how many there are then."""
+    while len(done.whole) < number:
+        time.sleep(0.01)
+    return len(done.whole)
 
 
 def first_word(llm: HostedLLM, text: str) -> tuple[float, float]:
@@ -141,8 +147,9 @@ def complete(llm: HostedLLM, text: str, pause: float, done: Completed, stop: Can
             if isinstance(event, Delta) and not first:
                 first = time.perf_counter() - started
         if not stop.cancelled:
-            done.whole.append(1e3 * (time.perf_counter() - started))
-            done.first.append(1e3 * first if first else done.whole[-1])
+            whole = time.perf_counter() - started
+            done.first.append(1e3 * (first or whole))
+            done.whole.append(1e3 * whole)
             time.sleep(pause)
 
 
