@@ -131,8 +131,8 @@ def text_of(events: Iterator[Generated]) -> tuple[str, Finished]:
     return "".join(pieces), end
 
 
-def until(holds) -> None:
-    deadline = time.monotonic() + 60
+def until(holds, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)

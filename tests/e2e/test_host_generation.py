@@ -164,18 +164,21 @@ def test_a_question_has_its_share_beside_completions_without_an_end(llm, make_ll
 
     thread = threading.Thread(target=complete)
     thread.start()
-    until(lambda: len(completions) > 1)
-    before, told = len(completions), []
-    for event in llm.chat([Message("user", f"{SOURCE[:5000]}\nWhat does this do?")], Sampling(max_tokens=4)):
-        if isinstance(event, Delta):
-            begun.set()
-        elif isinstance(event, Waiting):
-            assert not begun.is_set()
-            told.append(event.reason)
-        else:
-            question = event.timings.prompt_ms
-    begun.set()
-    thread.join(60)
+    told: list[str] = []
+    try:
+        until(lambda: completions, 600)
+        before = len(completions)
+        for event in llm.chat([Message("user", f"{SOURCE[:4000]}\nWhat does this do?")], Sampling(max_tokens=4)):
+            if isinstance(event, Delta):
+                begun.set()
+            elif isinstance(event, Waiting):
+                assert not begun.is_set()
+                told.append(event.reason)
+            else:
+                question = event.timings.prompt_ms
+    finally:
+        begun.set()
+        thread.join(600)
     assert sum(completions[before:]) < 2 * question
     assert told[:1] in ([], ["completions"])  # nothing, where the machine is so fast that it begins within a second
 
