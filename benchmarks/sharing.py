@@ -62,7 +62,7 @@ def main() -> None:
     picks = random.Random(SEED)
     rows = []
     with tempfile.TemporaryDirectory(prefix="cm") as folder:
-        settings = HostSettings(runtime_dir=Path(folder))
+        settings = HostSettings(runtime_dir=Path(folder), idle_seconds=60)
         try:
             asker = HostedLLM(resolve(DEFAULT_MODEL), settings)
             first_word(asker, "Say yes.")  # loads the model, and makes both contexts
