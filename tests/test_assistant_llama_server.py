@@ -152,9 +152,23 @@ def test_a_fill_cancels_what_only_evaluates_ahead_whoever_asked_for_it(hosted, p
         second.close()
 
 
+class Looks:
+    """Counts how often the host looks whether an asker waits."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.value = 0
+        look = module.Host._look
+
+        def counted(*arguments):
+            self.value += 1
+            look(*arguments)
+
+        monkeypatch.setattr(module.Host, "_look", counted)
+
+
 def test_who_asks_is_told_why_there_is_no_word_yet(hosted, place, monkeypatch):
     monkeypatch.setattr(module, "_WAITING_SECONDS", 0.02)
-    slow = SlowLLM()
+    slow, looked = SlowLLM(), Looks(monkeypatch)
     with serving(slow, place):
         fill = hosted().fill(FillRequest("a.py", "f", ""), SAMPLING)
         slow.step("f")
@@ -167,6 +181,8 @@ def test_who_asks_is_told_why_there_is_no_word_yet(hosted, place, monkeypatch):
         assert next(second) == Waiting("question")
         fill.close()
         assert slow.left("f")
+        seen = looked.value
+        until(lambda: looked.value > seen + 6)
         slow.step("c")
         assert next(chat) == Delta("c1 ")  # nothing is told once it has begun
         chat.close()
@@ -178,17 +194,10 @@ def test_who_asks_is_told_why_there_is_no_word_yet(hosted, place, monkeypatch):
 
 def test_a_question_alone_is_told_nothing(hosted, place, monkeypatch):
     monkeypatch.setattr(module, "_WAITING_SECONDS", 0.001)
-    slow, looks = SlowLLM(), threading.Semaphore(0)
-    look = module.Host._look
-
-    def counted(*arguments):
-        looks.release()
-        look(*arguments)
-
-    monkeypatch.setattr(module.Host, "_look", counted)
+    slow, looked = SlowLLM(), Looks(monkeypatch)
     with serving(slow, place):
         chat = hosted().chat(user("c"), SAMPLING)
-        asked = threading.Thread(target=lambda: [looks.acquire(timeout=60) for _ in range(5)] and slow.step("c"))
+        asked = threading.Thread(target=lambda: (until(lambda: looked.value > 5), slow.step("c")))
         asked.start()
         assert next(chat) == Delta("c0 ")
         asked.join(60)
@@ -204,8 +213,10 @@ def test_what_is_generated_ahead_never_goes_before_a_question(hosted, place):
         chat = hosted().chat(user("c"), SAMPLING)
         slow.step("c")
         assert next(chat) == Delta("c0 ")
+        assert slow.left("before")
         assert text_of(before)[1].stop_reason == "cancelled"
-        assert list(hosted().fill(FillRequest("a.py", "after", ""), ahead)) == [Finished("cancelled")]
+        slow.step("after")
+        assert next(hosted().fill(FillRequest("a.py", "after", ""), ahead)) == Finished("cancelled")
         asked = hosted().fill(FillRequest("a.py", "asked", ""), SAMPLING)  # somebody waits for this one
         slow.step("asked")
         assert next(asked) == Delta("asked0 ")
