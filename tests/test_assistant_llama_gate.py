@@ -110,14 +110,17 @@ class Race:
         return took
 
 
-@pytest.mark.parametrize(("steps", "step"), [(1, 0.1), (4, 0.05), (1, 0.4), (100, 0.1), (3, 0.002)])
-def test_a_question_has_half_of_the_time_beside_completions_without_an_end(steps: int, step: float):
+@pytest.mark.parametrize(
+    ("steps", "step", "asked"),
+    [(1, 0.1, 0.1), (4, 0.05, 0.1), (1, 0.4, 0.1), (100, 0.1, 0.1), (3, 0.002, 0.1), (10, 0.1, 5.0), (1, 0.4, 2.0)],
+)
+def test_a_question_has_half_of_the_time_beside_completions_without_an_end(steps: int, step: float, asked: float):
     race = Race(steps=steps, step=step)
-    took = race.ask(100, 0.1)
-    assert took <= 2.2 * 100 * 0.1
+    took = race.ask(100, asked)
+    assert took <= 2.2 * 100 * asked
     # Completions have the other half, and none waits long at a time.
     assert race.completing >= 0.45 * took
-    assert max(race.waits) <= MOST_OWED + 0.1 + 1e-9
+    assert max(race.waits) <= MOST_OWED + asked + 1e-9
 
 
 def test_the_first_turn_comes_as_soon_as_completions_are_a_slice_ahead():

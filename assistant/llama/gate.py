@@ -24,7 +24,7 @@ SLICE = 0.25
 MOST_OWED = 0.5
 """Seconds that are owed to a question at most, so that no completion waits longer after a step that took long."""
 LEAD = 1.0
-"""Seconds that a question can be ahead of completions at most."""
+"""Seconds that a question gets ahead of completions at most while none waits."""
 UNLIMITED = 1 << 30
 """Tokens of a turn at most that can be interrupted: as many as a step of the context has."""
 GRANTED_STEP = 32
@@ -61,6 +61,7 @@ class Gate:
         """When the last patient turn ended."""
         self._owed = 0.0
         self._catching_up = False
+        self._granted = False
 
     @property
     def asking(self) -> bool:
@@ -133,7 +134,7 @@ class Gate:
                 with self._changed:
                     self._left = self._clock()
                     if not self._interrupted:
-                        self._count(self._began - self._left)
+                        self._pay(self._left - self._began)
                     self._leave()
 
     @contextmanager
@@ -185,20 +186,25 @@ class Gate:
     def _count_urgent(self) -> None:
         now = self._clock()
         if self._conversations:
-            self._count(now - self._began)
+            self._owe(self._owed + now - self._began)
         self._began = now
 
-    def _count(self, seconds: float) -> None:
-        """So much more is owed to the question, or less."""
-        self._owed = max(-LEAD, min(MOST_OWED, self._owed + seconds))
+    def _pay(self, seconds: float) -> None:
+        """The question got so much done. What completions waited for counts in full, however long a step takes."""
+        least = float("-inf") if self._granted else min(self._owed, -LEAD)
+        self._owe(max(least, self._owed - seconds))
+
+    def _owe(self, seconds: float) -> None:
+        """So much is owed to the question now."""
+        self._owed = min(MOST_OWED, seconds)
         self._catching_up = self._owed >= SLICE or (self._catching_up and self._owed > 0)
 
     def _enter(self, interrupt: Callable[[], None]) -> int:
         """Begin a patient turn."""
-        granted = bool(self._urgent)  # it goes before one that waits
+        self._granted = bool(self._urgent)  # it goes before one that waits
         self._busy, self._interrupted, self._began = True, False, self._clock()
-        self._interrupt = None if granted else interrupt
-        return GRANTED_STEP if granted else UNLIMITED
+        self._interrupt = None if self._granted else interrupt
+        return GRANTED_STEP if self._granted else UNLIMITED
 
     def _patient_may(self) -> bool:
         return not self._busy and (not self._urgent or self.question_first)
