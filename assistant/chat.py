@@ -12,8 +12,9 @@ from assistant.citations import Citation, CitationWriter, unverified
 from assistant.context import CodeIndex, RequestTimings, Source
 from assistant.conversation import Conversation, Turn, new_conversation, title_of
 from assistant.excerpts import OpenFile, Selection
-from assistant.llm import LLM, Cancel, Sampling, StopReason
+from assistant.llm import LLM, Cancel, Sampling, StopReason, WaitReason
 from assistant.llm import Delta as Generated
+from assistant.llm import Waiting as ModelWaiting
 from assistant.planning import Plan, Planner
 from assistant.prompts import messages
 from assistant.stop import OwnStop
@@ -26,6 +27,12 @@ LOOP_TIMES = 3
 ANOTHER_TEMPERATURE = 0.5
 """Least temperature of an answer that is asked for again: at 0 it would be the same one."""
 NEAREST = "The sources are what is nearest to the rest of the question."
+WAITING: dict[WaitReason, str] = {
+    "": "",
+    "completions": "Waiting: completions are being written for an editor…",
+    "question": "Waiting: another question is answered first…",
+}
+"""What is shown to who waits for an answer."""
 NOTHING_FOUND = "Nothing in the index seems to be about this question."
 
 
@@ -48,6 +55,21 @@ class Sources:
 
     sources: tuple[Source, ...]
     stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why there is no word of the answer yet; no reason: the model works on it alone again.
+
+    What is shown of it goes with the first ``Delta``, or the end.
+    """
+
+    reason: WaitReason
+
+    @property
+    def text(self) -> str:
+        """One sentence to show, or nothing."""
+        return WAITING[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +106,10 @@ class Failed:
     error: CodemoatError
 
 
-ChatEvent = Sources | Delta | Done | Failed
-"""One ``Sources``, any number of ``Delta``, then ``Done``; ``Failed`` may end the stream at any point."""
+ChatEvent = Sources | Waiting | Delta | Done | Failed
+"""One ``Sources``, any number of ``Waiting``, any number of ``Delta``, then ``Done``; ``Failed`` may end the stream at
+any point.
+"""
 
 
 class ChatSession:
@@ -221,6 +245,8 @@ class ChatSession:
                         yield Delta(text)
                     if said.repeats:
                         stop.cancel()
+                elif isinstance(piece, ModelWaiting):
+                    yield Waiting(piece.reason)
                 else:
                     stop_reason = "stop" if stop.cancelled and not stop.asked else piece.stop_reason
                     timings = RequestTimings(**asdict(piece.timings), retrieval_ms=plan.retrieval_ms)

@@ -155,7 +155,7 @@ def _tuning(name: str) -> str:
 
 def _host(engine: Engine) -> Check:
     """Whether the model loads and answers at all."""
-    from assistant.llm import Delta, FillRequest, Message, Sampling
+    from assistant.llm import Answered, Delta, FillRequest, Message, Sampling
 
     name = "model server" if engine.config.model.url else "model host"
     began = time.monotonic()
@@ -164,7 +164,7 @@ def _host(engine: Engine) -> Check:
         info = llm.info
         if info.fim:
             path, before, after, _ = _HOLES[0]
-            stream = llm.fill(FillRequest(path, before, after), Sampling(max_tokens=4))
+            stream: Iterator[Answered] = llm.fill(FillRequest(path, before, after), Sampling(max_tokens=4))
         else:
             stream = llm.chat([Message("user", "Say yes.")], Sampling(max_tokens=4))
         text = "".join(piece.text for piece in stream if isinstance(piece, Delta))

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
 StopReason = Literal["stop", "length", "cancelled"]
+WaitReason = Literal["", "completions", "question"]
 
 
 class Cancel:
@@ -59,7 +60,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """What one generation cost. Times in milliseconds.
+    """What one generation cost. Times in milliseconds, without waiting for other work of the model.
 
     Of ``prompt_tokens`` ``evaluated_tokens`` were evaluated and ``reused_tokens`` were not; both together are fewer if
     it was cancelled on the way. ``restored_tokens`` of the reused ones came back from a prompt that had been left.
@@ -85,6 +86,8 @@ class Sampling:
     repeat_penalty: float = 1.0
     alternative: int = 0
     """Another text than the likeliest (0): its first word is the next likely one (1), the one after that (2), …"""
+    ahead: bool = False
+    """Nobody waits for it yet: it is cancelled when somebody asks a question, or while one is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,20 @@ class Finished:
     timings: Timings = field(default_factory=Timings)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why the first word of an answer takes longer than alone; with no reason, that it does not any more.
+
+    "completions" are being computed at the same time, "question": an earlier one is answered first.
+    """
+
+    reason: WaitReason
+
+
 Generated = Delta | Finished
 """A stream is any number of ``Delta`` and exactly one ``Finished``."""
+Answered = Generated | Waiting
+"""The stream of an answer may have any number of ``Waiting`` before its first ``Delta``."""
 
 
 class LLM(Protocol):
@@ -141,9 +156,7 @@ class LLM(Protocol):
         """Number of tokens of each text, by the model's own tokenizer, without special tokens."""
         ...
 
-    def chat(
-        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
-    ) -> Iterator[Generated]:
+    def chat(self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Answered]:
         """Answer a conversation in the model's own chat template.
 
         Raises PromptTooLongError if the messages and ``max_tokens`` do not fit the context.

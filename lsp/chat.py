@@ -241,7 +241,7 @@ class Chat:
         events: Callable[[ChatSession, Cancel], Generator[ChatEvent, None, None]],
     ) -> dict[str, Any]:
         """The chat lane's part. Raises what ends the answer, after what was said was told."""
-        from assistant.chat import Delta, Done, Failed, Sources
+        from assistant.chat import Delta, Done, Failed, Sources, Waiting
 
         try:
             session = self._session(folder, answering.conversation)
@@ -251,6 +251,8 @@ class Chat:
                 match event:
                     case Sources(sources, stale):
                         tell({"kind": "sources", "sources": [source_of(folder, s) for s in sources], "stale": stale})
+                    case Waiting(reason):
+                        tell({"kind": "waiting", "reason": reason, "text": event.text})
                     case Delta(text):
                         tell({"kind": "delta", "text": text})
                     case Done():

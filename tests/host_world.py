@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,6 +129,13 @@ def text_of(events: Iterator[Generated]) -> tuple[str, Finished]:
             end = event
     assert end is not None
     return "".join(pieces), end
+
+
+def until(holds, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def user(text: str) -> list[Message]:

@@ -7,8 +7,11 @@ import sys
 
 import pytest
 
+from assistant.chat import WAITING
 from assistant.errors import HostError
+from assistant.llm import Waiting
 from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
+from tests.fakes import FakeLLM
 
 QUESTION = "how is a discounted price computed?"
 SAID = "`discounted_price` takes the price and the percent [1]."
@@ -84,6 +87,43 @@ def test_what_is_nowhere_is_said_first_by_both_commands_and_in_json(cli, lines):
     lines(question)
     (chatted,) = cli("chat", "--json").lines
     assert chatted["answer"].startswith(said)
+
+
+class Held(FakeLLM):
+    """Waits for completions first."""
+
+    def chat(self, *arguments):
+        yield Waiting("completions")
+        yield from super().chat(*arguments)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_why_an_answer_waits_until_it_begins(cli, monkeypatch):
+    cli.llm = Held([SAID] * 3)
+    screen = Terminal()
+    written: list[str] = []
+
+    def write(text: str) -> int:
+        written.append(text)
+        return io.StringIO.write(screen, text)
+
+    monkeypatch.setattr(screen, "write", write)
+    monkeypatch.setattr("sys.stderr", screen)
+    result = cli("ask", QUESTION)
+    assert result.code == 0 and "`discounted_price` takes" in result.out
+    shown = [text for text in written if text.startswith("\r")][-2:]  # after the model's loading
+    assert [text.split("\r")[-1] for text in shown] == [WAITING["completions"], ""]
+    assert len(shown[1].split("\r")[1]) == len(WAITING["completions"])  # blanks over it
+
+    monkeypatch.setattr("sys.stderr", io.StringIO())  # no terminal: nothing
+    result = cli("ask", "--stream", QUESTION)
+    check_schema("ask-stream", result.lines)
+    assert [line["event"] for line in result.lines[:3]] == ["sources", "waiting", "delta"]
+    assert sys.stderr.getvalue() == ""
 
 
 def test_conversations_are_listed_resumed_and_deleted(cli, lines):

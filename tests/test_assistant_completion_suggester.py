@@ -16,7 +16,7 @@ from assistant.errors import HostError
 from assistant.llm import Cancel
 from indexer.errors import CodemoatError
 from tests.fakes import FakeLLM
-from tests.typist_world import END, Typist, at, text
+from tests.typist_world import CANCELLED, END, Typist, at, text
 
 
 @pytest.fixture
@@ -209,6 +209,23 @@ def test_what_follows_an_accepted_suggestion_is_generated_ahead(typist: Typist) 
     accepted = typist.ask("x = 1")
     assert text(accepted) == " + 2"
     assert len(typist.llm.calls) == 2
+
+
+def test_who_reads_what_runs_ahead_asks_anew_when_a_question_ends_it(typist: Typist) -> None:
+    first = typist.ask("x = ")
+    typist.llm.wait_for_call()
+    typist.llm.write("1", END)
+    typist.suggester.shown(at("x = "), first.result(timeout=60))
+    typist.llm.wait_for_call()
+    assert typist.llm.calls[-1][1].ahead
+    typist.llm.write(" + ")
+    accepted = typist.ask("x = 1")
+    typist.until_waited_for(1)
+    typist.llm.write(CANCELLED)  # by the host
+    typist.llm.wait_for_call()
+    assert not typist.llm.calls[-1][1].ahead
+    typist.llm.write(" + 2", END)
+    assert text(accepted) == " + 2"
 
 
 def test_a_request_comes_before_what_runs_ahead(typist: Typist) -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from assistant.llama.cancel import InterruptingCancel
-from assistant.llama.gate import GRANT, GRANTED_STEP, PATIENCE, UNLIMITED, Gate
+from assistant.llama.gate import GRANTED_STEP, MOST_OWED, SLICE, UNLIMITED, Gate
 
 
 def never() -> bool:
@@ -44,79 +46,195 @@ def test_a_patient_turn_can_be_given_up():
 
 
 class Clock:
-    """Time that passes when told. ``first`` is when the thread that made it looked at it first since that was reset."""
+    """Time that passes when told."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.first: float | None = None
-        self._owner = threading.get_ident()
 
     def __call__(self) -> float:
-        if self.first is None and threading.get_ident() == self._owner:
-            self.first = self.now
         return self.now
 
 
-def completions(gate, clock, *, seconds: float):
-    """Completions without an end, each of ``seconds``; stops when told."""
-    stop = threading.Event()
+class Race:
+    """One question, and a client that completes without a pause; both count in the seconds of a clock.
 
-    def work() -> None:
-        while not stop.is_set():
-            with gate.urgent():
-                clock.now += seconds
+    Each side computes by moving the clock, in a thread of its own as in the host. A completion moves it only once the
+    question asks for its turn, so that no scheduler decides what is counted.
+    """
 
-    threads = [threading.Thread(target=work) for _ in range(2)]  # two, so that one always waits
-    for thread in threads:
+    def __init__(self, *, steps: int, step: float) -> None:
+        """A completion has ``steps`` steps of ``step`` seconds."""
+        self.clock = Clock()
+        self.gate = Gate(self.clock)
+        self.waits: list[float] = []
+        """What completions waited, at their beginning and between their steps."""
+        self.completing = 0.0
+        """Seconds that they computed."""
+        self._steps, self._step = steps, step
+        self._stop = threading.Event()
+
+    def _complete(self) -> None:
+        while not self._stop.is_set():
+            asked = self.clock.now
+            with self.gate.urgent() as turn:
+                for _ in range(self._steps):
+                    with turn() as most:
+                        assert most == UNLIMITED
+                        while not self.gate.asking and not self._stop.is_set():
+                            pass
+                        self.waits.append(self.clock.now - asked)
+                        self.clock.now += self._step
+                        self.completing += self._step
+                        asked = self.clock.now
+
+    def ask(self, steps: int, step: float) -> float:
+        """Compute so many steps beside completions; seconds until that is done."""
+        thread = threading.Thread(target=self._complete)
         thread.start()
+        done = 0
+        with self.gate.conversation():
+            while done < steps:
+                interrupted = threading.Event()
+                with self.gate.patient(interrupted.set, never) as most:
+                    if most == UNLIMITED:  # between two completions, and interrupted soon
+                        assert interrupted.wait(30)
+                        continue
+                    assert most == GRANTED_STEP
+                    self.clock.now += step
+                    done += 1
+                    assert not interrupted.is_set()
+            took = self.clock.now
+        self._stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        return took
 
-    def end() -> None:
-        stop.set()
-        for thread in threads:
-            thread.join(30)
-            assert not thread.is_alive()
 
-    return end
+@pytest.mark.parametrize(
+    ("steps", "step", "asked"),
+    [(1, 0.1, 0.1), (4, 0.05, 0.1), (1, 0.4, 0.1), (100, 0.1, 0.1), (3, 0.002, 0.1), (10, 0.1, 5.0), (1, 0.4, 2.0)],
+)
+def test_a_question_has_half_of_the_time_beside_completions_without_an_end(steps: int, step: float, asked: float):
+    race = Race(steps=steps, step=step)
+    took = race.ask(100, asked)
+    assert took <= 2.2 * 100 * asked
+    # Completions have the other half, and none waits long at a time.
+    assert race.completing >= 0.45 * took
+    assert max(race.waits) <= MOST_OWED + asked + 1e-9
 
 
-def test_chat_gets_on_beside_completions_without_an_end():
+def test_the_first_turn_comes_as_soon_as_completions_are_a_slice_ahead():
     clock = Clock()
     gate = Gate(clock)
-    end = completions(gate, clock, seconds=0.1)
-    steps, waits = 0, []
+    clock.now = 100.0  # whatever completions took before the question came
+    with gate.urgent() as turn, gate.conversation():
+        asked: list[int] = []
+
+        def ask() -> None:
+            with gate.patient(nothing, never) as most:
+                asked.append(most)
+                clock.now += SLICE
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        while not gate.asking:
+            pass
+        for _ in range(4):
+            with turn() as most:
+                assert most == UNLIMITED
+                clock.now += SLICE / 4
+                assert asked == []
+        with turn() as most:  # a long completion makes room between two of its steps
+            assert most == UNLIMITED
+            assert asked == [GRANTED_STEP]
+        thread.join(10)
+
+
+def test_a_completion_given_up_while_it_makes_room_has_no_further_step():
+    clock = Clock()
+    gate = Gate(clock)
+    given_up = threading.Event()
     with gate.conversation():
-        while steps < 30:
-            clock.first = None
-            interrupted = threading.Event()
-            with gate.patient(interrupted.set, never) as most:
-                assert most in (UNLIMITED, GRANTED_STEP)
-                waits.append(clock.now - (clock.first or clock.now))
-                clock.now += 0.05
-                steps += not interrupted.is_set()
-    end()
-    # Two more completions may begin before the clock is looked at.
-    assert max(waits) <= PATIENCE + 2 * 0.1 + 0.01
+        released = threading.Event()
+        entered = threading.Event()
+
+        def ask() -> None:
+            with gate.patient(nothing, never) as most:
+                assert most == GRANTED_STEP
+                entered.set()
+                assert released.wait(30)
+
+        thread = threading.Thread(target=ask)
+        with gate.urgent(given_up.is_set) as turn:
+            thread.start()
+            while not gate.asking:
+                pass
+            with turn() as most:
+                assert most == UNLIMITED
+                clock.now += SLICE
+            threading.Thread(target=lambda: (entered.wait(30), given_up.set())).start()
+            with turn() as most:
+                assert most == 0
+            with turn() as most:
+                assert most == 0
+        released.set()
+        thread.join(10)
+    with gate.urgent() as turn, turn() as most:  # nobody holds it
+        assert most == UNLIMITED
 
 
-def test_a_granted_turn_is_short_and_not_interrupted():
-    clock, calls = Clock(), []
+def test_after_time_to_itself_a_question_holds_up_no_completion_at_first():
+    clock = Clock()
     gate = Gate(clock)
     with gate.conversation():
-        with gate.patient(lambda: calls.append("first"), never) as most:
-            assert most == UNLIMITED
-            other = threading.Thread(target=lambda: gate.urgent().__enter__())
-            other.start()
-            while not calls:
-                pass
-            clock.now += PATIENCE  # the step was in vain, and now it is too long
-        with gate.patient(lambda: calls.append("granted"), never) as most:
-            assert most == GRANTED_STEP
-        with gate.patient(lambda: calls.append("granted"), never) as most:
-            assert most == GRANTED_STEP
-            clock.now += GRANT
-        other.join(10)
-        assert not other.is_alive()
-    assert calls == ["first"]
+        with gate.patient(nothing, never):
+            clock.now += 60
+        for _ in range(8):  # somebody types: 0.8 s of completions, each after a pause in which the question went on
+            with gate.urgent() as turn:
+                for _ in range(2):
+                    with turn() as most:
+                        assert most == UNLIMITED
+                        clock.now += 0.05
+            assert not gate.question_first
+            with gate.patient(nothing, never) as most:
+                assert most == UNLIMITED
+                clock.now += 0.1
+
+
+def test_a_question_that_asks_for_no_turn_holds_up_no_completion():
+    clock = Clock()
+    gate = Gate(clock)
+    with gate.conversation():
+        for _ in range(5):
+            with gate.urgent() as turn:
+                for _ in range(5):
+                    with turn() as most:
+                        assert most == UNLIMITED
+                        clock.now += SLICE
+
+
+def test_two_questions_that_follow_each_other_begin_with_nothing_owed():
+    clock = Clock()
+    gate = Gate(clock)
+    for _ in range(2):
+        with gate.conversation():
+            with gate.urgent() as turn, turn():
+                clock.now += 2 * SLICE
+            with gate.patient(nothing, never) as most:
+                assert most == UNLIMITED
+        assert not gate.question_first
+
+
+def test_without_a_question_completions_never_wait_between_their_steps():
+    clock = Clock()
+    gate = Gate(clock)
+    with gate.urgent() as turn:
+        for _ in range(50):
+            with turn() as most:
+                assert most == UNLIMITED
+                clock.now += 1.0
+    with gate.idle(nothing, never) as most:
+        assert most == UNLIMITED
 
 
 def test_idle_work_steps_aside_for_an_answer_and_goes_on_behind_it():
@@ -167,7 +285,7 @@ def test_a_conversation_that_ends_leaves_the_way_free():
     gate = Gate(clock)
     with gate.conversation(), gate.urgent(), gate.patient(nothing, lambda: True) as most:
         assert most == 0
-    clock.now += 2 * PATIENCE
+    clock.now += 60
     with gate.urgent():
         pass
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-import time
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from assistant.llama.hosts import host_status, stop_host
 from assistant.llama.place import Address, HostPlace, HostState
 from assistant.llama.settings import EngineSettings
 from assistant.llama.wire import connect
-from assistant.llm import Cancel, Delta, FillRequest, Finished, Sampling, Snippet
+from assistant.llm import Cancel, Delta, FillRequest, Finished, Sampling, Snippet, Waiting
 from tests.fakes import FakeLLM
-from tests.host_world import TOKEN, SlowLLM, model_file, raw_wire, serving, text_of, user
+from tests.host_world import TOKEN, SlowLLM, model_file, raw_wire, serving, text_of, until, user
 
 SAMPLING = Sampling(max_tokens=50, stop=("\n",), seed=3)
 
@@ -152,6 +152,78 @@ def test_a_fill_cancels_what_only_evaluates_ahead_whoever_asked_for_it(hosted, p
         second.close()
 
 
+class Looks:
+    """Counts how often the host looks whether an asker waits."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.value = 0
+        look = module.Host._look
+
+        def counted(*arguments):
+            self.value += 1
+            look(*arguments)
+
+        monkeypatch.setattr(module.Host, "_look", counted)
+
+
+def test_who_asks_is_told_why_there_is_no_word_yet(hosted, place, monkeypatch):
+    monkeypatch.setattr(module, "_WAITING_SECONDS", 0.02)
+    slow, looked = SlowLLM(), Looks(monkeypatch)
+    with serving(slow, place):
+        fill = hosted().fill(FillRequest("a.py", "f", ""), SAMPLING)
+        slow.step("f")
+        next(fill)
+        chat = hosted().chat(user("c"), SAMPLING)
+        assert next(chat) == Waiting("completions")
+        slow.step("c")
+        assert next(chat) == Delta("c0 ")
+        second = hosted().chat(user("d"), SAMPLING)
+        assert next(second) == Waiting("question")
+        fill.close()
+        assert slow.left("f")
+        seen = looked.value
+        until(lambda: looked.value > seen + 6)
+        slow.step("c")
+        assert next(chat) == Delta("c1 ")  # nothing is told once it has begun
+        chat.close()
+        assert next(second) == Waiting("")
+        slow.step("d")
+        assert next(second) == Delta("d0 ")
+        second.close()
+
+
+def test_a_question_alone_is_told_nothing(hosted, place, monkeypatch):
+    monkeypatch.setattr(module, "_WAITING_SECONDS", 0.001)
+    slow, looked = SlowLLM(), Looks(monkeypatch)
+    with serving(slow, place):
+        chat = hosted().chat(user("c"), SAMPLING)
+        asked = threading.Thread(target=lambda: (until(lambda: looked.value > 5), slow.step("c")))
+        asked.start()
+        assert next(chat) == Delta("c0 ")
+        asked.join(60)
+        chat.close()
+
+
+def test_what_is_generated_ahead_never_goes_before_a_question(hosted, place):
+    slow, ahead = SlowLLM(), replace(SAMPLING, ahead=True)
+    with serving(slow, place):
+        before = hosted().fill(FillRequest("a.py", "before", ""), ahead)
+        slow.step("before")
+        assert next(before) == Delta("before0 ")
+        chat = hosted().chat(user("c"), SAMPLING)
+        slow.step("c")
+        assert next(chat) == Delta("c0 ")
+        assert slow.left("before")
+        assert text_of(before)[1].stop_reason == "cancelled"
+        slow.step("after")
+        assert next(hosted().fill(FillRequest("a.py", "after", ""), ahead)) == Finished("cancelled")
+        asked = hosted().fill(FillRequest("a.py", "asked", ""), SAMPLING)  # somebody waits for this one
+        slow.step("asked")
+        assert next(asked) == Delta("asked0 ")
+        asked.close()
+        chat.close()
+
+
 def test_a_wrong_token_is_sent_away(place):
     with serving(FakeLLM(), place) as (state, _):
         wrong = HostState(state.pid, "guess", state.address, state.model, state.settings)
@@ -219,13 +291,6 @@ def test_status_and_stop(hosted, place, tmp_path):
         thread.join(10)
         assert not thread.is_alive()
     assert host_status(runtime) == []
-
-
-def until(holds) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def remove_state(place, _state):

@@ -10,9 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from assistant.chat import WAITING
 from assistant.config import Config
 from assistant.engine import Engine
 from assistant.errors import NoModelError
+from assistant.llm import Waiting
 from tests.lsp_world import Client, EndlessLLM, PatientLLM, play
 
 DOCS = Path(__file__).parent.parent / "docs" / "schemas" / "lsp"
@@ -80,6 +82,28 @@ def test_what_is_nowhere_is_said_before_the_model_speaks(project: Path):
         assert answer["answer"] == first["text"] + "`total_price` keeps it."
 
     play(scene, PatientLLM(["`total_price` keeps it."]))
+
+
+def test_who_waits_is_told_why_until_the_answer_begins(project: Path):
+    class Held(PatientLLM):
+        def chat(self, *arguments: Any) -> Any:
+            yield Waiting("completions")
+            yield Waiting("")
+            yield Waiting("question")
+            yield from super().chat(*arguments)
+
+    async def scene(client: Client) -> None:
+        await client.initialize(project)
+        answer = await ask(client, "What is a basket?", token=7)
+        assert answer["answer"] == "A basket."
+        events = [check(event, "chat-event") for event in client.of("codemoat/chat/event")]
+        assert [(event["kind"], event.get("reason")) for event in events[:4]] == [
+            ("sources", None), ("waiting", "completions"), ("waiting", ""), ("waiting", "question")
+        ]  # fmt: skip
+        assert [event["text"] for event in events[1:4]] == [WAITING[key] for key in ("completions", "", "question")]
+        assert {event["kind"] for event in events[4:]} == {"delta"}
+
+    play(scene, Held(["A basket."]))
 
 
 def test_conversations_are_listed_opened_renamed_and_deleted(project: Path):

@@ -15,10 +15,11 @@ from assistant.llm import Cancel, Delta, FillRequest, Finished, Generated, Sampl
 from tests.fakes import FakeLLM
 
 END = object()
+CANCELLED = object()
 
 
 class SteppedLLM(FakeLLM):
-    """Writes what the test hands it, when it hands it: ``write`` for each call in turn, ``END`` ends a call."""
+    """Writes what the test hands it, when it hands it: ``write`` for each call; ``END``, ``CANCELLED`` end one."""
 
     def __init__(self) -> None:
         super().__init__(alternatives=True)
@@ -49,6 +50,8 @@ class SteppedLLM(FakeLLM):
                 self.ends.append("stop")
                 yield Finished("stop", Timings(100, 100, count, 1000.0, 50.0))
                 return
+            if piece is CANCELLED:
+                break
             count += 1
             yield Delta(str(piece))
         self.ends.append("cancelled")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,25 @@ def write_answer(out: Output, events: Iterable[ChatEvent], extra: Mapping[str, A
 
     Raises the error that ends the stream, after what was said.
     """
-    from assistant.chat import Delta, Done, Failed, Sources
+    with out.waiting() as waiting:
+        _write(out, events, extra or {}, waiting)
+
+
+def _write(out: Output, events: Iterable[ChatEvent], extra: Mapping[str, Any], waiting: Callable[[str], None]) -> None:
+    from assistant.chat import Delta, Done, Failed, Sources, Waiting
 
     began = False
     for event in events:
+        waiting(event.text if isinstance(event, Waiting) else "")
         match event:
             case Sources(sources, stale):
                 if stale:
                     out.note("Files changed since the index was made; --update brings it up to date.")
                 if out.stream:
                     out.data({"event": "sources", "sources": [source_json(s) for s in sources], "stale": stale})
+            case Waiting(reason):
+                if out.stream:
+                    out.data({"event": "waiting", "reason": reason})
             case Delta(text):
                 if out.stream:
                     out.data({"event": "delta", "text": text})
@@ -35,7 +44,7 @@ def write_answer(out: Output, events: Iterable[ChatEvent], extra: Mapping[str, A
                     out.piece(text)
                     began = True
             case Done():
-                _finish(out, event, extra or {}, began=began)
+                _finish(out, event, extra, began=began)
             case Failed(error):
                 if began:
                     out.line()

@@ -8,9 +8,10 @@ line's end in a file's name makes no line of its own. Only ``text`` and ``piece`
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -83,6 +84,28 @@ class Output:
         display = _RichProgress(self._console(sys.stderr)) if sys.stderr.isatty() else ProgressDisplay()
         with display:
             yield display
+
+    @contextmanager
+    def waiting(self) -> Iterator[Callable[[str], None]]:
+        """Shows why something waits on a line of stderr, where that is a terminal.
+
+        Each call of the value takes the place of what is shown; an empty text, and the end of the block, take it away.
+        """
+        shown = ""
+
+        def show(text: str) -> None:
+            nonlocal shown
+            if text == shown or not sys.stderr.isatty():
+                return
+            text = visible(text)[: shutil.get_terminal_size().columns - 1]
+            sys.stderr.write(f"\r{' ' * len(shown)}\r{text}")
+            sys.stderr.flush()
+            shown = text
+
+        try:
+            yield show
+        finally:
+            show("")
 
     def _write(self, stream: TextIO, parts: Sequence[Part], end: str, keep: str = "\t") -> None:
         shown = [(visible(p, keep), "") if isinstance(p, str) else (visible(p[0], keep), p[1]) for p in parts]

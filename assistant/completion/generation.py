@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal
 
 from assistant.completion.completer import Completer, Plan, better, both, final, second_guess, so_far
@@ -253,7 +253,8 @@ class Generation:
         done: Trimmed | None = None
         stop = OwnStop(self._stop)
         self._written = False
-        for piece in self._completer.llm.fill(plan.request, plan.sampling, stop):
+        sampling = replace(plan.sampling, ahead=self.purpose == "ahead")
+        for piece in self._completer.llm.fill(plan.request, sampling, stop):
             if not isinstance(piece, Delta):
                 reason, self._written = piece.stop_reason, True
                 self.timings = RequestTimings(**asdict(piece.timings))
@@ -267,6 +268,8 @@ class Generation:
                 done = trimmed
                 self._written = True
                 stop.cancel()
+        if done is None and reason == "cancelled" and self.purpose == "ahead":
+            self._stop.cancel()  # by a question: whoever reads it by now begins a run of their own
         if self._stop.cancelled or done is not None:
             return None if self._stop.cancelled else done
         return final(self._text, plan, reason)

@@ -14,7 +14,19 @@ from dataclasses import replace
 
 from assistant.errors import UnsupportedModelError
 from assistant.llama.streaming import TextStream
-from assistant.llm import LLM, Cancel, Delta, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
+from assistant.llm import (
+    LLM,
+    Answered,
+    Cancel,
+    Delta,
+    FillRequest,
+    Finished,
+    Generated,
+    Message,
+    ModelInfo,
+    Sampling,
+    Waiting,
+)
 from assistant.stop import OwnStop
 from indexer.reasons import visible
 
@@ -68,9 +80,7 @@ class InstructFill:
         """Number of prompt tokens of a fill request."""
         return self.llm.count_chat(ask_for(request)) if _needs_help(self.llm.info) else self.llm.count_fill(request)
 
-    def chat(
-        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
-    ) -> Iterator[Generated]:
+    def chat(self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Answered]:
         """Answer a conversation."""
         return self.llm.chat(messages, sampling, cancel)
 
@@ -97,6 +107,8 @@ class InstructFill:
         if most > 0:
             most += self.llm.count([_last_lines(request.prefix)])[0] + _SPARE_TOKENS
         for piece in self.llm.chat(ask_for(request), replace(sampling, max_tokens=most, stop=()), stop):
+            if isinstance(piece, Waiting):
+                continue
             if isinstance(piece, Delta):
                 if not stop.cancelled and (shown := text.push(piece.text)):
                     yield Delta(shown)

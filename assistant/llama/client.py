@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from assistant.llama.protocol import Json
 from assistant.llama.settings import DRAFT_TOKENS, MICRO_BATCH, EngineSettings
 from assistant.llama.starter import start_host
 from assistant.llama.wire import Wire, connect
-from assistant.llm import Cancel, FillRequest, Finished, Generated, Message, ModelInfo, Sampling
+from assistant.llm import Answered, Cancel, FillRequest, Finished, Generated, Message, ModelInfo, Sampling, Waiting
 from indexer.errors import CancelledError
 
 _POLL_SECONDS = 0.02
@@ -107,9 +108,7 @@ class HostedLLM:
         question = {"op": "count_fill", "request": protocol.request_to_json(request)}
         return protocol.count_from_json(self._ask(question))
 
-    def chat(
-        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
-    ) -> Iterator[Generated]:
+    def chat(self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Answered]:
         """Answer a conversation. Raises HostError if the host dies on the way; the next call starts a new one."""
         return self._stream("chat", {"messages": protocol.messages_to_json(messages)}, sampling, cancel)
 
@@ -121,7 +120,10 @@ class HostedLLM:
         With ``supersede`` the fills that this client asked for before are cancelled.
         """
         payload = {"request": protocol.request_to_json(request), "supersede": supersede}
-        return self._stream("fill", payload, sampling, cancel)
+        with closing(self._stream("fill", payload, sampling, cancel)) as events:
+            for event in events:
+                if not isinstance(event, Waiting):  # only who asked a question is told
+                    yield event
 
     def close(self) -> None:
         """Leave the host; it stays for others, and for a while after the last. Safe to call twice."""
@@ -130,7 +132,9 @@ class HostedLLM:
                 self._control.close()
                 self._control = None
 
-    def _stream(self, op: str, payload: Json, sampling: Sampling, cancel: Cancel | None) -> Iterator[Generated]:
+    def _stream(
+        self, op: str, payload: Json, sampling: Sampling, cancel: Cancel | None
+    ) -> Generator[Answered, None, None]:
         cancel = cancel or Cancel()
         if cancel.cancelled:
             yield Finished("cancelled")
@@ -206,7 +210,7 @@ class HostedLLM:
             ) from exc
 
 
-def _events(wire: Wire, cancel: Cancel) -> Iterator[Generated]:
+def _events(wire: Wire, cancel: Cancel) -> Iterator[Answered]:
     """The stream of request 1, cancelled when ``cancel`` is set."""
     cancelled_at: float | None = None
     while True:

@@ -163,12 +163,10 @@ class LocalLLM:
             prompt, opening = self._healer.cut(prompt)
         with self._completion.lock:
             context = self._completion.context
-            turn: Turn = no_turn
-            whole: AbstractContextManager[None] = self._gate.urgent()
+            whole: AbstractContextManager[Turn] = self._gate.urgent(lambda: cancel.cancelled)
             if sampling.max_tokens <= 0:  # nobody waits for it
-                turn = partial(self._gate.idle, context.abort, lambda: cancel.cancelled)
-                whole = nullcontext()
-            with whole, interrupting(cancel, context):
+                whole = nullcontext(partial(self._gate.idle, context.abort, lambda: cancel.cancelled))
+            with whole as turn, interrupting(cancel, context):
                 yield from generate(
                     self._model,
                     context,
@@ -251,6 +249,7 @@ def generate(
     ``healer``, the first tokens must spell these bytes, the end of the text before the cursor; they are not shown.
     """
     run = _Run(len(prompt))
+    turn = run.clocked(turn)
     evaluation = context.evaluate(prompt, lambda: cancel.cancelled, turn)
     run.evaluated(evaluation)
     if not evaluation.complete or cancel.cancelled:
@@ -319,22 +318,35 @@ def _margin(text: bytes) -> int:
 
 
 class _Run:
-    """Counts and times of one generation."""
+    """Counts and times of one generation, without the time in which it waited for its turns."""
 
     def __init__(self, prompt_tokens: int) -> None:
         self.tokens: list[int] = []
         self._prompt_tokens = prompt_tokens
         self._evaluation = Evaluation(0, False)
+        self._waited = 0.0
         self._start = self._prompt_done = time.perf_counter()
+
+    def clocked(self, turn: Turn) -> Turn:
+        """``turn``, with what is waited for it left out of the times."""
+
+        @contextmanager
+        def clocked() -> Iterator[int]:
+            asked = time.perf_counter()
+            with turn() as most:
+                self._waited += time.perf_counter() - asked
+                yield most
+
+        return clocked
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """The prompt is done, as far as it goes."""
         self._evaluation = evaluation
-        self._prompt_done = time.perf_counter()
+        self._prompt_done = time.perf_counter() - self._waited
 
     def finished(self, reason: StopReason) -> Finished:
         """The end, with what it cost."""
-        now = time.perf_counter()
+        now = time.perf_counter() - self._waited
         return Finished(
             reason,
             Timings(

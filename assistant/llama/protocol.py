@@ -4,10 +4,12 @@ The first line of a connection is ``{"client", "nonce", "proof"}`` and is answer
 Each side proves that it knows the token without sending it, so that a program that took the address of a dead host
 neither learns the token nor passes for the host. Then requests ``{"id", "op", ...}``; a connection may have several at
 once. Answers carry the request's id and are one of
-``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``. Operations:
+``{"result"}``, ``{"delta"}`` (any number), ``{"finished"}`` or ``{"error": {"code", "message", "hint"}}``; a chat may
+have ``{"waiting": reason}`` before its first delta, with the reasons of ``assistant.llm.Waiting``. Operations:
 info, count, count_chat, count_fill, chat, fill, cancel (``target`` is the id to stop), ping, stop. With
 ``"supersede": true`` a generation cancels the earlier ones of its lane and client. A fill of no tokens only evaluates
-its prompt; any fill that somebody waits for cancels it. Closing a connection cancels what runs for it.
+its prompt; any fill that somebody waits for cancels it. A fill with ``"ahead"`` in its sampling is cancelled by any
+chat. Closing a connection cancels what runs for it.
 
 Lines are bounded in length and nesting on both sides. A side that gets something else says so in one error line without
 an id, and hangs up.
@@ -27,20 +29,21 @@ from typing import Any, Literal, TypeVar, get_args
 import assistant.errors as model_errors
 from assistant.errors import HostError
 from assistant.llm import (
+    Answered,
     Delta,
     FillRequest,
     Finished,
-    Generated,
     Message,
     ModelInfo,
     Role,
     Sampling,
     Snippet,
+    Waiting,
 )
 from indexer.decoders import convert
 from indexer.errors import CodemoatError
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Raised with every change that an older side would misread: sides of different versions never meet."""
 
 GREETING_LIMIT = 1_024
@@ -160,6 +163,7 @@ def sampling_from_json(data: Json) -> Sampling:
         seed=int(data["seed"]),
         repeat_penalty=float(data["repeat_penalty"]),
         alternative=int(data.get("alternative", 0)),
+        ahead=data.get("ahead", False) is True,
     )
     if not math.isfinite(sampling.temperature) or not math.isfinite(sampling.repeat_penalty):
         raise ValueError("a number is not finite")
@@ -192,21 +196,25 @@ def counts_from_json(data: object, number: int) -> list[int]:
     return [count_from_json(each) for each in data]
 
 
-def event_to_json(event: Generated | CodemoatError) -> Json:
-    """A piece, the end of a stream, or what went wrong."""
+def event_to_json(event: Answered | CodemoatError) -> Json:
+    """A piece, why it waits, the end of a stream, or what went wrong."""
     if isinstance(event, CodemoatError):
         return {"error": {"code": event.code, "message": event.message, "hint": event.hint}}
     if isinstance(event, Delta):
         return {"delta": event.text}
+    if isinstance(event, Waiting):
+        return {"waiting": event.reason}
     return {"finished": {"stop_reason": event.stop_reason, "timings": asdict(event.timings)}}
 
 
-def event_from_json(data: Json) -> Generated:
-    """A piece or the end of a stream. Raises the error that the host sent, if it sent one, HostError for nonsense."""
+def event_from_json(data: Json) -> Answered:
+    """A piece, why it waits, or a stream's end. Raises the error that the host sent, and HostError for nonsense."""
     if "delta" in data:
         if not isinstance(data["delta"], str):
             raise _nonsense()
         return Delta(data["delta"])
+    if "waiting" in data:
+        return _typed({"reason": data["waiting"]}, Waiting)
     if "finished" in data:
         finished = _typed(data["finished"], Finished)
         if not math.isfinite(finished.timings.prompt_ms) or not math.isfinite(finished.timings.generation_ms):

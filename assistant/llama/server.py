@@ -15,7 +15,7 @@ from assistant.llama.lanes import Job, Lane
 from assistant.llama.lines import Lines
 from assistant.llama.place import Address
 from assistant.llama.protocol import Json
-from assistant.llm import LLM, Delta, Generated
+from assistant.llm import LLM, Answered, Delta, Finished, Waiting, WaitReason
 from indexer.errors import BadInputError, CodemoatError, StorageError
 
 _GREETING_SECONDS = 5.0
@@ -33,6 +33,10 @@ _MOST_JOBS = 8
 _MOST_UNREAD = 8 << 20
 """Bytes of answers that wait for a client to read them; a client that lets more pile up is disconnected."""
 _MOST_ID = 64
+_WAITING_SECONDS = 1.0
+"""After which an asker is told why there is no first word yet, and between looks at whether that is still so."""
+_HELD_UP, _FREE = 0.25, 0.05
+"""Share of the time since the last look that completions took, from which and below which it is so."""
 _NOT_UNDERSTOOD = BadInputError("The model host did not understand the request.", "")
 _READ_BYTES = 1 << 16
 
@@ -287,17 +291,42 @@ class Host:
             job = Job(op, lambda cancel: self._llm.chat(messages, sampling, cancel))
         else:
             request = protocol.request_from_json(message["request"])
-            job = Job(op, lambda cancel: self._llm.fill(request, sampling, cancel), idle=sampling.max_tokens <= 0)
+            idle = sampling.max_tokens <= 0
+            ahead = sampling.ahead and not idle
+            job = Job(op, lambda cancel: self._llm.fill(request, sampling, cancel), idle=idle, ahead=ahead)
 
-        def report(event: Generated | CodemoatError) -> None:
+        def report(event: Answered | CodemoatError) -> None:
             loop.call_soon_threadsafe(self._report, client, number, event)
 
         if message.get("supersede"):
             self._cancel(lambda connection, old: connection.name == client.name and old.kind == op)
         if not job.idle:
             self._cancel(lambda _, old: old.idle and old.kind == op)
+        if op == "chat":
+            self._cancel(lambda _, old: old.ahead)
+        elif job.ahead and self._lanes["chat"].busy:
+            client.send({"id": number, **protocol.event_to_json(Finished("cancelled"))})
+            return
         client.jobs[number] = job
         self._lanes[op].submit(job, report)
+        if op == "chat":
+            loop.call_later(_WAITING_SECONDS, self._look, client, number, job, "", self._lanes["fill"].worked)
+
+    def _look(self, client: _Client, number: object, job: Job, told: WaitReason, worked: float) -> None:
+        """Tell the asker why ``job`` has no first word yet, if that changed; again and again until it has one."""
+        if client.jobs.get(number) is not job or job.begun:
+            return
+        now = self._lanes["fill"].worked
+        share = (now - worked) / _WAITING_SECONDS
+        reason: WaitReason = ""
+        if self._lanes["chat"].running is not job:
+            reason = "question"
+        elif share >= (_FREE if told == "completions" else _HELD_UP):
+            reason = "completions"
+        if reason != told:
+            client.send({"id": number, **protocol.event_to_json(Waiting(reason))})
+        loop = asyncio.get_running_loop()
+        loop.call_later(_WAITING_SECONDS, self._look, client, number, job, reason, now)
 
     def _cancel(self, which: Callable[[_Client, Job], bool]) -> None:
         """Stop some of the generations that wait or run."""
@@ -306,8 +335,11 @@ class Host:
                 if which(connection, job):
                     job.cancel.cancel()
 
-    def _report(self, client: _Client, number: object, event: Generated | CodemoatError) -> None:
-        if not isinstance(event, Delta):
+    def _report(self, client: _Client, number: object, event: Answered | CodemoatError) -> None:
+        if isinstance(event, Delta):
+            if (job := client.jobs.get(number)) is not None:
+                job.begun = True
+        elif not isinstance(event, Waiting):
             client.jobs.pop(number, None)
         client.send({"id": number, **protocol.event_to_json(event)})
 

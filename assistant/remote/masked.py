@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assistant.completion.secrecy import mask_around
-from assistant.llm import LLM, Cancel, FillRequest, Generated, Message, ModelInfo, Sampling
+from assistant.llm import LLM, Answered, Cancel, FillRequest, Generated, Message, ModelInfo, Sampling
 from assistant.masking import Masked, mask_file, mask_typed, without
 from assistant.prompts import parts
 
@@ -44,9 +44,7 @@ class MaskedLLM:
         """Number of prompt tokens of a fill request."""
         return self.llm.count_fill(self._fill(request))
 
-    def chat(
-        self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None
-    ) -> Iterator[Generated]:
+    def chat(self, messages: Sequence[Message], sampling: Sampling, cancel: Cancel | None = None) -> Iterator[Answered]:
         """Answer a conversation."""
         return self.llm.chat(self._messages(messages), sampling, cancel)
 

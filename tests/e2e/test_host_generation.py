@@ -11,8 +11,8 @@ import pytest
 import assistant.llama.client
 from assistant.errors import PromptTooLongError
 from assistant.llama.hosts import host_status
-from assistant.llm import Cancel, Delta, FillRequest, Finished, Message, Sampling, Snippet
-from tests.host_world import text_of
+from assistant.llm import Cancel, Delta, FillRequest, Finished, Message, Sampling, Snippet, Waiting
+from tests.host_world import text_of, until
 
 pytestmark = pytest.mark.e2e
 
@@ -148,6 +148,39 @@ def test_a_completion_overtakes_an_answer(llm):
     rest, end = text_of(stream)
     assert end.stop_reason == "length"
     assert isinstance(first, Delta) and rest
+
+
+def test_a_question_has_its_share_beside_completions_without_an_end(llm, make_llm):
+    """What both sides computed is compared, by the host's own times: a busy machine slows both."""
+    other, begun = make_llm(context_tokens=4096), threading.Event()
+    completions: list[float] = []
+
+    def complete() -> None:
+        typed = 0
+        while not begun.is_set():
+            typed += 1
+            _, end = fill(other, f"{PREFIX}{typed} + ", sampling=Sampling(max_tokens=24))
+            completions.append(end.timings.prompt_ms + end.timings.generation_ms)
+
+    thread = threading.Thread(target=complete)
+    thread.start()
+    told: list[str] = []
+    try:
+        until(lambda: completions, 600)
+        before = len(completions)
+        for event in llm.chat([Message("user", f"{SOURCE[:4000]}\nWhat does this do?")], Sampling(max_tokens=4)):
+            if isinstance(event, Delta):
+                begun.set()
+            elif isinstance(event, Waiting):
+                assert not begun.is_set()
+                told.append(event.reason)
+            else:
+                question = event.timings.prompt_ms
+    finally:
+        begun.set()
+        thread.join(600)
+    assert sum(completions[before:]) < 2 * question
+    assert told[:1] in ([], ["completions"])  # nothing, where the machine is so fast that it begins within a second
 
 
 def test_a_prompt_that_does_not_fit_says_so(llm):

@@ -56,6 +56,22 @@ def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Pa
     assert all(len(line) <= 78 for line in help_text.splitlines())
 
 
+def test_nvim_chat_shows_why_an_answer_waits_until_it_begins(plain: Editor) -> None:
+    def told(**event: Any) -> list[str]:
+        event["conversation"] = "c"
+        found: list[str] = plain.lua("require('codemoat.chat').on_event(...) return vim.fn.getline(1, '$')", event)
+        return found
+
+    plain.lua("local v = require('codemoat.chat_view') v.open() v.question('Q') v.waiting()")
+    assert told(kind="sources", sources=[])[-1] == "…"
+    for text in ("Waiting: completions are being written…", "Waiting: another question…"):
+        assert told(kind="waiting", reason="x", text=text)[-1] == text
+    assert told(kind="waiting", reason="", text="")[-1] == "…"
+    told(kind="waiting", reason="x", text="Waiting: x…")
+    assert told(kind="of a later version") == ["## Q", "", "Waiting: x…"]
+    assert told(kind="delta", text="Yes.") == ["## Q", "", "Yes."]
+
+
 def test_nvim_plugin_installed_as_the_read_me_says(home: Path, repository: Path, runtime_dir: Path) -> None:
     block = re.search(r"```sh\n(.*?)```", (PLUGIN / "README.md").read_text(), re.DOTALL)
     assert block is not None

@@ -132,8 +132,9 @@ export interface ChatList {
 export interface ChatEvent {
   conversation: string;
   token: string | number | null;
-  kind: 'sources' | 'delta';
+  kind: 'sources' | 'waiting' | 'delta';
   sources?: Source[];
   stale?: boolean;
+  /** The next piece; of `waiting`: why there is none yet, empty when that is over. */
   text?: string;
 }

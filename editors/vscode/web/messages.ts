@@ -21,6 +21,7 @@ export type ChatRequest =
 export type ChatReply =
   | { kind: 'asked'; question: string; conversation: string | null }
   | { kind: 'sources'; sources: Source[]; stale: boolean }
+  | { kind: 'waiting'; text: string }
   | { kind: 'delta'; text: string }
   | { kind: 'done'; answer: ChatAnswer }
   | { kind: 'failed'; message: string }

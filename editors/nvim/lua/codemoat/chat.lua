@@ -123,6 +123,8 @@ function M.on_event(event)
   view.name(conversation)
   if event.kind == "sources" then
     view.sources(event.sources)
+  elseif event.kind == "waiting" then
+    view.waiting(event.text)
   elseif event.kind == "delta" then
     view.delta(event.text)
   end

@@ -14,7 +14,8 @@ local buf
 local targets = {}
 ---@type { uri: string, range: table }[] by number
 local numbered = {}
-local is_waiting = false
+---@type string? what stands at the end while there is no answer yet
+local waits
 
 --- Whether there is a buffer to write into. The user may have wiped it out.
 local function exists()
@@ -47,17 +48,18 @@ local function append(text)
 end
 
 local function stop_waiting()
-  if not is_waiting then
+  if not waits then
     return
   end
-  is_waiting = false
   if not exists() then
+    waits = nil
     return
   end
   local last = api.nvim_buf_get_lines(buf, -2, -1, false)[1]
-  if vim.endswith(last, WAITING) then
-    edit(-2, -1, { last:sub(1, -#WAITING - 1) })
+  if vim.endswith(last, waits) then
+    edit(-2, -1, { last:sub(1, -#waits - 1) })
   end
+  waits = nil
 end
 
 --- What the cursor is on: a citation or a source; else the first source.
@@ -265,9 +267,12 @@ function M.question(text, selected)
   append(("%s## %s%s\n\n"):format(between, text:gsub("\n", "\n## "), about))
 end
 
-function M.waiting()
-  is_waiting = true
-  append(WAITING)
+--- Show that there is no answer yet, and why; the answer takes its place.
+---@param why string?
+function M.waiting(why)
+  stop_waiting()
+  waits = why and why ~= "" and why or WAITING
+  append(waits)
 end
 
 --- Where the answer comes from, before it comes.

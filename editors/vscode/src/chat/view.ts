@@ -171,7 +171,9 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     this.current.conversation = event.conversation ?? this.current.conversation;
     if (event.kind === 'sources') {
       this.post({ kind: 'sources', sources: event.sources ?? [], stale: event.stale ?? false });
-    } else {
+    } else if (event.kind === 'waiting') {
+      this.post({ kind: 'waiting', text: event.text ?? '' });
+    } else if (event.kind === 'delta') {
       this.post({ kind: 'delta', text: event.text ?? '' });
     }
   }

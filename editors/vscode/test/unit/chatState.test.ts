@@ -26,6 +26,14 @@ test('an answer waits, streams and is done; only then may be asked again', () =>
   assert.deepEqual([done.conversation, done.title, done.turns[0]!.answer], ['c', 'T', 'Yes.']);
 });
 
+test('why an answer waits is known until it begins', () => {
+  const asked = after({ kind: 'asked', question: 'Q', conversation: null }, { kind: 'sources', sources: [SOURCE], stale: false });
+  const held = next(asked, { kind: 'waiting', text: 'Waiting: …' });
+  assert.deepEqual([held.turns[0]!.state, held.turns[0]!.why, busy(held)], ['waiting', 'Waiting: …', true]);
+  assert.equal(next(held, { kind: 'waiting', text: '' }).turns[0]!.why, '');
+  assert.equal(next(held, { kind: 'delta', text: 'Yes' }).turns[0]!.state, 'streaming');
+});
+
 test('what there is to say about an answer is said', () => {
   const notes = (part: Partial<ChatAnswer>) =>
     after({ kind: 'asked', question: 'Q', conversation: null }, { kind: 'done', answer: { ...ANSWER, ...part } }).turns[0]!.notes;

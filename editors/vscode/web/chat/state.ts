@@ -11,6 +11,8 @@ export interface Turn {
   /** Files changed since they were indexed. */
   stale: boolean;
   state: 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed';
+  /** Why there is no word yet, while it waits. */
+  why?: string;
   /** What there is to say about the answer, one sentence each. */
   notes: string[];
 }
@@ -43,6 +45,8 @@ export function next(state: ChatState, reply: ChatReply): ChatState {
     // An answer that nobody waits for is none of this conversation.
     case 'sources':
       return onAnswer(state, { sources: reply.sources, stale: reply.stale });
+    case 'waiting':
+      return onAnswer(state, { why: reply.text });
     case 'delta':
       return onAnswer(state, { answer: (state.turns.at(-1)?.answer ?? '') + reply.text, state: 'streaming' });
     case 'done': {

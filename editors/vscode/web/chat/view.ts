@@ -132,6 +132,8 @@ export function chatView(root: HTMLElement, port: Port<ChatRequest, ChatReply>):
       say('Looking for code.');
     } else if (reply.kind === 'sources') {
       say(`Answering from ${reply.sources.length} places.`);
+    } else if (reply.kind === 'waiting' && reply.text) {
+      say(reply.text);
     } else if (reply.kind === 'done') {
       // A screen reader gets an answer once and whole; word by word it would stammer.
       say(reply.answer.answer);
@@ -210,7 +212,8 @@ export function chatView(root: HTMLElement, port: Port<ChatRequest, ChatReply>):
     }
     made.notes.replaceChildren(...turn.notes.map((note) => element('p', {}, note)));
     if (turn.state === 'waiting') {
-      made.notes.replaceChildren(element('p', { class: 'progress' }, turn.sources.length ? 'Reading …' : 'Looking for code …'));
+      const works = turn.sources.length ? 'Reading …' : 'Looking for code …';
+      made.notes.replaceChildren(element('p', { class: 'progress' }, turn.why || works));
     }
   }
 
