@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +15,7 @@ from indexer.location import cache_dir, index_folder, seals_folder
 from indexer.probing import exists, is_folder
 from indexer.reading import Reader
 from indexer.reasons import encodable, printable
-from indexer.store import DATABASE, SEGMENTS, VECTORS, mismatch
+from indexer.store import DATABASE, mismatch
 from indexer.types import Hit, Reference, SearchResult, Symbol
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from indexer.control import Cancel, Linked
     from indexer.embed import Embedder
+    from indexer.exact import LineOptions
     from indexer.filters import Filters
     from indexer.overlay import Buffers, Overlay
     from indexer.reports import GrepResult, IndexStatus, Progress, UpdateReport
@@ -183,6 +184,7 @@ class Index:
         *,
         regex: bool = False,
         ignore_case: bool = False,
+        options: LineOptions | None = None,
         filters: Filters | None = None,
         limit: int | None = None,
         count: bool = False,
@@ -193,15 +195,16 @@ class Index:
         At most ``limit``; ``count``: with exact totals even so. Looks at the texts as indexed (see ``indexer.grep``).
         Raises BadInputError for a pattern or filters that cannot be used, CancelledError.
         """
-        from indexer.exact import Pattern
+        from indexer.exact import LineOptions, Pattern
         from indexer.filters import resolve
         from indexer.grep import grep
 
-        wanted = Pattern(pattern, regex=regex, ignore_case=ignore_case)
+        lines = options or LineOptions()
+        wanted = Pattern(pattern, regex=regex, ignore_case=ignore_case, word=lines.word)
         with self._view() as snapshot:
             stale = self._reader.stale_lately(snapshot.database)
             allowed, kinds = resolve(snapshot, filters, self.root), filters.kinds if filters else ()
-            return grep(snapshot, wanted, allowed, kinds, limit=limit, count=count, stale=stale, cancel=cancel)
+            return grep(snapshot, wanted, allowed, kinds, lines, limit=limit, count=count, stale=stale, cancel=cancel)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
@@ -250,6 +253,11 @@ class Index:
         with self._view() as snapshot:
             return snapshot.text(self._relative(path))
 
+    def holds(self, folder: str) -> bool:
+        """Whether any indexed file is in ``folder`` (relative to the root, POSIX), or is it."""
+        with self._view() as snapshot:
+            return snapshot.holds(folder)
+
     def paths(self) -> list[str]:
         """Paths of all indexed files, sorted."""
         with self._view() as snapshot:
@@ -272,12 +280,13 @@ class Index:
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
+        from indexer.disk_usage import bytes_by_part
         from indexer.reports import IndexStatus
 
         with self._view() as snapshot:
             generation, database = snapshot.generation, snapshot.database
             meta = database.meta()
-            parts = _bytes_by_part(self.folder)
+            parts = bytes_by_part(self.folder)
             languages = database.rows(
                 "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
             )
@@ -383,14 +392,3 @@ def _folder(root: Path) -> Path:
         what = f"{root} is not a folder." if exists(root) else f"There is no folder {root}."
         raise BadInputError(what, "Give the folder of a project.")
     return root.resolve()
-
-
-def _bytes_by_part(folder: Path) -> dict[str, int]:
-    parts = {"texts": 0, "words": 0, "vectors": 0}
-    inside = os.path.join(folder, SEGMENTS)  # noqa: PTH118  (os.walk gives texts)
-    for place, _, names in os.walk(folder):
-        for name in names:
-            part = "vectors" if name == VECTORS else "words" if place.startswith(inside) else "texts"
-            with suppress(FileNotFoundError):  # an update may be at work
-                parts[part] += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
-    return parts

@@ -334,6 +334,12 @@ class Snapshot:
         paths = [path for (path,) in found]
         return sorted({*paths, *self.overlay.ids}) if self.overlay.ids else paths
 
+    def holds(self, folder: str) -> bool:
+        """Whether any file is in a folder, or is it."""
+        overlaid = any(path == folder or path.startswith(f"{folder}/") for path in self.overlay.ids)
+        inside = "SELECT 1 FROM files WHERE skipped IS NULL AND (path = ? OR (path > ? AND path < ?)) LIMIT 1"
+        return overlaid or bool(self.database.rows(inside, (folder, f"{folder}/", f"{folder}0")))
+
     def verify(self) -> None:
         """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""
         for segment in self._segments:
