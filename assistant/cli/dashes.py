@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import typer
 from typer.core import TyperCommand
 
 from indexer.errors import BadInputError
@@ -21,7 +20,7 @@ _MARK = "\0"
 class SearchCommand(TyperCommand):
     """Takes arguments that cannot be options as they are, and says how to search for those that could be."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises BadInputError for an option that there is not."""
         letters = {name[1] for param in self.get_params(ctx) for name in param.opts if len(name) == 2}
         end = args.index("--") if "--" in args else len(args)

@@ -65,7 +65,12 @@ export interface Why {
 
 export interface Hit extends Place {
   language: string;
+  /** The definition that matched. */
   symbol: string | null;
+  /** The line that matched, counted from 0 as in `range`. */
+  matchLine: number;
+  /** One or two stretches around that line. */
+  preview: { line: number; text: string }[];
   text: string;
   score: number;
   reasons: Record<string, number>;
