@@ -1,4 +1,4 @@
-"""Exact-name queries: is a hit labelled with the name, is its line the defining one, is that line shown?
+"""Exact-name queries: whether a hit is labelled with the name, placed at the line that defines it, and shows that line.
 
 ``python -m benchmarks.labels FOLDER…`` samples symbols of the folders' indexes, made in a cache folder of its own, and
 asks for each by its bare name. A query is right when one of the first three hits has all three; a name that is defined
@@ -62,8 +62,10 @@ def _declares(symbol: Symbol, number: int, line: str) -> bool:
     """Whether a line is the one of a symbol's declaration that holds its name."""
     if not symbol.span.start_line <= number <= symbol.span.end_line or symbol.name not in line:
         return False
-    folded = " ".join(line.split()).rstrip(" {:=")
-    return folded in symbol.signature or symbol.signature in folded or symbol.signature.startswith(folded[:150])
+    folded, signature = " ".join(line.split()).rstrip(" {:="), symbol.signature
+    # Of a declaration of several lines a line is a part; before its start there may be a keyword.
+    begun = signature.startswith((folded[:150], folded[folded.find(symbol.name) :][:150]))
+    return folded in signature or signature in folded or begun
 
 
 def main() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
 from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
@@ -170,6 +173,11 @@ def test_lines_around_a_match(cli):
         "shop/prices.py-9-    def total(self):",
         "shop/prices.py:10:        return sum(item.price for item in self.items)",
     ]  # fmt: skip
+    if shutil.which("rg") is not None:
+        for options in (["-C", 1], ["-A", 2], ["-B", 3], ["-v", "-C", 1], ["-w", "-B", 1], ["-C", 50]):
+            shape = ["rg", "--sort", "path", "-n", "--no-heading", "-H", *map(str, options), "-e", "th"]
+            theirs = subprocess.run([*shape, "README.md", "shop"], capture_output=True, text=True, check=False).stdout
+            assert cli("search", "-e", "th", *options).out == theirs, options
     forms = cli("search", "-e", "price", "-C", 1, "--json").json
     check_schema("grep", [forms])
     assert [(m["line"], m["before"], m["after"]) for m in forms["matches"]] == [
