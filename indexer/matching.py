@@ -181,9 +181,19 @@ def _name_line(symbol: Symbol, lines: Sequence[str], start: int, stop: int) -> i
         if folded and (symbol.signature.startswith(folded) or (symbol.signature and symbol.signature in folded)):
             head = at
             break
-    left, right = r"(?<!\w)" if name[:1].isalnum() else "", r"(?!\w)" if name[-1:].isalnum() else ""
-    word = re.compile(f"{left}{re.escape(name)}{right}")
-    return next((at for at in range(head, stop) if word.search(lines[at])), head)
+    return next((at for at in range(head, stop) if _holds_word(lines[at], name)), head)
+
+
+def _holds_word(line: str, name: str) -> bool:
+    """Whether a line holds a name that is no part of a longer one; a pattern for each name would take much longer."""
+    at = line.find(name)
+    while at >= 0:
+        before, after = line[at - 1 : at], line[at + len(name) : at + len(name) + 1]
+        inside = name[:1].isalnum() and (before == "_" or before.isalnum())
+        if not inside and not (name[-1:].isalnum() and (after == "_" or after.isalnum())):
+            return True
+        at = line.find(name, at + 1)
+    return False
 
 
 def _around(definitions: Sequence[_Definition], lines: Sequence[str], at: int) -> _Definition | None:
