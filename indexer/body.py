@@ -10,7 +10,7 @@ import re
 import threading
 from bisect import bisect_left
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -70,6 +70,24 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
             end = start + size
             first, last = bisect_left(newlines, start) + 1, bisect_left(newlines, max(start, end - 1)) + 1
             rows.append(SymbolRow(name, KINDS[kind], start, end, first, last, parent, signature))
+        return rows
+
+    def symbols_in(self, chunk: ChunkRow) -> list[SymbolRow]:
+        """Definitions that overlap a chunk of this file, in the file's order; far cheaper than ``symbols``."""
+        packed = decoder(_Symbols).decode(self.packed_symbols)
+        low, high = chunk.start_byte, chunk.end_byte
+        places = zip(accumulate(packed.starts), packed.sizes, strict=True)
+        rows = []
+        for n, (start, size) in enumerate(places):
+            if start >= high or start + size <= low:
+                continue
+            end = start + size
+            # From the chunk's first line on: only what encloses it begins before.
+            first = chunk.start_line
+            first += self.text.count(b"\n", low, start) if start >= low else -self.text.count(b"\n", start, low)
+            last = first + self.text.count(b"\n", start, max(start, end - 1))
+            kind, parent = KINDS[packed.kinds[n]], packed.parents[n]
+            rows.append(SymbolRow(packed.names[n], kind, start, end, first, last, parent, packed.signatures[n]))
         return rows
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from indexer.ranking import PathLook, PathWords
-from indexer.types import Chunk
+from indexer.types import Chunk, Symbol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,4 +183,8 @@ class Corpus(Protocol):
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row."""
+        ...
+
+    def chunk_symbols(self, row: int) -> Sequence[Symbol]:
+        """Definitions that overlap the chunk of a row, in the file's order."""
         ...

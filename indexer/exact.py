@@ -14,13 +14,28 @@ from typing import Any, NamedTuple
 
 from indexer.errors import BadInputError
 from indexer.pattern import HINT, translate
+from indexer.pattern_class import WORD
 from indexer.reasons import encodable
 from indexer.required import Query, Sequence_, character, query_of
 
 _SLOW_SECONDS = 10.0
 """Time that a pattern may take in ``regex``, which may backtrack, over all lines; RE2's answers hold after that."""
 _PROGRAM_BYTES = 64 << 20
+_WORD = f"(?:^|[^{WORD}])({{}})(?:[^{WORD}]|$)"
+"""A whole word for RE2, which cannot look around: group 1 is the match."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class LineOptions(NamedTuple):
+    """Which lines are shown for a pattern, as grep's options -w, -v, -B and -A say it."""
+
+    word: bool = False
+    """Only matches with no letter, digit or underscore beside them."""
+    invert: bool = False
+    """Lines without a match."""
+    before: int = 0
+    """Lines to show before each line that is found."""
+    after: int = 0
 
 
 class Line(NamedTuple):
@@ -34,8 +49,11 @@ class Line(NamedTuple):
 class Pattern:
     """What to look for."""
 
-    def __init__(self, pattern: str, *, regex: bool, ignore_case: bool) -> None:
-        """Raises BadInputError for a pattern that is empty, is wrong or too large, or cannot match within a line."""
+    def __init__(self, pattern: str, *, regex: bool, ignore_case: bool, word: bool = False) -> None:
+        """``word``: see ``LineOptions``.
+
+        Raises BadInputError for a pattern that is empty, is wrong or too large, or cannot match within a line.
+        """
         if not pattern:
             raise BadInputError("The pattern is empty.", "Give a text, or a pattern such as ^$ for empty lines.")
         if not encodable(pattern):
@@ -43,7 +61,8 @@ class Pattern:
         if not regex and "\n" in pattern:
             raise BadInputError("The text has several lines, and lines are searched one by one.", "Give one of them.")
         self.required: Query
-        self._literal = None if regex or ignore_case else pattern.encode()
+        self._literal = None if regex or ignore_case or word else pattern.encode()
+        self._word = word
         self._boundaries = False
         self._patience = _SLOW_SECONDS
         if regex:
@@ -52,6 +71,10 @@ class Pattern:
         else:
             parts: Sequence_ = [character(char, ignore_case=ignore_case) for char in pattern]
             self._text, self.required = _quoted(pattern, ignore_case=ignore_case), query_of(parts)
+        # For ``regex``, which knows what stands beside a match.
+        self._whole = f"(?<![{WORD}])(?:{self._text})(?![{WORD}])" if word else self._text
+        if word:
+            self._text = _WORD.replace("{}", self._text)
         if self._literal is None:
             _ = self._compiled
 
@@ -63,9 +86,25 @@ class Pattern:
             counted = start
             yield Line(number, start, end)
 
-    def count(self, text: bytes) -> int:
-        """How many lines match."""
-        return sum(1 for _ in self._places(text))
+    def other_lines(self, text: bytes) -> Iterator[Line]:
+        """Lines without a match, in order."""
+        matching = self._places(text)
+        skipped = next(matching, None)
+        number = start = 0
+        while start < len(text):
+            number += 1
+            end = text.find(b"\n", start)
+            end = len(text) if end < 0 else end
+            if skipped is not None and skipped[0] == start:
+                skipped = next(matching, None)
+            else:
+                yield Line(number, start, end)
+            start = end + 1
+
+    def count(self, text: bytes, *, invert: bool = False) -> int:
+        """How many lines match, or do not."""
+        found = sum(1 for _ in self._places(text))
+        return text.count(b"\n") + (not text.endswith(b"\n") and bool(text)) - found if invert else found
 
     def spans(self, line: bytes) -> tuple[tuple[int, int], ...]:
         """Where in a line the matches are, in bytes; none of them overlap."""
@@ -75,11 +114,11 @@ class Pattern:
                 places.append((at, at + size))
                 at = line.find(self._literal, at + size)
             return tuple(places)
-        if self._boundaries and not line.isascii():
+        if self._word or (self._boundaries and not line.isascii()):
             found = self._by_regex(line)
             if found is not None:
                 return found
-        return tuple(match.span() for match in self._compiled.finditer(line))
+        return tuple(match.span(int(self._word)) for match in self._compiled.finditer(line))
 
     def _places(self, text: bytes) -> Iterator[tuple[int, int]]:
         if self._literal is not None:
@@ -149,7 +188,7 @@ class Pattern:
     def _unicode(self) -> Any:
         import regex
 
-        return regex.compile(self._text, regex.VERSION0)
+        return regex.compile(self._whole, regex.VERSION0)
 
 
 def _literal_places(literal: bytes, text: bytes) -> Iterator[tuple[int, int]]:

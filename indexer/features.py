@@ -30,6 +30,8 @@ _BEST_CHUNKS = 3
 _MOST_POSTINGS = 120_000
 """Postings that are all scored for a query, about 2 ms. Terms beyond that are so common that they only tell apart what
 rarer terms found."""
+_OTHER_CASE = 0.4
+"""What a definition counts that is spelled in another case than a name of the query."""
 _FIRST_ROWS = 4_000
 """Rows that go on to be scored by the common terms."""
 
@@ -229,13 +231,26 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
         feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
         fitting = _fitting(corpus, name)
         if fitting[0].total:
-            out.add(feature, *_weighed(corpus, fitting, allowed), name.strength)
+            found, shares = _weighed(corpus, fitting, allowed)
+            out.add(feature, found, _for_nothing_else(found, shares) if query.whole else shares, name.strength)
     for compound in query.compounds:
         if compound.joined not in terms:
             continue
         spelled = Definitions.joined([corpus.definitions(c) for c in (compound.joined, compound.snake)])
         out.add("symbol_compound", *_weighed(corpus, (spelled, np.ones(spelled.total, np.float32)), allowed), 1.0)
     return out
+
+
+def _for_nothing_else(found: Definitions, shares: Floats) -> Floats:
+    """Shares for a query that is nothing but the name: the best definition counts fully, however many there are.
+
+    One that is spelled in another case counts less than any that is spelled as asked.
+    """
+    if not found.total:
+        return shares
+    exact = found.exact if found.exact.any() else np.ones(found.total, np.bool_)
+    shares = shares / shares[exact].max()
+    return np.where(exact, shares, np.minimum(shares, _OTHER_CASE * shares[exact].min())).astype(np.float32)
 
 
 def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
@@ -250,7 +265,7 @@ def _fitting(corpus: Corpus, name: Name) -> tuple[Definitions, Floats]:
         return found, _NO_SHARES
     # Another case is another name, unless the query holds a plain word.
     strict = name.strength >= 1 and bool(found.exact.any())
-    return found, np.where(found.exact | (not strict), 1.0, 0.4).astype(np.float32)
+    return found, np.where(found.exact | (not strict), 1.0, _OTHER_CASE).astype(np.float32)
 
 
 def _scope_share(corpus: Corpus, file_id: int, defined_in: str, scope: tuple[str, ...]) -> float:

@@ -34,11 +34,15 @@ class Filters:
     """Of ``types.KINDS``: search looks at chunks that define such a symbol, grep at lines within such symbols."""
     since: str | None = None
     """A git revision: files that differ from it, uncommitted and untracked ones included."""
+    folders: tuple[str, ...] = ()
+    """Files in one of these folders, or these files; relative to the root, POSIX."""
+    base: str = ""
+    """Only files in this folder, and ``globs`` are relative to it; empty: the root."""
 
     @property
     def any(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.globs or self.languages or self.kinds or self.since is not None)
+        return bool(self.globs or self.languages or self.kinds or self.since is not None or self.folders or self.base)
 
 
 class Allowed(NamedTuple):
@@ -63,11 +67,16 @@ def resolve(corpus: Corpus, filters: Filters | None, root: Path | None = None) -
     files: NDArray[np.int64] | None = None
     if filters.languages:
         files = _in_languages(corpus, filters.languages)
-    if filters.globs or filters.since is not None:
+    if filters.globs or filters.since is not None or filters.folders or filters.base:
         known = corpus.all_files()
+        inside = f"{filters.base}/" if filters.base else ""
+        if inside:
+            known = [(file_id, path) for file_id, path in known if path.startswith(inside)]
+        if filters.folders:
+            known = [(file_id, path) for file_id, path in known if _is_in(path, filters.folders)]
         if filters.globs:
             wanted = Globs(filters.globs)
-            known = [(file_id, path) for file_id, path in known if wanted.match(path)]
+            known = [(file_id, path) for file_id, path in known if wanted.match(path.removeprefix(inside))]
         if filters.since is not None:
             changed = _changed(root, filters.since)
             known = [(file_id, path) for file_id, path in known if path in changed]
@@ -136,6 +145,10 @@ class Globs:
 def _names_folder(pattern: str) -> bool:
     """Whether all that is in a folder is meant, as by ``src/`` and ``src``; ``src/*`` and ``*.py`` mean files."""
     return pattern.endswith("/") or not set("*?[") & set(pattern.rpartition("/")[2])
+
+
+def _is_in(path: str, folders: Sequence[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def _in_languages(corpus: Corpus, languages: Sequence[str]) -> NDArray[np.int64]:

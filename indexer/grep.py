@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import CancelledError
-from indexer.exact import Line, Pattern
+from indexer.exact import Line, LineOptions, Pattern
 from indexer.filters import Allowed
 from indexer.reports import GrepResult, Match
-from indexer.required import Query
+from indexer.required import ANYTHING, Query
 from indexer.signature import places, trigrams_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _COUNTED_FILES = 500
 """Files that are still read, after the last match to show, to say how many there are."""
+_PLAIN = LineOptions()
 _MANY_FILES = 2_000
 """From here on all paths are read at once."""
 
@@ -37,6 +38,7 @@ def grep(
     pattern: Pattern,
     allowed: Allowed,
     kinds: tuple[str, ...] = (),
+    options: LineOptions = _PLAIN,
     *,
     limit: int | None = None,
     count: bool = False,
@@ -49,7 +51,7 @@ def grep(
     otherwise counting stops ``_COUNTED_FILES`` files after the last match to show (``GrepResult.complete`` says so).
     Raises CancelledError when ``cancel`` is set, which is looked at before every file.
     """
-    found = candidates(snapshot, pattern.required, allowed.files)
+    found = candidates(snapshot, ANYTHING if options.invert else pattern.required, allowed.files)
     ordered = _by_path(snapshot, found)
     shown: list[Match] = []
     total = files = read = 0
@@ -64,16 +66,14 @@ def grep(
         wanted = None if limit is None else max(0, limit - len(shown))
         own = 0
         if kinds or wanted is None or wanted:
-            lines = pattern.lines(text)
+            lines = pattern.other_lines(text) if options.invert else pattern.lines(text)
             if kinds:
                 lines = _within(lines, _stretches(snapshot, path, kinds))
-            for line in islice(lines, wanted):
-                raw = text[line.start : line.end]
-                shown.append(Match(path, line.number, pattern.spans(raw), raw.decode("utf-8", "replace")))
-                own += 1
-            own += sum(1 for _ in lines)
+            chosen = [*islice(lines, wanted)]
+            shown += _matches(path, text, chosen, pattern, options)
+            own = len(chosen) + sum(1 for _ in lines)
         else:
-            own = pattern.count(text)
+            own = pattern.count(text, invert=options.invert)
         total += own
         files += bool(own)
         if limit is not None and len(shown) >= limit and not count and stop == len(ordered):
@@ -81,6 +81,26 @@ def grep(
     return GrepResult(
         tuple(shown), total, files, len(ordered), read, snapshot.generation.id, stale, snapshot.damaged
     )  # fmt: skip
+
+
+def _matches(path: str, text: bytes, chosen: list[Line], pattern: Pattern, options: LineOptions) -> Iterator[Match]:
+    if not options.before and not options.after:
+        for line in chosen:
+            raw = text[line.start : line.end]
+            spans = () if options.invert else pattern.spans(raw)
+            yield Match(path, line.number, spans, raw.decode("utf-8", "replace"))
+        return
+    lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n")
+    shown = 0  # number of the last line that was given
+    for n, line in enumerate(chosen):
+        number = line.number
+        first = max(shown, number - 1 - options.before)
+        following = chosen[n + 1].number - 1 if n + 1 < len(chosen) else len(lines)
+        shown = min(number + options.after, following)
+        raw = text[line.start : line.end]
+        spans = () if options.invert else pattern.spans(raw)
+        around = tuple(lines[first : number - 1]), tuple(lines[number:shown])
+        yield Match(path, number, spans, raw.decode("utf-8", "replace"), *around)
 
 
 def candidates(snapshot: Snapshot, required: Query, allowed: NDArray[np.int64] | None) -> NDArray[np.int64]:

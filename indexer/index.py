@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from indexer.control import Cancel, Linked
     from indexer.embed import Embedder
+    from indexer.exact import LineOptions
     from indexer.filters import Filters
     from indexer.overlay import Buffers, Overlay
     from indexer.reports import GrepResult, IndexStatus, Progress, Skipped, UpdateReport
@@ -183,6 +184,7 @@ class Index:
         *,
         regex: bool = False,
         ignore_case: bool = False,
+        options: LineOptions | None = None,
         filters: Filters | None = None,
         limit: int | None = None,
         count: bool = False,
@@ -193,15 +195,16 @@ class Index:
         At most ``limit``; ``count``: with exact totals even so. Looks at the texts as indexed (see ``indexer.grep``).
         Raises BadInputError for a pattern or filters that cannot be used, CancelledError.
         """
-        from indexer.exact import Pattern
+        from indexer.exact import LineOptions, Pattern
         from indexer.filters import resolve
         from indexer.grep import grep
 
-        wanted = Pattern(pattern, regex=regex, ignore_case=ignore_case)
+        lines = options or LineOptions()
+        wanted = Pattern(pattern, regex=regex, ignore_case=ignore_case, word=lines.word)
         with self._view() as snapshot:
             stale = self._reader.stale_lately(snapshot.database)
             allowed, kinds = resolve(snapshot, filters, self.root), filters.kinds if filters else ()
-            return grep(snapshot, wanted, allowed, kinds, limit=limit, count=count, stale=stale, cancel=cancel)
+            return grep(snapshot, wanted, allowed, kinds, lines, limit=limit, count=count, stale=stale, cancel=cancel)
 
     def similar(self, text: str, k: int, *, exclude: str | None = None) -> list[Hit]:
         """The ``k`` chunks nearest to ``text`` by vector alone, none of the file ``exclude``."""
@@ -250,6 +253,11 @@ class Index:
         with self._view() as snapshot:
             return snapshot.text(self._relative(path))
 
+    def holds(self, folder: str) -> bool:
+        """Whether any indexed file is in ``folder`` (relative to the root, POSIX), or is it."""
+        with self._view() as snapshot:
+            return snapshot.holds(folder)
+
     def paths(self) -> list[str]:
         """Paths of all indexed files, sorted."""
         with self._view() as snapshot:
@@ -277,7 +285,7 @@ class Index:
 
     def status(self) -> IndexStatus:
         """What the index holds and how it is."""
-        from indexer.index_folder import bytes_by_part
+        from indexer.disk_usage import bytes_by_part
         from indexer.reports import IndexStatus
 
         with self._view() as snapshot:

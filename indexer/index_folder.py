@@ -284,15 +284,3 @@ def _unsafe(path: Path, why: str) -> UnsafeIndexError:
         f"The index is not used: {path} {why}.",
         "Remove it and run `codemoat index`; with index.in_repository = false the index is kept in the cache folder.",
     )
-
-
-def bytes_by_part(folder: Path) -> dict[str, int]:
-    """Bytes on disk of an index by what they are for."""
-    parts = {"texts": 0, "words": 0, "vectors": 0}
-    inside = os.path.join(folder, SEGMENTS)  # noqa: PTH118  (os.walk gives texts)
-    for place, _, names in os.walk(folder):
-        for name in names:
-            part = "vectors" if name == VECTORS else "words" if place.startswith(inside) else "texts"
-            with suppress(FileNotFoundError):  # an update may be at work
-                parts[part] += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118
-    return parts

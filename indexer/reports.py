@@ -94,6 +94,10 @@ class Match:
     spans: tuple[tuple[int, int], ...]
     text: str
     """The line without its end, as indexed: secrets masked."""
+    before: tuple[str, ...] = ()
+    """Lines right before it that were asked for; none that is in a match or stands after one already."""
+    after: tuple[str, ...] = ()
+    """Lines right after it that were asked for, up to the next match."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from indexer import features
 from indexer.corpus import Corpus, Definitions, Near
 from indexer.filters import EVERYTHING, Allowed
-from indexer.query import analyse
+from indexer.matching import Matcher
+from indexer.query import Query, analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
 
@@ -36,6 +37,10 @@ class Candidates(NamedTuple):
     """How well each fits."""
     spellings: dict[str, tuple[str, ...]]
     """Words that no text holds, and what was looked for in their place."""
+    asked: Query
+    """The query taken apart, misspelt words replaced."""
+    rarity: dict[str, float]
+    """The idf of every term that was looked for and is there."""
 
 
 class Found(NamedTuple):
@@ -73,6 +78,7 @@ def search(
     kept = [(-score, corpus.path(files[i]), i) for i, score in enumerate(scores.tolist()) if score >= least]
     order = [i for _, _, i in sorted(kept)[:k]]
     best_row = _best_rows(corpus, found, {files[i] for i in order})
+    matcher = Matcher(query, found.asked, found.rarity)
     hits: list[Hit] = []
     shown: set[int] = set()
     shares = np.round(parts.T[order].astype(np.float64), 6).tolist()
@@ -83,9 +89,11 @@ def search(
         assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
         reasons = {name: part for name, part in zip(WEIGHTS, own, strict=True) if part}
-        hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
+        hits.append(_hit(corpus, matcher, row, math.fsum(reasons.values()), reasons))
     if len(hits) < k:
-        hits += _further(corpus, found, shown, {files[i] for i in order}, hits[-1].score, k - len(hits))
+        more = _further(corpus, found, shown, {files[i] for i in order}, k - len(hits))
+        below = hits[-1].score
+        hits += [_hit(corpus, matcher, row, below + less, {"further_chunk": below + less}) for less, row in more]
     return Found(hits, found.spellings)
 
 
@@ -126,7 +134,8 @@ def candidates(
             [WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative(), defining * defined[1]]
         ),
     )
-    return Candidates(files, table, rows, row_scores, spellings)
+    rarity = {term: known.idf for term, known in found_terms.items()}
+    return Candidates(files, table, rows, row_scores, spellings, asked, rarity)
 
 
 def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
@@ -146,8 +155,8 @@ def _best_rows(corpus: Corpus, found: Candidates, files: set[int]) -> dict[int, 
     return {file_id: row for file_id, (_, row) in best.items()}
 
 
-def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], below: float, n: int) -> list[Hit]:
-    """Further chunks of the ``files`` already shown; each scores less by what it lacks to the best."""
+def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int], n: int) -> list[tuple[float, int]]:
+    """Rows of further chunks of the ``files`` already shown, and what each lacks to the best of them (0 or less)."""
     own = zip(found.row_scores.tolist(), found.rows.tolist(), corpus.file_ids[found.rows].tolist(), strict=True)
     rest = [(score, row) for score, row, file_id in own if row not in shown and file_id in files]
     if not rest:
@@ -155,7 +164,13 @@ def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int]
     rest.sort(key=lambda pair: (-pair[0], pair[1]))
     best = rest[0][0]
     chunks = sorted(
-        ((score - best, corpus.chunk(row)) for score, row in rest[: 2 * n]),
-        key=lambda pair: (-round(pair[0], 6), pair[1].path, pair[1].span.start_byte),
+        ((score - best, row, corpus.chunk(row)) for score, row in rest[: 2 * n]),
+        key=lambda entry: (-round(entry[0], 6), entry[2].path, entry[2].span.start_byte),
     )
-    return [Hit(chunk, below + less, {"further_chunk": below + less}) for less, chunk in chunks[:n]]
+    return [(less, row) for less, row, _ in chunks[:n]]
+
+
+def _hit(corpus: Corpus, matcher: Matcher, row: int, score: float, reasons: dict[str, float]) -> Hit:
+    chunk = corpus.chunk(row)
+    meant = matcher.match(chunk, corpus.chunk_symbols(row))
+    return Hit(chunk, score, reasons, meant.symbol, meant.line, meant.preview)

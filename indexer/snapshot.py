@@ -27,6 +27,7 @@ from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
 if TYPE_CHECKING:
+    from indexer.analysis import SymbolRow
     from indexer.spelling import Spelling
 
 _KEPT_BODIES = 8 << 20
@@ -266,6 +267,13 @@ class Snapshot:
         span = Span(start, end, first, last)
         return Chunk(file_id * CHUNKS_A_FILE + n, file.path, file.language, span, text, symbol)
 
+    def chunk_symbols(self, row: int) -> list[Symbol]:
+        """Definitions that overlap the chunk of a row, in the file's order."""
+        file_id = int(self.file_ids[row])
+        file, body = self._files[file_id], self._body(file_id)
+        assert file.first_row is not None
+        return _as_symbols(file.path, body.symbols_in(body.chunks[int(row) - file.first_row]))
+
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
         file_id = self._id(path)
@@ -332,6 +340,12 @@ class Snapshot:
         found = self.database.rows("SELECT path, skipped FROM files WHERE skipped IS NOT NULL ORDER BY path")
         return [Skipped(path, reason) for path, reason in found if path not in self.overlay.ids]
 
+    def holds(self, folder: str) -> bool:
+        """Whether any file is in a folder, or is it."""
+        overlaid = any(path == folder or path.startswith(f"{folder}/") for path in self.overlay.ids)
+        inside = "SELECT 1 FROM files WHERE skipped IS NULL AND (path = ? OR (path > ? AND path < ?)) LIMIT 1"
+        return overlaid or bool(self.database.rows(inside, (folder, f"{folder}/", f"{folder}0")))
+
     def verify(self) -> None:
         """Compare the segments' checksums and read all bodies; CorruptIndexError names the first damage."""
         for segment in self._segments:
@@ -341,9 +355,7 @@ class Snapshot:
                 unpack(body)
 
     def _symbols(self, file_id: int) -> list[Symbol]:
-        path, rows = self.path(file_id), self._body(file_id).symbols
-        spans = (Span(s.start_byte, s.end_byte, s.start_line, s.end_line) for s in rows)
-        return [Symbol(s.name, s.kind, path, span, s.parent, s.signature) for s, span in zip(rows, spans, strict=True)]
+        return _as_symbols(self.path(file_id), self._body(file_id).symbols)
 
     def _hidden(self) -> dict[int | None, list[int]]:
         """Files that a buffer stands for, by segment."""
@@ -381,3 +393,8 @@ class Snapshot:
     def _concatenated(self, column: str, dtype: Any) -> NDArray[Any]:
         parts = [segment.column(column).astype(dtype) for segment in self._segments]
         return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def _as_symbols(path: str, rows: Sequence[SymbolRow]) -> list[Symbol]:
+    spans = (Span(s.start_byte, s.end_byte, s.start_line, s.end_line) for s in rows)
+    return [Symbol(s.name, s.kind, path, span, s.parent, s.signature) for s, span in zip(rows, spans, strict=True)]

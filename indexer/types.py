@@ -72,11 +72,21 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search result. ``reasons`` maps a retriever or feature to what it contributed to ``score``."""
+    """A search result. ``reasons`` maps a retriever or feature to what it contributed to ``score``.
+
+    What ``Index.search`` found out about the line that the query meant (``indexer.matching``); a hit that was not
+    searched for by words has no such line.
+    """
 
     chunk: Chunk
     score: float
     reasons: Mapping[str, float] = field(default_factory=dict)
+    symbol: str | None = None
+    """Qualified name of the definition that matched: the one that the query names, else the one around the line."""
+    match_line: int = 0
+    """Line of the file, from 1, with most of the query's words; a definition's line before that of a use. 0: none."""
+    preview: tuple[tuple[int, int], ...] = ()
+    """First and last line of one or two stretches of the chunk to show, which hold ``match_line``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from indexer.errors import BadInputError, NoIndexError, StorageError
+from indexer.matching import stretches
 from indexer.reasons import visible
 from lsp.convert import range_of, split_lines
 from lsp.decisions import as_json
@@ -204,7 +205,12 @@ class Status:
                         "end": {"line": place.end.line, "character": place.end.character},
                     },
                     "language": hit.chunk.language,
-                    "symbol": hit.chunk.symbol,
+                    "symbol": hit.symbol,
+                    "matchLine": hit.match_line - 1,
+                    "preview": [
+                        {"line": first - 1, "text": "\n".join(lines)}
+                        for first, lines in stretches(hit.chunk.text, hit.chunk.span.start_line, hit.preview)
+                    ],
                     "text": hit.chunk.text,
                     "score": hit.score,
                     "reasons": dict(hit.reasons),

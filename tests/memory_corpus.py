@@ -13,7 +13,7 @@ from indexer.ranking import PathLook, PathWords, path_look, path_words
 from indexer.search import Definitions, Near
 from indexer.spelling import Spelling, best
 from indexer.terms import count_terms, path_terms
-from indexer.types import KINDS, Chunk, Span
+from indexer.types import KINDS, Chunk, Span, Symbol
 
 
 class MemoryCorpus:
@@ -153,3 +153,18 @@ class MemoryCorpus:
 
     def chunk(self, row: int) -> Chunk:
         return self.chunks[row]
+
+    def chunk_symbols(self, row: int) -> list[Symbol]:
+        chunk = self.chunks[row]
+        found = []
+        for named in self._definitions.values():
+            for name, own in named:
+                start, lines = int(own.start_lines[0]), int(own.lines[0])
+                if self.paths[own.files[0]] != chunk.path or not (
+                    start <= chunk.span.end_line and start + lines > chunk.span.start_line
+                ):
+                    continue
+                scope, kind = self._scopes[own.scopes[0]] or None, KINDS[own.kinds[0]]
+                span = Span(start, start + lines, start, start + lines - 1)
+                found.append(Symbol(name, kind, chunk.path, span, scope))
+        return sorted(found, key=lambda symbol: symbol.span.start_line)

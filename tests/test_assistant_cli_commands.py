@@ -76,8 +76,8 @@ def test_search(indexed):
     assert result.json["stale"] is False
     assert result.err == ""
     plain = indexed("search", "discounted price", "--explain")
-    assert "shop/prices.py:1-" in plain.out
-    assert " def discounted_price(price, percent):" in plain.out
+    assert plain.out.startswith("shop/prices.py:1  discounted_price  ")
+    assert "> 1  def discounted_price(price, percent):" in plain.out
     assert next(iter(best["reasons"])) in plain.out
     only = indexed("search", "greet", "--language", "JavaScript", "--json").json["hits"]
     assert {hit["language"] for hit in only} == {"javascript"}

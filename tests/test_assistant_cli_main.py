@@ -33,7 +33,7 @@ def fail_with(monkeypatch, error):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(search_command, "chosen_root", fail)
+    monkeypatch.setattr(search_command, "places_of", fail)
 
 
 def test_help_and_version(cli):
@@ -198,7 +198,7 @@ def test_the_whole_process_of_a_search_imports_nothing_heavy(cli, tmp_path):
     late = {"platformdirs", "hashlib", "filelock", "requests", "indexer.update", "indexer.workers", "indexer.words"}
     assert modules & (HEAVY | late) == set()
     assert {name.rpartition(".")[2] for name in modules if name.startswith("assistant.cli.")} == {
-        "common", "main", "output", "search",
+        "common", "dashes", "hits", "main", "output", "places", "search",
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -201,3 +202,50 @@ def test_random_patterns_find_the_lines_of_ripgrep(tmp_path):
         assert lines(pattern, text, ignore_case=ignore_case) == theirs, (pattern, text)
         agreed += bool(theirs)
     assert agreed > 100
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("rg") is None, reason="no ripgrep")
+@pytest.mark.parametrize(("word", "invert"), [(True, False), (False, True), (True, True)])
+def test_whole_words_and_lines_without_a_match_are_those_of_ripgrep(tmp_path, word, invert):
+    rng, agreed = random.Random(14), 0
+    file = tmp_path / "text"
+    for _ in range(200):
+        pattern, text, regex = random_pattern(rng), random_text(rng), rng.random() < 0.7
+        if not regex:
+            pattern = text[(at := rng.randrange(len(text) or 1)) : at + rng.randrange(1, 4)].replace("\n", "") or "a"
+        file.write_bytes(text.encode())
+        flags = [*(["-w"] if word else []), *(["-v"] if invert else []), *([] if regex else ["-F"])]
+        command = ["rg", "-n", "--no-filename", *flags, "-e", pattern, str(file)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        theirs = [int(line.partition(b":")[0]) for line in done.stdout.split(b"\n")[:-1]]
+        wanted, raw = Pattern(pattern, regex=regex, ignore_case=False, word=word), text.encode()
+        found = [*(wanted.other_lines(raw) if invert else wanted.lines(raw))]
+        assert [line.number for line in found] == theirs, (pattern, regex, text)
+        assert invert or all(wanted.spans(raw[line.start : line.end]) for line in found), (pattern, regex, text)
+        agreed += bool(theirs)
+    assert agreed > 50
+
+
+def test_a_whole_word_knows_letters_of_every_script():
+    def found(pattern, text, **options):
+        wanted = Pattern(pattern, word=True, **{"regex": False, "ignore_case": False, **options})
+        return [(n, wanted.spans(text.encode()[s:e])) for n, s, e in wanted.lines(text.encode())]
+
+    assert found("x", "éx\nx é\nx2 x\n") == [(2, ((0, 1),)), (3, ((3, 4),))]
+    assert found("->", "a->b\na -> b\n") == [(2, ((2, 4),))]
+    assert found("-", "--\n") == [(1, ((0, 1), (1, 2)))]
+    assert found("a|ab", "ab\n", regex=True) == [(1, ((0, 2),))], "another branch, where the first is no word"
+    assert found("X", "x X\n", ignore_case=True) == [(1, ((0, 1), (2, 3)))]
+
+
+def test_lines_without_a_match_and_how_many_there_are():
+    wanted = Pattern("a", regex=False, ignore_case=False)
+    for text, expected in ((b"", []), (b"a", []), (b"b", [1]), (b"\n\na\n", [1, 2]), (b"a\nb\r\nc", [2, 3])):
+        assert [line.number for line in wanted.other_lines(text)] == expected
+        assert wanted.count(text, invert=True) == len(expected)
+    assert [text for _, *text in Pattern("x", regex=False, ignore_case=False).other_lines(b"a\r\nb\n")] == [
+        [0, 2],
+        [3, 4],
+    ]

@@ -53,9 +53,17 @@ class Output:
         sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
         sys.stdout.flush()
 
-    def line(self, *parts: Part) -> None:
-        """Write one line to stdout; line ends in its parts are shown as escapes, tabs stay."""
-        self._write(sys.stdout, parts, "\n")
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that stdout is; None where it is none."""
+        return self._console(sys.stdout).width if sys.stdout.isatty() else None
+
+    def line(self, *parts: Part, cut: bool = False) -> None:
+        """Write one line to stdout; line ends in its parts are shown as escapes, tabs stay.
+
+        ``cut``: on a terminal, no more than fits into its width.
+        """
+        self._write(sys.stdout, parts, "\n", cut=cut)
 
     def text(self, text: str) -> None:
         """Write text of several lines, and a line's end, to stdout."""
@@ -107,14 +115,17 @@ class Output:
         finally:
             show("")
 
-    def _write(self, stream: TextIO, parts: Sequence[Part], end: str, keep: str = "\t") -> None:
+    def _write(self, stream: TextIO, parts: Sequence[Part], end: str, keep: str = "\t", *, cut: bool = False) -> None:
         shown = [(visible(p, keep), "") if isinstance(p, str) else (visible(p[0], keep), p[1]) for p in parts]
         if not stream.isatty():
             stream.write("".join(text for text, _ in shown) + end)
             return
         from rich.text import Text
 
-        self._console(stream).print(Text.assemble(*shown), end=end, soft_wrap=True)
+        console, text = self._console(stream), Text.assemble(*shown)
+        if cut:
+            text.truncate(console.width, overflow="ellipsis")
+        console.print(text, end=end, soft_wrap=True)
 
     def _console(self, stream: TextIO) -> Console:
         from rich.console import Console

@@ -2,34 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.common import Json, Update, chosen_root, engine_for, ready_index, repaired, stale_note
-from assistant.cli.output import Output, Part
+from assistant.cli.common import Json, Update, engine_for, ready_index, repaired, stale_note
+from assistant.cli.dashes import SearchCommand
+from assistant.cli.hits import hit_object, show_brief, show_hit
+from assistant.cli.output import Output
+from assistant.cli.places import Place, empty_note, places_of, take_folders
 from indexer.errors import BadInputError
 
 if TYPE_CHECKING:
     from assistant.engine import Engine
     from indexer.filters import Filters
-    from indexer.types import Hit, SearchResult
+    from indexer.types import SearchResult
 
-_SHOWN_LINES = 8
 _HITS = 10
 _MOST_HITS = 1_000
+_MOST_AROUND = 1_000
+"""Lines around a match that may be asked for."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    k: int | None
+    filters: Filters
+    paths: list[Path] | None
+    brief: bool
+    explain: bool
+    update: bool
+
+
+def _around(letter: str, name: str, where: str) -> Any:
+    return typer.Option(
+        letter, f"--{name}", min=0, max=_MOST_AROUND, metavar="N", help=f"With -e or -E: N lines {where} too."
+    )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("search")(_search)
+    app.command("search", cls=SearchCommand)(_search)
 
 
 def _search(
     ctx: typer.Context,
-    query: Annotated[list[str] | None, typer.Argument(metavar="QUERY", help="Words, names or a question.")] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY",
+            help="Words, names or a question. An argument such as src/ that names a folder: only there.",
+        ),
+    ] = None,
     text: Annotated[
         str | None, typer.Option("-e", "--exact", metavar="TEXT", help="Every line with this text, instead.")
     ] = None,
@@ -37,6 +64,14 @@ def _search(
         str | None, typer.Option("-E", "--regex", metavar="REGEX", help="Every line that this pattern matches.")
     ] = None,
     ignore_case: Annotated[bool, typer.Option("-i", "--ignore-case", help="With -e or -E: in any case.")] = False,
+    word: Annotated[bool, typer.Option("-w", "--word", help="With -e or -E: whole words only.")] = False,
+    invert: Annotated[bool, typer.Option("-v", "--invert", help="With -e or -E: lines without a match.")] = False,
+    only: Annotated[
+        bool, typer.Option("-o", "--only-matching", help="With -e or -E: only the matches, each on a line.")
+    ] = False,
+    after: Annotated[int | None, _around("-A", "after", "after a match")] = None,
+    before: Annotated[int | None, _around("-B", "before", "before a match")] = None,
+    around: Annotated[int | None, _around("-C", "context", "around a match")] = None,
     k: Annotated[
         int | None, typer.Option("-k", "--limit", min=1, help="Most hits (10) or, with -e or -E, lines (100) to show.")
     ] = None,
@@ -44,7 +79,9 @@ def _search(
     files: Annotated[bool, typer.Option("--files", help="With -e or -E: only which files have matches.")] = False,
     paths: Annotated[
         list[Path] | None,
-        typer.Option("--path", metavar="DIR", help="The indexed root, or several; else the repository around here."),
+        typer.Option(
+            "--path", metavar="DIR", help="A root, or a folder of an indexed one; or several. Else the repository here."
+        ),
     ] = None,
     globs: Annotated[
         list[str] | None,
@@ -59,69 +96,104 @@ def _search(
     since: Annotated[
         str | None, typer.Option("--since", metavar="REV", help="Only files that differ from this git revision.")
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="One line a hit: path:line, the definition, the line's text.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what each retriever gave to a hit.")] = False,
     update: Update = False,
     json: Json = False,
 ) -> None:
-    """Find code by words, names or meaning; with -e or -E by its exact text."""
+    """Find code by words, names or meaning; with -e or -E by its exact text.
+
+    Exit code: 0; with -e or -E, as from grep, 1 if no line was found; 2 and more for errors.
+    """
     from indexer.filters import Filters
 
     out = Output(as_json=json)
     filters = Filters(tuple(globs or ()), _listed(language), _listed(kind), since)
-    if text is not None or regex is not None:
-        if query or (text is not None and regex is not None):
-            raise BadInputError("Give words, -e or -E, not two of them.", "Quote a text that has spaces in it.")
-        from assistant.cli.exact import Wanted, search_exactly
-
-        wanted = Wanted(text if regex is None else regex, regex is not None, ignore_case, filters, k, count, files)
-        search_exactly(ctx, out, wanted, paths, update=update)
+    if brief and explain:
+        raise BadInputError("--brief leaves no room for what --explain says.", "Give one of them.")
+    asked = _Asked(k, filters, paths, brief, explain, update)
+    given = [value for value in (after, before, around) if value is not None]
+    if text is None and regex is None:
+        if ignore_case or word or invert or only or given or count or files:
+            raise BadInputError(
+                "-i, -w, -v, -o, -A, -B, -C, --count and --files are about exact texts.",
+                "Give one with -e, or a pattern with -E.",
+            )
+        _search_ranked(ctx, out, query or [], asked)
         return
-    if ignore_case or count or files:
-        raise BadInputError("-i, --count and --files are about exact texts.", "Give one with -e, or a pattern with -E.")
-    _search_ranked(ctx, out, query or [], k or _HITS, filters, paths, explain=explain, update=update)
+    if text is not None and regex is not None:
+        raise BadInputError("Give words, -e or -E, not two of them.", "Quote a text that has spaces in it.")
+    _check_form(count=count, files=files, only=only, invert=invert, around=bool(given), brief=brief, explain=explain)
+    from assistant.cli.exact import Wanted, search_exactly
+    from indexer.exact import LineOptions
+
+    lines = LineOptions(word, invert, _first(before, around), _first(after, around))
+    pattern, is_regex = (regex, True) if regex is not None else (text or "", False)
+    wanted = Wanted(pattern, is_regex, ignore_case, lines, filters, k, count, files, only)
+    places = take_folders(query or [], places_of(ctx, paths), out, exact=True)[1]
+    if not search_exactly(ctx, out, wanted, places, update=update):
+        raise typer.Exit(1)
 
 
-def _search_ranked(
-    ctx: typer.Context,
-    out: Output,
-    query: list[str],
-    k: int,
-    filters: Filters,
-    paths: list[Path] | None,
-    *,
-    explain: bool,
-    update: bool,
+def _first(*values: int | None) -> int:
+    return next((value for value in values if value is not None), 0)
+
+
+def _check_form(
+    *, count: bool, files: bool, only: bool, invert: bool, around: bool, brief: bool, explain: bool
 ) -> None:
-    text = " ".join(query).strip()
-    if not text:
+    """Raises BadInputError for options of which one would have no effect."""
+    if (count or files) and (only or around):
+        raise BadInputError("--count and --files show no lines, so -o, -A, -B and -C do not apply.", "Leave them out.")
+    if only and (invert or around):
+        raise BadInputError("-o shows nothing but matches, so -v, -A, -B and -C do not apply.", "Leave -o out.")
+    if brief and around:
+        raise BadInputError("--brief is one line a match, so -A, -B and -C do not apply.", "Leave them out.")
+    if explain:
+        raise BadInputError("--explain is about ranked hits, not about exact texts.", "Leave it out.")
+
+
+def _search_ranked(ctx: typer.Context, out: Output, query: list[str], asked: _Asked) -> None:
+    if not " ".join(query).strip():
         raise BadInputError("The query is empty.", "Give some words or a name.")
+    k = asked.k or _HITS
     if k > _MOST_HITS:
         raise BadInputError(f"At most {_MOST_HITS} hits can be shown.", "Give a lower -k.")
-    found: list[tuple[Path, SearchResult]] = []
-    for path in paths or (None,):
-        root = chosen_root(path)
-        with engine_for(ctx, root) as engine:
-            ready_index(engine, out, explicit=path is not None, update=update)
-            asked = partial(_ask_index, engine, text, k, filters)
-            found.append((root, repaired(engine, out, asked)))
+    words, places = take_folders(query, places_of(ctx, asked.paths), out, exact=False)
+    found: list[tuple[Place, SearchResult]] = []
+    for place in places:
+        with engine_for(ctx, place.root) as engine:
+            ready_index(engine, out, explicit=place.given, update=asked.update)
+            search = partial(_ask_index, engine, " ".join(words).strip(), k, place.filters(asked.filters))
+            found.append((place, repaired(engine, out, search)))
+            empty_note(out, engine, place)
     for _, result in found:
         stale_note(out, result.generation, stale=result.stale)
         for word, others in result.spellings.items():
             out.note(f"{word} is nowhere in the index; looked for {' and '.join(others)} instead.")
     # Scores of several roots are comparable only roughly: each is relative to the best of its own.
-    hits = [(root, hit) for root, result in found for hit in result.hits]
-    hits = sorted(hits, key=lambda pair: -pair[1].score)[:k] if len(found) > 1 else hits
+    hits = [(place, hit) for place, result in found for hit in result.hits]
+    several = len(found) > 1
+    hits = sorted(hits, key=lambda pair: -pair[1].score)[:k] if several else hits
     if out.as_json:
-        several = len(found) > 1
         out.data({
-            "hits": [_hit_object(hit) | ({"root": str(root)} if several else {}) for root, hit in hits],
+            "hits": [
+                hit_object(hit, place.name(hit.chunk.path)) | ({"root": str(place.shown)} if several else {})
+                for place, hit in hits
+            ],
             "generation": found[0][1].generation,
             "stale": any(result.stale for _, result in found),
             "spellings": {word: list(others) for _, result in found for word, others in result.spellings.items()},
         })  # fmt: skip
         return
-    for root, hit in hits:
-        _show(out, hit, explain=explain, root=root if len(found) > 1 else None)
+    for place, hit in hits:
+        path = str(place.root / hit.chunk.path) if several else place.name(hit.chunk.path)
+        if asked.brief:
+            show_brief(out, hit, path)
+        else:
+            show_hit(out, hit, path, explain=asked.explain)
     if not hits:
         out.note("Nothing found.")
 
@@ -133,37 +205,3 @@ def _listed(values: list[str] | None) -> tuple[str, ...]:
 
 def _ask_index(engine: Engine, text: str, k: int, filters: Filters) -> SearchResult:
     return engine.index.search(text, k, filters=filters)
-
-
-def _hit_object(hit: Hit) -> dict[str, Any]:
-    chunk = hit.chunk
-    return {
-        "path": chunk.path,
-        "start_line": chunk.span.start_line,
-        "end_line": chunk.span.end_line,
-        "score": hit.score,
-        "symbol": chunk.symbol,
-        "language": chunk.language,
-        "text": chunk.text,
-        "reasons": dict(hit.reasons),
-    }
-
-
-def _show(out: Output, hit: Hit, *, explain: bool, root: Path | None) -> None:
-    chunk = hit.chunk
-    place = chunk.path if root is None else str(root / chunk.path)
-    heading: list[Part] = [(f"{place}:{chunk.span.start_line}-{chunk.span.end_line}", "bold cyan")]
-    if chunk.symbol:
-        heading.append((f"  {chunk.symbol}", "green"))
-    heading.append((f"  {hit.score:.3f}", "dim"))
-    out.line(*heading)
-    if explain:
-        reasons = sorted(hit.reasons.items(), key=lambda item: -item[1])
-        out.line((f"  {', '.join(f'{name} {value:+.3f}' for name, value in reasons)}", "yellow"))
-    lines = chunk.text.rstrip().split("\n")
-    width = len(str(chunk.span.start_line + _SHOWN_LINES))
-    for number, line in enumerate(lines[:_SHOWN_LINES], chunk.span.start_line):
-        out.line((f"  {number:>{width}}  ", "dim"), line.rstrip("\r"))
-    if len(lines) > _SHOWN_LINES:
-        out.line((f"  {'':>{width}}  … {len(lines) - _SHOWN_LINES} more lines", "dim"))
-    out.line()

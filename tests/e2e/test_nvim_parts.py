@@ -201,6 +201,7 @@ def test_nvim_search_tells_once_what_is_damaged(plain: Editor, tmp_path: Path) -
     """)
     place = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}
     hit = {"uri": (tmp_path / "a.py").as_uri(), "path": "a.py", "range": place, "symbol": "f", "text": "def f(): ..."}
+    hit |= {"matchLine": 0, "preview": [{"line": 0, "text": "def f(): ..."}]}
     problem = "The index is damaged: a segment is missing."
     for hits, told in (([hit], problem), ([], f"nothing found. {problem}")):
         plain.nvim.vars["found"] = {"hits": hits, "stale": False, "problem": problem}

@@ -34,7 +34,8 @@ export function answer(text = ANSWER, more = {}) {
 }
 
 export function hit(path, text, more = {}) {
-  return { ...place(path, 8, 10), language: 'python', symbol: 'Ledger', text, score: 1, reasons: { words: 1 }, ...more };
+  const shown = { matchLine: 8, preview: [{ line: 7, text }] };
+  return { ...place(path, 8, 10), language: 'python', symbol: 'Ledger', ...shown, text, score: 1, reasons: { words: 1 }, ...more };
 }
 
 /** Texts that would run something if they were taken for HTML, or for a Markdown that allows too much. */

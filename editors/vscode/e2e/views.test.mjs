@@ -172,10 +172,12 @@ test('hits are narrowed down, previewed, walked and opened by keys', async () =>
   await view.page.locator('#query').fill('balance');
   const asked = async () => (await view.posted()).filter(({ kind }) => kind === 'search').at(-1);
   await until(asked, 'the search while typing');
-  const hits = [hit('src/ledger.py', 'def balance():\n    return 1'), hit('web/a.ts', 'let a = 1;', { language: 'typescript' })];
+  const preview = [{ line: 7, text: 'def balance():' }, { line: 40, text: '    return 1' }];
+  const hits = [hit('src/ledger.py', 'def balance():\n    return 1', { preview }), hit('web/a.ts', 'let a = 1;', { language: 'typescript' })];
   await view.send({ kind: 'hits', number: 1, hits, stale: false, problem: '' });
   await view.send({ kind: 'hits', number: 0, hits: [], stale: false, problem: '' });
-  assert.deepEqual(await view.page.locator('.hit .path').allTextContents(), ['src/ledger.py:8', 'web/a.ts:8']);
+  assert.deepEqual(await view.page.locator('.hit .path').allTextContents(), ['src/ledger.py:9', 'web/a.ts:9']);
+  assert.equal(await view.page.locator('.hit .preview').first().textContent(), 'def balance():\n…\n    return 1');
   assert.ok(await view.page.locator('.hit .hljs-keyword').count());
   await view.page.locator('#path').fill('!tests');
   await view.page.locator('#language').selectOption('python');
@@ -193,6 +195,7 @@ test('hits are narrowed down, previewed, walked and opened by keys', async () =>
   await view.page.keyboard.press('ArrowDown');
   await view.page.keyboard.press('Space');
   assert.equal((await view.posted()).at(-1).preserveFocus, true);
+  assert.deepEqual((await view.posted()).at(-1).range.start, { line: 8, character: 0 });
   await view.page.keyboard.press('Enter');
   assert.equal((await view.posted()).at(-1).preserveFocus, false);
 });

@@ -67,7 +67,12 @@ export interface Hit extends Place {
   /** The path to show, with its folder's name where several are open. */
   label?: string;
   language: string;
+  /** The definition that matched. */
   symbol: string | null;
+  /** The line that matched, counted from 0 as in `range`. */
+  matchLine: number;
+  /** One or two stretches around that line. */
+  preview: { line: number; text: string }[];
   text: string;
   score: number;
   reasons: Record<string, number>;

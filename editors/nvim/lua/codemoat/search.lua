@@ -6,25 +6,32 @@ local M = {}
 local LIMIT = 30
 
 ---@param hit table of codemoat/search
+---@return string the line that matched, without the space around it
+local function matching(hit)
+  local lines = vim.split(hit.text, "\n", { plain = true })
+  return vim.trim(lines[hit.matchLine - hit.range.start.line + 1] or "")
+end
+
+---@param hit table of codemoat/search
 ---@return table entry for the quickfix list
 local function entry(hit)
-  local first = hit.text:match("[^\n]*%S[^\n]*") or ""
+  local line = matching(hit)
   return {
     filename = vim.uri_to_fname(hit.uri),
-    lnum = hit.range.start.line + 1,
-    end_lnum = require("codemoat.window").last_line(hit.range),
+    lnum = hit.matchLine + 1,
     col = 1,
-    text = vim.trim(hit.symbol and hit.symbol ~= vim.NIL and ("%s: %s"):format(hit.symbol, first) or first),
+    text = hit.symbol and hit.symbol ~= vim.NIL and ("%s: %s"):format(hit.symbol, line) or line,
   }
 end
 
 local function label(hit)
   local symbol = hit.symbol ~= vim.NIL and hit.symbol or nil
-  return ("%s:%d  %s"):format(hit.label or hit.path, hit.range.start.line + 1, symbol or vim.trim(hit.text:match("[^\n]+") or ""))
+  return ("%s:%d  %s"):format(hit.label or hit.path, hit.matchLine + 1, symbol or matching(hit))
 end
 
 local function jump(hit)
-  require("codemoat.window").open(hit.uri, hit.range)
+  local start = { line = hit.matchLine, character = 0 }
+  require("codemoat.window").open(hit.uri, { start = start, ["end"] = start })
 end
 
 ---@type table<string, fun(query: string, hits: table[])>

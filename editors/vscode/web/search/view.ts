@@ -4,11 +4,9 @@ import DOMPurify from 'dompurify';
 import type { Hit } from '../../src/protocol';
 import { button, element } from '../dom';
 import { highlighted } from '../highlight';
-import { lines } from '../lines';
 import type { Port, SearchReply, SearchRequest } from '../messages';
 import { asked, KINDS, languages, NO_FILTERS, type Filters } from './filters';
 
-const PREVIEW_LINES = 8;
 const TYPING_MS = 250;
 
 export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchReply>): void {
@@ -119,16 +117,16 @@ export function searchView(root: HTMLElement, port: Port<SearchRequest, SearchRe
   }
 
   function row(hit: Hit): HTMLElement {
-    const [first, last] = lines(hit);
+    const at = { line: hit.matchLine, character: 0 };
     const open = (preserveFocus: boolean) =>
-      port.post({ kind: 'openPlace', uri: hit.uri, range: hit.range, preserveFocus });
+      port.post({ kind: 'openPlace', uri: hit.uri, range: { start: at, end: at }, preserveFocus });
     const made = button('', () => open(false), {
       class: 'hit',
       title: `Found by ${Object.keys(hit.reasons).join(', ') || 'its words'}`,
-      'aria-label': `${hit.label ?? hit.path}, lines ${first} to ${last}${hit.symbol ? `, ${hit.symbol}` : ''}`,
+      'aria-label': `${hit.label ?? hit.path}, line ${hit.matchLine + 1}${hit.symbol ? `, ${hit.symbol}` : ''}`,
     });
     made.append(
-      element('span', { class: 'path' }, `${hit.label ?? hit.path}:${first}`),
+      element('span', { class: 'path' }, `${hit.label ?? hit.path}:${hit.matchLine + 1}`),
       element('span', { class: 'symbol' }, hit.symbol ?? ''),
       preview(hit),
     );
@@ -154,16 +152,18 @@ function remarks(stale: boolean, problem: string): string {
 }
 
 function preview(hit: Hit): HTMLElement {
-  const all = hit.text.replace(/\s+$/, '').split('\n');
-  const code = all.slice(0, PREVIEW_LINES).join('\n');
   const made = element('code', { class: 'preview' });
-  const html = highlighted(code, hit.language);
-  if (html === null) {
-    made.textContent = code;
-  } else {
+  hit.preview.forEach(({ text }, number) => {
+    if (number > 0) {
+      made.append('…\n');
+    }
+    const code = number + 1 < hit.preview.length ? `${text}\n` : text;
+    const html = highlighted(code, hit.language);
     made.append(
-      DOMPurify.sanitize(html, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true }) as unknown as Node,
+      html === null
+        ? code
+        : (DOMPurify.sanitize(html, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRAGMENT: true }) as unknown as Node),
     );
-  }
+  });
   return made;
 }

@@ -1,0 +1,236 @@
+"""Which line of a found chunk a query meant, the definition that line is in, and the lines to show.
+
+Only hits that are shown are looked at, some ten a search, and of their lines only those that hold the start of a word
+of the query: about 0.1 ms a hit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from indexer.query import Query
+from indexer.terms import terms
+from indexer.types import Chunk, Symbol
+
+PREVIEW_LINES = 8
+"""Most lines of a preview."""
+_LINES_BEFORE = 3
+"""Lines of a preview before the matching one, where the definition's first line is too far away."""
+_LINES_AFTER = 2
+"""A definition's first line is shown together with the matching one if this many lines still fit after that."""
+_HEAD_LINES = 40
+"""Of a definition, within which its name is looked for: decorators may come first."""
+_NAME_SHARE = 0.5
+"""What a word in a definition's own name counts more than the same word elsewhere in a line."""
+_LITERAL_SHARE = 0.5
+"""What a line gets that holds the query, or a part of it between spaces, as it was typed."""
+_WORD_SHARE = 0.1
+"""The same for a part that is a plain word: it may be the start of a longer one."""
+_COMMENT = re.compile(r"\s*(?:#|//|/\*|\*|--|;|\"\"\"|'''|@|\[|<!--|%|=begin)")
+_DATA = frozenset({"variable", "field", "property", "constant"})
+_SHORTEST_LITERAL = 2
+_MOST_LITERALS = 16
+
+
+class Match(NamedTuple):
+    """What a query meant in a chunk. Lines count from 1, as in the file."""
+
+    symbol: str | None
+    """Qualified name of the definition; None where the line is in none."""
+    line: int
+    preview: tuple[tuple[int, int], ...]
+    """First and last line of one or two stretches to show, ``PREVIEW_LINES`` lines in all."""
+
+
+class _Definition(NamedTuple):
+    """Lines count from the chunk's first, which is 0."""
+
+    symbol: Symbol
+    first: int
+    last: int
+    name: int | None
+    """The line with its name; None if the definition begins before the chunk."""
+
+
+class Matcher:
+    """What a query asks of lines, worked out once for all hits of a search."""
+
+    def __init__(self, text: str, query: Query, rarity: Mapping[str, float]) -> None:
+        """``text``: the query as typed; ``query``: the same taken apart; ``rarity``: the idf of its terms."""
+        self._rarity = {term: max(idf, 0.01) for term, idf in rarity.items()}
+        self._names = [(_folded(name.name), name) for name in query.names]
+        parts = [*dict.fromkeys((text.strip(), *text.split()))][:_MOST_LITERALS]
+        self._literals = {
+            part.casefold(): _WORD_SHARE if part.isascii() and part.isalnum() else _LITERAL_SHARE
+            for part in parts
+            if len(part) >= _SHORTEST_LITERAL or not part.isascii()
+        }
+        # A stem is the start of its word, but for a "y" at the end: policies → policy.
+        starts = {term.removesuffix("y") or term for term in self._rarity}
+        pieces = sorted({*starts, *(literal.replace("_", "") for literal in self._literals)} - {""}, key=len)
+        self._possible = re.compile("|".join(map(re.escape, pieces))) if pieces else None
+
+    def match(self, chunk: Chunk, symbols: Sequence[Symbol]) -> Match:
+        """``symbols``: definitions that overlap the chunk, in the file's order."""
+        first = chunk.span.start_line
+        lines = chunk.text.split("\n")[: max(1, chunk.span.end_line - first + 1)]
+        definitions = [_placed(symbol, lines, first) for symbol in symbols]
+        named = self._named(definitions)
+        found: _Definition | None
+        if named is not None:
+            found, at = named, named.name or 0
+        elif (line := self._best_line(lines, definitions)) is not None:
+            found, at = _around(definitions, lines, line), line
+        else:  # found by its meaning or its path
+            found = next((d for d in definitions if d.symbol.qualified == chunk.symbol), None)
+            at = (found.name or 0) if found is not None else 0
+        label = found.symbol.qualified if found is not None else None if symbols else chunk.symbol
+        shown = _preview(found, at, lines)
+        return Match(label, first + at, tuple((first + start, first + end) for start, end in shown))
+
+    def _named(self, definitions: Sequence[_Definition]) -> _Definition | None:
+        """The definition that the query names in so many words."""
+        best: tuple[tuple[float, ...], _Definition] | None = None
+        for definition in definitions:
+            symbol = definition.symbol
+            if definition.name is None:
+                continue
+            folded, scope = _folded(symbol.name), _scope(symbol)
+            for wanted, name in self._names:
+                if wanted != folded or name.strength < 1:
+                    continue
+                inner = _folded(name.scope[-1]) if name.scope else ""
+                key = (
+                    float(not inner or inner in scope),
+                    float(symbol.name == name.name),
+                    float(symbol.kind not in _DATA),
+                    -float(len(scope)),
+                )
+                if best is None or key > best[0]:
+                    best = key, definition
+        return best[1] if best is not None else None
+
+    def _best_line(self, lines: Sequence[str], definitions: Sequence[_Definition]) -> int | None:
+        """The line with most of the query's words by their rarity, definitions before uses; None if there is none."""
+        defined: dict[int, set[str]] = {}
+        for definition in definitions:
+            if definition.name is not None:
+                defined.setdefault(definition.name, set()).update(terms(definition.symbol.name))
+        best, most = None, 0.0
+        for at in self._worth_a_look(lines):
+            held = self._rarity.keys() & {*terms(lines[at])}
+            score = sum(self._rarity[term] for term in held)
+            if at in defined:
+                score += _NAME_SHARE * sum(self._rarity[term] for term in held & defined[at])
+            low = lines[at].casefold()
+            score += sum(share for literal, share in self._literals.items() if literal in low)
+            if score > most + 1e-9:
+                best, most = at, score
+        return best
+
+    def _worth_a_look(self, lines: Sequence[str]) -> list[int]:
+        if self._possible is None:
+            return []
+        text = "\n".join(lines)
+        if not text.isascii():
+            return [*range(len(lines))]  # what case and width mean there, only ``terms`` knows
+        text, search = text.lower().replace("_", ""), self._possible.search
+        found: list[int] = []
+        line = place = 0
+        match = search(text)
+        while match is not None:
+            line += text.count("\n", place, match.start())
+            found.append(line)
+            end = text.find("\n", match.start())
+            if end < 0:
+                break
+            place = end
+            match = search(text, end)
+        return found
+
+
+def stretches(text: str, first: int, preview: Sequence[tuple[int, int]]) -> list[tuple[int, list[str]]]:
+    """The lines of a preview: number of the first line, and the lines; ``text`` begins with line ``first``."""
+    lines = text.split("\n")
+    return [(start, [line.rstrip("\r") for line in lines[start - first : end - first + 1]]) for start, end in preview]
+
+
+def line_at(text: str, first: int, number: int) -> str:
+    """Line ``number`` of a text that begins with line ``first``, without its end."""
+    lines = text.split("\n")
+    return lines[number - first].rstrip("\r") if 0 <= number - first < len(lines) else ""
+
+
+def _placed(symbol: Symbol, lines: Sequence[str], first: int) -> _Definition:
+    start, last = symbol.span.start_line - first, symbol.span.end_line - first
+    # A declaration whose annotations are in the chunk before is not guessed at.
+    name = _name_line(symbol, lines, start, min(len(lines), last + 1, start + _HEAD_LINES)) if start >= 0 else None
+    return _Definition(symbol, start, last, name)
+
+
+def _name_line(symbol: Symbol, lines: Sequence[str], start: int, stop: int) -> int:
+    """The line with a definition's name, not an annotation or a comment before it that holds the same word."""
+    name = symbol.name
+    if stop - start <= 1:
+        return min(start, len(lines) - 1)
+    head = start
+    for at in range(start, stop):
+        folded = " ".join(lines[at].split()).rstrip(" {:")
+        if folded and (symbol.signature.startswith(folded) or (symbol.signature and symbol.signature in folded)):
+            head = at
+            break
+    return next((at for at in range(head, stop) if _holds_word(lines[at], name)), head)
+
+
+def _holds_word(line: str, name: str) -> bool:
+    """Whether a line holds a name that is no part of a longer one; a pattern for each name would take much longer."""
+    at = line.find(name)
+    while at >= 0:
+        before, after = line[at - 1 : at], line[at + len(name) : at + len(name) + 1]
+        inside = name[:1].isalnum() and (before == "_" or before.isalnum())
+        if not inside and not (name[-1:].isalnum() and (after == "_" or after.isalnum())):
+            return True
+        at = line.find(name, at + 1)
+    return False
+
+
+def _around(definitions: Sequence[_Definition], lines: Sequence[str], at: int) -> _Definition | None:
+    """The definition whose name is in the line, else the innermost around it, else the one that it comments on."""
+    inner = next((d for d in definitions if d.name == at), None)
+    if inner is not None:
+        return inner
+    around = [d for d in definitions if d.first <= at <= d.last]
+    inner = min(around, key=lambda d: d.symbol.span.end_byte - d.symbol.span.start_byte, default=None)
+    end = at
+    while end < len(lines) and _COMMENT.match(lines[end]):
+        end += 1
+    below = next((d for d in definitions if d.first == end and end > at), None)
+    return below or inner
+
+
+def _preview(found: _Definition | None, at: int, lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Stretches of lines, from 0, that show ``at`` and, where there is room, the first line of its definition."""
+    last = len(lines) - 1
+    while last > at and not lines[last].strip():
+        last -= 1
+    if found is None or found.name is None or found.name > at:
+        start = at - _LINES_BEFORE
+    elif at - found.name + _LINES_AFTER < PREVIEW_LINES:
+        head = found.name
+        start = head - max(0, min(head - found.first, PREVIEW_LINES - 1 - _LINES_AFTER - (at - head)))
+    else:
+        rest = PREVIEW_LINES - 2  # one line is the gap's
+        start = max(min(at - _LINES_BEFORE + 1, last - rest + 1), found.name + 1)
+        return [(found.name, found.name), (start, min(last, start + rest - 1))]
+    start = max(0, min(start, last - PREVIEW_LINES + 1))
+    return [(start, min(last, start + PREVIEW_LINES - 1))]
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").casefold() or name
+
+
+def _scope(symbol: Symbol) -> set[str]:
+    return {_folded(part) for part in re.split(r"\.|::", symbol.parent)} if symbol.parent else set()
