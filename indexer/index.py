@@ -175,6 +175,7 @@ class Index:
                 self._reader.stale_lately(snapshot.database),
                 snapshot.damaged,
                 found.spellings,
+                found.literal,
             )
 
     def grep(

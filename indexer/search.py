@@ -14,6 +14,7 @@ from indexer.filters import EVERYTHING, Allowed
 from indexer.query import analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
+from indexer.verbatim import Verbatim, verbatim
 
 __all__ = ["Candidates", "Corpus", "Definitions", "Found", "Near", "candidates", "search"]
 
@@ -36,13 +37,16 @@ class Candidates(NamedTuple):
     """How well each fits."""
     spellings: dict[str, tuple[str, ...]]
     """Words that no text holds, and what was looked for in their place."""
+    literal: bool = False
+    """Whether the query has no words, so that nothing but its text was looked for."""
 
 
 class Found(NamedTuple):
-    """Hits, best first. ``spellings``: see ``Candidates``."""
+    """Hits, best first. ``spellings``, ``literal``: see ``Candidates``."""
 
     hits: list[Hit]
     spellings: dict[str, tuple[str, ...]]
+    literal: bool = False
 
 
 def search(
@@ -56,14 +60,14 @@ def search(
     """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
     The score of a hit is the weighted sum of its file's features; ``reasons`` holds every part of it.
-    Equal scores are ordered by path and line, so that the order never depends on how the index was built. An empty
-    query, or one of punctuation alone, finds nothing.
+    Equal scores are ordered by path and line, so that the order never depends on how the index was built. A query
+    without words (``<=>``) finds its text; an empty one finds nothing.
     """
     if k <= 0:
         return Found([], {})
     found = candidates(corpus, query, query_vector, allowed=allowed)
     if not len(found.files):
-        return Found([], found.spellings)
+        return Found([], found.spellings, found.literal)
     parts = _WEIGHTS * found.features
     # Row by row, so that files of equal features get equal sums wherever they stand.
     scores = np.round(parts.sum(axis=0), 6)
@@ -86,7 +90,7 @@ def search(
         hits.append(Hit(corpus.chunk(row), math.fsum(reasons.values()), reasons))
     if len(hits) < k:
         hits += _further(corpus, found, shown, {files[i] for i in order}, hits[-1].score, k - len(hits))
-    return Found(hits, found.spellings)
+    return Found(hits, found.spellings, found.literal)
 
 
 def candidates(
@@ -102,31 +106,38 @@ def candidates(
     words, found_terms = features.lexical(corpus, spelled, allowed.rows, _WORD_ROWS)
     spellings: dict[str, tuple[str, ...]] = {}
     if not found_terms.keys() >= {*asked.terms}:
+        from indexer.prefixes import completed
         from indexer.spelling import corrected
 
-        asked, meant, spellings = corrected(corpus, asked, query, found_terms)
+        asked, meant, spellings = completed(corpus, asked, query, found_terms)
+        asked, nearly, misspelt = corrected(corpus, asked, query, {*found_terms, *meant}, {*spellings})
+        meant, spellings = {**nearly, **meant}, {**misspelt, **spellings}
         if meant:
             words, found_terms = features.lexical(corpus, {**meant, **spelled}, allowed.rows, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
-    meaning = features.meaning(corpus, query_vector, allowed.rows, _MEANING_ROWS)
+    meaning = features.meaning(corpus, query_vector if asked.terms else None, allowed.rows, _MEANING_ROWS)
     symbols = features.symbols(corpus, asked, found_terms, allowed.rows)
     by_path = features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES)
     offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path.best]
-    files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files}), np.int64)
+    quoted = Verbatim()
+    if asked.literals or asked.places:
+        quoted = verbatim(corpus, asked, offered[0].astype(np.int64), allowed)
+    files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files, *quoted.files}), np.int64)
     table = np.zeros((len(WEIGHTS), len(files)), np.float32)
     features.best_and_sum(table, corpus, files, {"words": words, "meaning": meaning})
     symbols.fill(table, files)
+    quoted.fill(table, files)
     features.path_features(table, corpus, files, by_path, asked, idf)
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     defined = np.array([*symbols.rows], np.int64), np.array([*symbols.rows.values()], np.float32)
+    verbatim_rows, gains = quoted.row_scores()
+    by_words, by_meaning = WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative()
     rows, row_scores = features.summed(
         corpus,
-        np.concatenate([words.rows, meaning.rows, defined[0]]),
-        np.concatenate(
-            [WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative(), defining * defined[1]]
-        ),
+        np.concatenate([words.rows, meaning.rows, defined[0], verbatim_rows]),
+        np.concatenate([by_words, by_meaning, defining * defined[1], gains]),
     )
-    return Candidates(files, table, rows, row_scores, spellings)
+    return Candidates(files, table, rows, row_scores, spellings, not asked.terms)
 
 
 def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:

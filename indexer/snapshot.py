@@ -26,6 +26,7 @@ from indexer.terms import path_terms
 from indexer.types import Chunk, Reference, Span, Symbol
 
 if TYPE_CHECKING:
+    from indexer.lookups import Lookups
     from indexer.spelling import Spelling
 
 _KEPT_BODIES = 8 << 20
@@ -229,6 +230,12 @@ class Snapshot:
         from indexer.spelling import close
 
         return close([s.defined for s in self._segments], name, edits, lambda word: self.definitions(word).total)
+
+    def lookups(self) -> Lookups:
+        """Texts by the bytes in them; names and terms by their beginnings."""
+        from indexer.lookups import Lookups
+
+        return Lookups(self)
 
     def scope(self, number: int) -> str:
         """Qualified name of a scope of ``Definitions``; empty for 0."""

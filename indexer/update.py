@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from indexer.files import ListedFile, Listing
     from indexer.workers import WorkerPool
 
-RECIPE = 6
+RECIPE = 7
 """Raise it when parsing, chunking, terms or signatures change: an update then analyses every file anew."""
 _SMALL_MERGE = 20_000
 """Rows that may be merged before a change is published: about 0.1 s. Larger merges come after it."""

@@ -1,0 +1,70 @@
+"""What only some queries read of an index: texts by the bytes in them, and names and words by their beginnings."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.required import ANYTHING, Query
+from indexer.signature import fold
+from indexer.strings import FoldedStrings, Strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from indexer.snapshot import Snapshot
+
+_MOST_BYTES = 64
+"""Of a longer text this much is asked of the signatures."""
+_MOST_BEGINNING = 20_000
+"""Strings of a table with one beginning that are looked at."""
+
+
+class Lookups:
+    """Implements ``corpus.Lookups`` for a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
+        """Living files whose signatures allow ``text``, ascending; all files for one under three bytes."""
+        from indexer.grep import candidates
+
+        folded = fold(text)[:_MOST_BYTES]
+        required = Query(True, (folded,)) if len(folded) > 2 else ANYTHING
+        return candidates(self._snapshot, required, None)
+
+    def text_bytes(self, file_id: int) -> bytes:
+        """A living file's text as indexed."""
+        return self._snapshot.text_bytes(file_id)
+
+    def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
+        """The row of a living file's first chunk, and the byte at which each chunk starts."""
+        path = self._snapshot.path(file_id)
+        rows = self._snapshot.rows_of(path)
+        return rows.start, [self._snapshot.chunk(row).span.start_byte for row in range(rows.start, rows.stop)]
+
+    def names_beginning(self, text: str) -> list[str]:
+        """Names of living definitions that begin with ``text``, in whatever ASCII case."""
+        key = text.encode("utf-8", "surrogatepass").lower()
+        found = dict.fromkeys(name for s, _ in self._snapshot.parts() for name in _beginning(s.defined, key))
+        return [*found]
+
+    def terms_beginning(self, text: str) -> list[str]:
+        """Terms of the index that begin with ``text``."""
+        key = text.encode("utf-8", "surrogatepass")
+        found = dict.fromkeys(term for s, _ in self._snapshot.parts() for term in _beginning(s.terms, key))
+        return [*found]
+
+
+def _beginning(strings: Strings, key: bytes) -> Iterator[str]:
+    folded = isinstance(strings, FoldedStrings)
+    first = strings.first(key)
+    for number in islice(range(first, len(strings)), _MOST_BEGINNING):
+        found = strings[number]
+        if not (found.lower() if folded else found).startswith(key):
+            return
+        yield found.decode("utf-8", "replace")
