@@ -1,4 +1,4 @@
-"""Queries as people type them: is the wanted line among the first three hits, and is it shown?
+"""Queries as people type them: whether the wanted line is in the first three hits, and whether it is shown.
 
 usage: python -m benchmarks.typed_queries --repos DIR [--half tuning|held-out|both] [--failures]
 
@@ -106,7 +106,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Search with queries as people type them.")
     parser.add_argument("--repos", type=Path, required=True, help="folder with a folder for each repository")
     parser.add_argument("--half", choices=("tuning", "held-out", "both"), default="tuning")
-    parser.add_argument("--failures", action="store_true", help="list the queries whose line is not shown (tuning half)")
+    parser.add_argument(
+        "--failures", action="store_true", help="list the queries whose line is not shown (tuning half)"
+    )
     return parser.parse_args(arguments)
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from indexer.snapshot import Snapshot
 
-_MOST_BYTES = 64
-"""Of a longer text this much is asked of the signatures."""
+_END_BYTES = 14
+"""Of a longer text only its two ends are asked of the signatures: 24 sequences of three bytes tell enough."""
 _MOST_BEGINNING = 20_000
 """Strings of a table with one beginning that are looked at."""
 
@@ -33,8 +33,9 @@ class Lookups:
         """Living files whose signatures allow ``text``, ascending; all files for one under three bytes."""
         from indexer.grep import candidates
 
-        folded = fold(text)[:_MOST_BYTES]
-        required = Query(True, (folded,)) if len(folded) > 2 else ANYTHING
+        folded = fold(text)
+        parts = (folded,) if len(folded) <= 2 * _END_BYTES else (folded[:_END_BYTES], folded[-_END_BYTES:])
+        required = Query(True, parts) if len(folded) > 2 else ANYTHING
         return candidates(self._snapshot, required, None)
 
     def text_bytes(self, file_id: int) -> bytes:
@@ -43,9 +44,7 @@ class Lookups:
 
     def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
         """The row of a living file's first chunk, and the byte at which each chunk starts."""
-        path = self._snapshot.path(file_id)
-        rows = self._snapshot.rows_of(path)
-        return rows.start, [self._snapshot.chunk(row).span.start_byte for row in range(rows.start, rows.stop)]
+        return self._snapshot.chunk_starts(file_id)
 
     def names_beginning(self, text: str) -> list[str]:
         """Names of living definitions that begin with ``text``, in whatever ASCII case."""

@@ -75,7 +75,7 @@ def _may_begin(word: str, corpus: Corpus, query: Query, held: set[str]) -> bool:
 
 
 def _names(corpus: Corpus, lookups: Lookups, word: str) -> list[str]:
-    """The likeliest names that begin as ``word`` does: those that go on soonest, then the shortest, the most defined."""
+    """The likeliest names that begin as ``word`` does: those that end soonest, the shortest, the most often defined."""
     typed = word.strip("_").lower()
     humps = parts(word)
     if not humps or not typed:

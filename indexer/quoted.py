@@ -24,7 +24,9 @@ _OPTION = re.compile(r"--?([A-Za-z][\w-]*)")
 _CODE = re.compile(r"[^\w\s.,;:'\"()/?!-]|\w[-:]{2}\w")
 """What prose does not have."""
 # What a message is filled with when it is written: numbers, addresses, names in quotes or brackets.
-_FILLED = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|<[^>]*>|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\b0x[0-9a-fA-F]+|\b\d[\d.,]*""")
+_FILLED = re.compile(
+    r"""'[^']*'|"[^"]*"|`[^`]*`|<[^>]*>|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\b0x[0-9a-fA-F]+|\b\d[\d.,]*"""
+)
 _LEAD = re.compile(r"^(?:[\w.$/-]+(?:\s+\w+)?:\s+)+")
 """Before the message: ``TypeError:``, ``jq: error:``, ``thread 'main' panicked:``."""
 

@@ -272,6 +272,12 @@ class Snapshot:
         span = Span(start, end, first, last)
         return Chunk(file_id * CHUNKS_A_FILE + n, file.path, file.language, span, text, symbol)
 
+    def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
+        """The row of a living file's first chunk, and the byte at which each of its chunks starts."""
+        first = self._files[file_id].first_row
+        assert first is not None, "whoever asks has found a chunk's text in it"
+        return first, [chunk.start_byte for chunk in self._body(file_id).chunks]
+
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
         file_id = self._id(path)

@@ -118,8 +118,9 @@ def corrected(
 ) -> tuple[Query, dict[str, float], dict[str, tuple[str, ...]]]:
     """The query with what was probably meant by words that the index does not hold.
 
-    ``known``: terms of the query that occur. ``completed``: words of it for which longer ones stand already. Words that occur are never doubted, however rare; nor are short ones, nor
-    words that are right but not used here ("batch" is no misspelt "match").
+    ``known``: terms of the query that occur. ``completed``: words of it that were found to begin others. Words that
+    occur are never doubted, however rare; nor are short ones, nor words that are right but not used here ("batch" is
+    no misspelt "match").
     Returned beside the query are what each new term counts (0 … 1), and words as typed with what stands for them.
     """
     from indexer.embed import is_word

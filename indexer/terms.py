@@ -2,9 +2,9 @@
 
 A term is an identifier as a whole, lowercased and without underscores (``getUserByID`` → ``getuserbyid``), or one of
 its parts, stemmed (``get``, ``user``, ``id``): so ``get user by id``, ``get_user_by_id`` and ``getUserByID`` meet.
-Words of comments go the same way. Text beyond ASCII is normalised first (NFKC), and what a script writes without spaces
-becomes pairs of characters (``scripts.py``). English function words are no terms at all: in code they are keywords, in comments
-they are everywhere.
+Words of comments go the same way. Text beyond ASCII is normalised first (NFKC), and what a script writes without
+spaces becomes pairs of characters (``scripts.py``). English function words are no terms at all: in code they are
+keywords, in comments they are everywhere.
 """
 
 from __future__ import annotations

@@ -108,6 +108,8 @@ def _search_ranked(
         stale_note(out, result.generation, stale=result.stale)
         for word, others in result.spellings.items():
             out.note(f"{word} is nowhere in the index; looked for {' and '.join(others)} instead.")
+    if any(result.literal for _, result in found):
+        out.note("No words in this query: searched for its exact text. -e always does, and shows every line.")
     # Scores of several roots are comparable only roughly: each is relative to the best of its own.
     hits = [(root, hit) for root, result in found for hit in result.hits]
     hits = sorted(hits, key=lambda pair: -pair[1].score)[:k] if len(found) > 1 else hits
@@ -117,6 +119,7 @@ def _search_ranked(
             "hits": [_hit_object(hit) | ({"root": str(root)} if several else {}) for root, hit in hits],
             "generation": found[0][1].generation,
             "stale": any(result.stale for _, result in found),
+            "literal": any(result.literal for _, result in found),
             "spellings": {word: list(others) for _, result in found for word, others in result.spellings.items()},
         })  # fmt: skip
         return
