@@ -8,7 +8,6 @@ import pytest
 
 from tests.cli_world import Cli, check_schema, furnish, write_files, write_indexed
 
-
 RULES = "export const ok = (a, b) => a && b;\n\nexport function f(c) {\n  c ??= 1;\n}\n"
 
 
