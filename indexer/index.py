@@ -234,7 +234,7 @@ class Index:
     def references(self, name: str) -> list[Reference]:
         """Uses of a bare name, by path and place."""
         with self._view() as snapshot:
-            return snapshot.references(name)
+            return snapshot.lookups().references(name)
 
     def file_symbols(self, path: str | Path) -> list[Symbol]:
         """Definitions in a file, in its order; none for a file that is not in the index."""

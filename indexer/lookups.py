@@ -1,4 +1,4 @@
-"""What only some queries read of an index: texts by the bytes in them, and names and words by their beginnings."""
+"""What only some queries read: texts by the bytes in them, uses of names, names and words by their beginnings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from indexer.required import ANYTHING, Query
 from indexer.signature import fold
 from indexer.strings import FoldedStrings, Strings
+from indexer.types import Reference, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,22 @@ class Lookups:
     def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
         """The row of a living file's first chunk, and the byte at which each chunk starts."""
         return self._snapshot.chunk_starts(file_id)
+
+    def references(self, name: str) -> list[Reference]:
+        """Uses of a bare name, by path and place."""
+        size = len(name.encode("utf-8", "surrogatepass"))
+        found: list[Reference] = []
+        for segment, dead in self._snapshot.parts():
+            where = segment.references(name)
+            files = segment.column("ref_file")[where].astype(np.int64)
+            live = ~np.isin(files, dead)
+            columns = [segment.column(label)[where][live].tolist() for label in ("ref_start", "ref_line", "ref_scope")]
+            for file_id, start, line, scope in zip(files[live].tolist(), *columns, strict=True):
+                enclosing = segment.scope(scope) or None
+                found.append(
+                    Reference(name, self._snapshot.path(file_id), Span(start, start + size, line, line), enclosing)
+                )
+        return sorted(found, key=lambda reference: (reference.path, reference.span.start_byte))
 
     def names_beginning(self, text: str) -> list[str]:
         """Names of living definitions that begin with ``text``, in whatever ASCII case."""

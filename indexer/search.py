@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ class Candidates(NamedTuple):
     """Words that no text holds, and what was looked for in their place."""
     literal: bool = False
     """Whether the query has no words, so that nothing but its text was looked for."""
+    lines: Mapping[int, int] = {}
+    """Rows that hold what the query quotes, and the line of the file, from 1, that it stands in."""
 
 
 class Found(NamedTuple):
@@ -137,7 +140,7 @@ def candidates(
         np.concatenate([words.rows, meaning.rows, defined[0], verbatim_rows]),
         np.concatenate([by_words, by_meaning, defining * defined[1], gains]),
     )
-    return Candidates(files, table, rows, row_scores, spellings, not asked.terms)
+    return Candidates(files, table, rows, row_scores, spellings, not asked.terms, quoted.lines)
 
 
 def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:

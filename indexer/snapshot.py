@@ -23,7 +23,7 @@ from indexer.ranking import PathLook, PathWords
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
-from indexer.types import Chunk, Reference, Span, Symbol
+from indexer.types import Chunk, Span, Symbol
 
 if TYPE_CHECKING:
     from indexer.lookups import Lookups
@@ -300,20 +300,6 @@ class Snapshot:
         """Definitions in a file, in its order."""
         file_id = self._id(path)
         return [] if file_id is None else self._symbols(file_id)
-
-    def references(self, name: str) -> list[Reference]:
-        """Uses of a bare name, by path and place."""
-        size = len(name.encode("utf-8", "surrogatepass"))
-        found: list[Reference] = []
-        for segment, dead in zip(self._segments, self._dead, strict=True):
-            where = segment.references(name)
-            files = segment.column("ref_file")[where].astype(np.int64)
-            live = ~np.isin(files, dead)
-            columns = [segment.column(label)[where][live].tolist() for label in ("ref_start", "ref_line", "ref_scope")]
-            for file_id, start, line, scope in zip(files[live].tolist(), *columns, strict=True):
-                enclosing = segment.scope(scope) or None
-                found.append(Reference(name, self.path(file_id), Span(start, start + size, line, line), enclosing))
-        return sorted(found, key=lambda reference: (reference.path, reference.span.start_byte))
 
     def imports(self, path: str) -> tuple[str, ...]:
         """What a file imports, as written, in its order."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.features import ROW, Floats, Ints
 from indexer.ranking import WEIGHTS
@@ -38,17 +37,21 @@ class Verbatim:
     def __init__(self) -> None:
         self.by_feature: dict[str, dict[int, float]] = {}
         self.rows: dict[int, float] = {}
+        self.lines: dict[int, int] = {}
+        """The line of the file, from 1, in which a row holds the likeliest of it."""
 
     @property
     def files(self) -> set[int]:
         """Files that hold anything of it."""
         return {file_id for scores in self.by_feature.values() for file_id in scores}
 
-    def add(self, feature: str, file_id: int, row: int, share: float) -> None:
+    def add(self, feature: str, file_id: int, row: int, share: float, line: int) -> None:
         """Count a row; the best of a file counts for the file."""
         scores = self.by_feature.setdefault(feature, {})
         scores[file_id] = max(scores.get(file_id, 0.0), share)
-        self.rows[row] = max(self.rows.get(row, 0.0), WEIGHTS[feature] * share)
+        gain = WEIGHTS[feature] * share
+        if gain > self.rows.get(row, 0.0):
+            self.rows[row], self.lines[row] = gain, line
 
     def row_scores(self) -> tuple[Ints, Floats]:
         """Rows, and what each of them gets."""
@@ -101,9 +104,9 @@ def _add_literal(
         text = lookups.text_bytes(file_id)
         rows = _rows(lookups, file_id, [*_occurrences(text, wanted)])
         if allowed.rows is not None:
-            rows = [row for row in rows if allowed.rows[row]]
-        for row in rows:
-            out.add("literal", file_id, row, literal.strength)
+            rows = {row: at for row, at in rows.items() if allowed.rows[row]}
+        for row, at in rows.items():
+            out.add("literal", file_id, row, literal.strength, text.count(b"\n", 0, at) + 1)
         found += bool(rows)
         if found == _ENOUGH_FILES:
             break
@@ -131,13 +134,17 @@ def _is_letter(byte: bytes) -> bool:
     return byte.isalnum() or byte == b"_"
 
 
-def _rows(lookups: Lookups, file_id: int, places: Sequence[int]) -> list[int]:
-    """Rows of the chunks that hold bytes of a file, each once."""
+def _rows(lookups: Lookups, file_id: int, places: Sequence[int]) -> dict[int, int]:
+    """Rows of the chunks that hold bytes of a file, and the first of these bytes in each."""
     if not places:
-        return []
+        return {}
     first, starts = lookups.chunk_starts(file_id)
-    rows = dict.fromkeys(first + max(0, bisect_right(starts, place) - 1) for place in places)
-    return [*rows][:_MOST_ROWS]
+    rows: dict[int, int] = {}
+    for place in places:
+        rows.setdefault(first + max(0, bisect_right(starts, place) - 1), place)
+        if len(rows) == _MOST_ROWS:
+            break
+    return rows
 
 
 def _add_place(out: Verbatim, corpus: Corpus, lookups: Lookups, place: Place, allowed: Allowed) -> None:
@@ -145,8 +152,9 @@ def _add_place(out: Verbatim, corpus: Corpus, lookups: Lookups, place: Place, al
     if not parts:
         return
     terms = path_terms(parts[-1])
-    named: NDArray[np.int32] | None = corpus.files_with_path_term(terms[0]) if terms else None
-    shared = {} if named is None else {i: _same_end(parts, corpus.path(i).split("/")) for i in named.tolist()}
+    # Names of one letter are no terms.
+    named = corpus.files_with_path_term(terms[0]).tolist() if terms else [i for i, _ in corpus.all_files()]
+    shared = {i: _same_end(parts, corpus.path(i).split("/")) for i in named}
     most = max(shared.values(), default=0)
     same = sorted(file_id for file_id, count in shared.items() if count == most and count)
     if not same or len(same) > _MOST_SAME:
@@ -154,10 +162,11 @@ def _add_place(out: Verbatim, corpus: Corpus, lookups: Lookups, place: Place, al
     for file_id in same:
         if corpus.first_row(file_id) is None or (allowed.files is not None and file_id not in allowed.files):
             continue
-        at = _line_start(lookups.text_bytes(file_id), place.line)
+        text = lookups.text_bytes(file_id)
+        at = _line_start(text, place.line)
         for row in _rows(lookups, file_id, [at]):
             if allowed.rows is None or allowed.rows[row]:
-                out.add("place", file_id, row, 1.0)
+                out.add("place", file_id, row, 1.0, text.count(b"\n", 0, at) + 1)
 
 
 def _same_end(one: Sequence[str], other: Sequence[str]) -> int:
