@@ -89,6 +89,30 @@ class Near(NamedTuple):
     floor: float
 
 
+class Lookups(Protocol):
+    """What only some queries read."""
+
+    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
+        """Live files that may hold ``text``, ascending; none of the others does."""
+        ...
+
+    def text_bytes(self, file_id: int) -> bytes:
+        """A live file's text."""
+        ...
+
+    def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
+        """The row of a live file's first chunk, and the byte at which each chunk starts."""
+        ...
+
+    def names_beginning(self, text: str) -> list[str]:
+        """Names of definitions that begin with ``text``, in whatever ASCII case."""
+        ...
+
+    def terms_beginning(self, text: str) -> list[str]:
+        """Terms that begin with ``text``."""
+        ...
+
+
 class Corpus(Protocol):
     """What search reads of one generation. A row is the dense number of a chunk over all of its segments."""
 
@@ -159,6 +183,10 @@ class Corpus(Protocol):
 
     def close_names(self, name: str, edits: int) -> tuple[Spelling, ...]:
         """The same among names of living definitions, in whatever ASCII case."""
+        ...
+
+    def lookups(self) -> Lookups:
+        """Texts by the bytes in them; names and terms by their beginnings."""
         ...
 
     def path(self, file_id: int) -> str:

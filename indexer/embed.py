@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from indexer.errors import BadInputError, BrokenInstallError
-from indexer.terms import WORD, parts
+from indexer.terms import parts, split_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +156,7 @@ class StaticEmbedder:
         import numpy as np
 
         piece_numbers = self._pieces.__getitem__
-        bags = [Counter(chain.from_iterable(map(piece_numbers, WORD.findall(text)))) for text in texts]
+        bags = [Counter(chain.from_iterable(map(piece_numbers, split_words(text)))) for text in texts]
         ends = np.cumsum([0, *map(len, bags)])
         pieces = np.fromiter((piece for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
         counts = np.fromiter((bag[piece] for bag in bags for piece in sorted(bag)), np.uint32, ends[-1])
@@ -191,7 +191,7 @@ class StaticEmbedder:
             words, self._asked = Pieces(_Scanned(self._entries), reach=(_ANY_LETTER, _ANY_LETTER)), True
         import numpy as np
 
-        bag = Counter(chain.from_iterable(map(words.__getitem__, WORD.findall(text))))
+        bag = Counter(chain.from_iterable(map(words.__getitem__, split_words(text))))
         pieces = sorted(bag)
         counts = [bag[piece] for piece in pieces]
         ends, numbers = np.array([0, len(pieces)]), np.array(pieces, np.uint32)

@@ -176,6 +176,7 @@ class Index:
                 self._reader.stale_lately(snapshot.database),
                 snapshot.damaged,
                 found.spellings,
+                found.literal,
             )
 
     def grep(
@@ -236,7 +237,7 @@ class Index:
     def references(self, name: str) -> list[Reference]:
         """Uses of a bare name, by path and place."""
         with self._view() as snapshot:
-            return snapshot.references(name)
+            return snapshot.lookups().references(name)
 
     def file_symbols(self, path: str | Path) -> list[Symbol]:
         """Definitions in a file, in its order; none for a file that is not in the index."""
@@ -290,8 +291,7 @@ class Index:
 
         with self._view() as snapshot:
             generation, database = snapshot.generation, snapshot.database
-            meta = database.meta()
-            parts = bytes_by_part(self.folder)
+            meta, parts = database.meta(), bytes_by_part(self.folder)
             languages = database.rows(
                 "SELECT language, count(*) FROM files WHERE skipped IS NULL GROUP BY language ORDER BY 2 DESC, 1"
             )

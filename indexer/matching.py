@@ -72,14 +72,20 @@ class Matcher:
         pieces = sorted({*starts, *(literal.replace("_", "") for literal in self._literals)} - {""}, key=len)
         self._possible = re.compile("|".join(map(re.escape, pieces))) if pieces else None
 
-    def match(self, chunk: Chunk, symbols: Sequence[Symbol]) -> Match:
-        """``symbols``: definitions that overlap the chunk, in the file's order."""
+    def match(self, chunk: Chunk, symbols: Sequence[Symbol], quoted: int | None = None) -> Match:
+        """``symbols``: definitions that overlap the chunk, in the file's order.
+
+        ``quoted``: the line of the file where something stands that the query quotes, if it does in this chunk.
+        """
         first = chunk.span.start_line
         lines = chunk.text.split("\n")[: max(1, chunk.span.end_line - first + 1)]
         definitions = [_placed(symbol, lines, first) for symbol in symbols]
         named = self._named(definitions)
         found: _Definition | None
-        if named is not None:
+        if quoted is not None and first <= quoted < first + len(lines):
+            at = quoted - first
+            found = _around(definitions, lines, at)
+        elif named is not None:
             found, at = named, named.name or 0
         elif (line := self._best_line(lines, definitions)) is not None:
             found, at = _around(definitions, lines, line), line

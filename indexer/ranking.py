@@ -13,6 +13,8 @@ WEIGHTS: dict[str, float] = {
     "words_sum": 0.39,
     "meaning": 0.29,
     "meaning_sum": 0.36,
+    "literal": 2.0,
+    "place": 3.0,
     "symbol_query": 2.0,
     "symbol": 0.66,
     "symbol_word": 0.47,
@@ -31,8 +33,8 @@ WEIGHTS: dict[str, float] = {
 """Feature → weight. Every feature lies in 0 … 1, so a weight is the most that it can move a score.
 
 Fitted by ``benchmarks.fit_ranking``; docs/search.md says what each means and what it adds."""
-FIXED = frozenset({"symbol_query"})
-"""Not fitted: whoever asks for nothing but a name wants its definition first."""
+FIXED = frozenset({"literal", "place", "symbol_query"})
+"""Not fitted: whoever asks for nothing but a name wants its definition first, and whoever pastes a line wants that."""
 
 _TEST_FOLDERS = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "fixtures", "e2e"})
 _TEST_NAME = re.compile(

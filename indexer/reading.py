@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import CorruptIndexError
 from indexer.seal import check_seal
-from indexer.stale import any_changed
+from indexer.stale import Recorded, Stamp, any_changed
 from indexer.store import SEGMENTS, Database, Generation, file_state, mapped_errors, mismatch, no_index, open_reader
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Reader:
         self._segments: dict[int, Segment] = {}
         self._stale_at = float("-inf")
         self._stale = False
+        self._same: dict[str, Stamp] = {}
 
     def forget(self) -> None:
         """Close what is open; the next view opens it again."""
@@ -114,13 +115,14 @@ class Reader:
         return self._stale
 
     def look_for_changes(self, database: Database, budget: float) -> bool:
-        """Compare times of folders, then times and sizes of files, for at most ``budget`` seconds."""
+        """Compare folders, then files, by their times and where these differ by contents, for ``budget`` seconds."""
         with mapped_errors("reading the index", database.path):
             self._stale = any_changed(
                 self._root,
                 database.connection.execute("SELECT path, mtime_ns FROM directories"),
                 database.connection.execute("SELECT path, size, mtime_ns FROM files ORDER BY id DESC"),
                 budget,
+                Recorded(self._root, database, self._same),
             )
         self._stale_at = time.monotonic()
         return self._stale
@@ -128,6 +130,7 @@ class Reader:
     def forget_staleness(self) -> None:
         """After an update."""
         self._stale_at = float("-inf")
+        self._same = {}
 
     def _begin(self, database: Database) -> Snapshot:
         """Begin a read transaction. A missing segment means damage only if no newer generation explains it."""

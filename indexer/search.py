@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from indexer.matching import Matcher
 from indexer.query import Query, analyse
 from indexer.ranking import WEIGHTS
 from indexer.types import Hit
+from indexer.verbatim import Verbatim, verbatim
 
 __all__ = ["Candidates", "Corpus", "Definitions", "Found", "Near", "candidates", "search"]
 
@@ -41,13 +43,18 @@ class Candidates(NamedTuple):
     """The query taken apart, misspelt words replaced."""
     rarity: dict[str, float]
     """The idf of every term that was looked for and is there."""
+    literal: bool = False
+    """Whether the query has no words, so that nothing but its text was looked for."""
+    lines: Mapping[int, int] = {}
+    """Rows that hold what the query quotes, and the line of the file, from 1, that it stands in."""
 
 
 class Found(NamedTuple):
-    """Hits, best first. ``spellings``: see ``Candidates``."""
+    """Hits, best first. ``spellings``, ``literal``: see ``Candidates``."""
 
     hits: list[Hit]
     spellings: dict[str, tuple[str, ...]]
+    literal: bool = False
 
 
 def search(
@@ -61,14 +68,14 @@ def search(
     """The ``k`` best chunks for ``query``, best first: the best chunk of each file, and only then further chunks.
 
     The score of a hit is the weighted sum of its file's features; ``reasons`` holds every part of it.
-    Equal scores are ordered by path and line, so that the order never depends on how the index was built. An empty
-    query, or one of punctuation alone, finds nothing.
+    Equal scores are ordered by path and line, so that the order never depends on how the index was built. A query
+    without words (``<=>``) finds its text; an empty one finds nothing.
     """
     if k <= 0:
         return Found([], {})
     found = candidates(corpus, query, query_vector, allowed=allowed)
     if not len(found.files):
-        return Found([], found.spellings)
+        return Found([], found.spellings, found.literal)
     parts = _WEIGHTS * found.features
     # Row by row, so that files of equal features get equal sums wherever they stand.
     scores = np.round(parts.sum(axis=0), 6)
@@ -89,12 +96,12 @@ def search(
         assert row is not None, "only files with a chunk are candidates"
         shown.add(row)
         reasons = {name: part for name, part in zip(WEIGHTS, own, strict=True) if part}
-        hits.append(_hit(corpus, matcher, row, math.fsum(reasons.values()), reasons))
+        hits.append(_hit(corpus, found, matcher, row, math.fsum(reasons.values()), reasons))
     if len(hits) < k:
         more = _further(corpus, found, shown, {files[i] for i in order}, k - len(hits))
         below = hits[-1].score
-        hits += [_hit(corpus, matcher, row, below + less, {"further_chunk": below + less}) for less, row in more]
-    return Found(hits, found.spellings)
+        hits += [_hit(corpus, found, matcher, row, below + less, {"further_chunk": below + less}) for less, row in more]
+    return Found(hits, found.spellings, found.literal)
 
 
 def candidates(
@@ -110,32 +117,39 @@ def candidates(
     words, found_terms = features.lexical(corpus, spelled, allowed.rows, _WORD_ROWS)
     spellings: dict[str, tuple[str, ...]] = {}
     if not found_terms.keys() >= {*asked.terms}:
+        from indexer.prefixes import completed
         from indexer.spelling import corrected
 
-        asked, meant, spellings = corrected(corpus, asked, query, found_terms)
+        asked, meant, spellings = completed(corpus, asked, query, found_terms)
+        asked, nearly, misspelt = corrected(corpus, asked, query, {*found_terms, *meant}, {*spellings})
+        meant, spellings = {**nearly, **meant}, {**misspelt, **spellings}
         if meant:
             words, found_terms = features.lexical(corpus, {**meant, **spelled}, allowed.rows, _WORD_ROWS)
     idf = {t: found_terms[t].idf for t in asked.terms if t in found_terms}
-    meaning = features.meaning(corpus, query_vector, allowed.rows, _MEANING_ROWS)
+    meaning = features.meaning(corpus, query_vector if asked.terms else None, allowed.rows, _MEANING_ROWS)
     symbols = features.symbols(corpus, asked, found_terms, allowed.rows)
     by_path = features.path_files(corpus, asked, found_terms, allowed_files, _PATH_FILES)
     offered: list[NDArray[Any]] = [corpus.file_ids[words.rows], corpus.file_ids[meaning.rows], by_path.best]
-    files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files}), np.int64)
+    quoted = Verbatim()
+    if asked.literals or asked.places:
+        quoted = verbatim(corpus, asked, offered[0].astype(np.int64), allowed)
+    files = np.array(sorted({*np.concatenate(offered).tolist(), *symbols.files, *quoted.files}), np.int64)
     table = np.zeros((len(WEIGHTS), len(files)), np.float32)
     features.best_and_sum(table, corpus, files, {"words": words, "meaning": meaning})
     symbols.fill(table, files)
+    quoted.fill(table, files)
     features.path_features(table, corpus, files, by_path, asked, idf)
     defining = WEIGHTS["symbol_query" if asked.whole else "symbol"]
     defined = np.array([*symbols.rows], np.int64), np.array([*symbols.rows.values()], np.float32)
+    verbatim_rows, gains = quoted.row_scores()
+    by_words, by_meaning = WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative()
     rows, row_scores = features.summed(
         corpus,
-        np.concatenate([words.rows, meaning.rows, defined[0]]),
-        np.concatenate(
-            [WEIGHTS["words"] * words.relative(), WEIGHTS["meaning"] * meaning.relative(), defining * defined[1]]
-        ),
+        np.concatenate([words.rows, meaning.rows, defined[0], verbatim_rows]),
+        np.concatenate([by_words, by_meaning, defining * defined[1], gains]),
     )
     rarity = {term: known.idf for term, known in found_terms.items()}
-    return Candidates(files, table, rows, row_scores, spellings, asked, rarity)
+    return Candidates(files, table, rows, row_scores, spellings, asked, rarity, not asked.terms, quoted.lines)
 
 
 def _first_row(corpus: Corpus, file_id: int, allowed: Allowed) -> int | None:
@@ -170,7 +184,7 @@ def _further(corpus: Corpus, found: Candidates, shown: set[int], files: set[int]
     return [(less, row) for less, row, _ in chunks[:n]]
 
 
-def _hit(corpus: Corpus, matcher: Matcher, row: int, score: float, reasons: dict[str, float]) -> Hit:
+def _hit(corpus: Corpus, found: Candidates, matcher: Matcher, row: int, score: float, reasons: dict[str, float]) -> Hit:
     chunk = corpus.chunk(row)
-    meant = matcher.match(chunk, corpus.chunk_symbols(row))
+    meant = matcher.match(chunk, corpus.chunk_symbols(row), found.lines.get(row))
     return Hit(chunk, score, reasons, meant.symbol, meant.line, meant.preview)

@@ -24,10 +24,11 @@ from indexer.reports import Skipped
 from indexer.segment import Segment
 from indexer.store import Database, Generation, mapped_errors
 from indexer.terms import path_terms
-from indexer.types import Chunk, Reference, Span, Symbol
+from indexer.types import Chunk, Span, Symbol
 
 if TYPE_CHECKING:
     from indexer.analysis import SymbolRow
+    from indexer.lookups import Lookups
     from indexer.spelling import Spelling
 
 _KEPT_BODIES = 8 << 20
@@ -232,6 +233,12 @@ class Snapshot:
 
         return close([s.defined for s in self._segments], name, edits, lambda word: self.definitions(word).total)
 
+    def lookups(self) -> Lookups:
+        """Texts by the bytes in them; names and terms by their beginnings."""
+        from indexer.lookups import Lookups
+
+        return Lookups(self)
+
     def scope(self, number: int) -> str:
         """Qualified name of a scope of ``Definitions``; empty for 0."""
         return self._segments[number // _SCOPES_A_SEGMENT - 1].scope(number % _SCOPES_A_SEGMENT) if number else ""
@@ -274,6 +281,12 @@ class Snapshot:
         assert file.first_row is not None
         return _as_symbols(file.path, body.symbols_in(body.chunks[int(row) - file.first_row]))
 
+    def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
+        """The row of a living file's first chunk, and the byte at which each of its chunks starts."""
+        first = self._files[file_id].first_row
+        assert first is not None, "whoever asks has found a chunk's text in it"
+        return first, [chunk.start_byte for chunk in self._body(file_id).chunks]
+
     def rows_of(self, path: str) -> slice:
         """Rows of a file's chunks; none for a file that is not in the index."""
         file_id = self._id(path)
@@ -296,20 +309,6 @@ class Snapshot:
         """Definitions in a file, in its order."""
         file_id = self._id(path)
         return [] if file_id is None else self._symbols(file_id)
-
-    def references(self, name: str) -> list[Reference]:
-        """Uses of a bare name, by path and place."""
-        size = len(name.encode("utf-8", "surrogatepass"))
-        found: list[Reference] = []
-        for segment, dead in zip(self._segments, self._dead, strict=True):
-            where = segment.references(name)
-            files = segment.column("ref_file")[where].astype(np.int64)
-            live = ~np.isin(files, dead)
-            columns = [segment.column(label)[where][live].tolist() for label in ("ref_start", "ref_line", "ref_scope")]
-            for file_id, start, line, scope in zip(files[live].tolist(), *columns, strict=True):
-                enclosing = segment.scope(scope) or None
-                found.append(Reference(name, self.path(file_id), Span(start, start + size, line, line), enclosing))
-        return sorted(found, key=lambda reference: (reference.path, reference.span.start_byte))
 
     def imports(self, path: str) -> tuple[str, ...]:
         """What a file imports, as written, in its order."""

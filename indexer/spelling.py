@@ -7,8 +7,7 @@ of all words. An edit is a letter too many, too few or another, or two neighbour
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +15,11 @@ import numpy as np
 
 from indexer.query import Name, Query
 from indexer.strings import FoldedStrings, Strings
-from indexer.terms import terms
+from indexer.terms import split_words, word_terms
 
 if TYPE_CHECKING:
     from indexer.corpus import Corpus
 
-WORD = re.compile(r"\w+")
 SHORTEST = 5
 """Shorter words have too many neighbours."""
 _LONG = 9
@@ -116,22 +114,23 @@ def best(found: Mapping[str, tuple[int, int]]) -> tuple[Spelling, ...]:
 
 
 def corrected(
-    corpus: Corpus, query: Query, text: str, known: Iterable[str]
+    corpus: Corpus, query: Query, text: str, known: Iterable[str], completed: Collection[str] = ()
 ) -> tuple[Query, dict[str, float], dict[str, tuple[str, ...]]]:
     """The query with what was probably meant by words that the index does not hold.
 
-    ``known``: terms of the query that occur. Words that occur are never doubted, however rare; nor are short ones, nor
-    words that are right but not used here ("batch" is no misspelt "match").
+    ``known``: terms of the query that occur. ``completed``: words of it that were found to begin others. Words that
+    occur are never doubted, however rare; nor are short ones, nor words that are right but not used here ("batch" is
+    no misspelt "match").
     Returned beside the query are what each new term counts (0 … 1), and words as typed with what stands for them.
     """
     from indexer.embed import is_word
 
     held = set(known)
-    written = {term: word for word in WORD.findall(text) for term in terms(word)}
+    written = {term: word for word in split_words(text) for term in word_terms(word)}
     wrong: dict[str, tuple[Spelling, ...]] = {}
     for term in query.terms:
         right = term in held or is_word(written.get(term, term).lower()) or len(corpus.files_with_path_term(term))
-        edits = 0 if right else edits_allowed(term)
+        edits = 0 if right or written.get(term) in completed else edits_allowed(term)
         if edits and (found := corpus.close_terms(term, edits)):
             wrong[term] = found
     spellings = {written.get(term, term): tuple(other.word for other in found) for term, found in wrong.items()}
@@ -139,7 +138,7 @@ def corrected(
     for name in query.names:
         edits = edits_allowed(name.name)
         sure = query.whole or name.strength == 1 or name.name in spellings
-        if edits and sure and not corpus.definitions(name.name).total:
+        if edits and sure and name.name not in completed and not corpus.definitions(name.name).total:
             found = corpus.close_names(name.name, edits)
             names += (Name(other.word, name.scope, name.strength * other.share) for other in found)
             if found and (query.whole or name.name in spellings):

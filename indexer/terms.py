@@ -2,8 +2,9 @@
 
 A term is an identifier as a whole, lowercased and without underscores (``getUserByID`` → ``getuserbyid``), or one of
 its parts, stemmed (``get``, ``user``, ``id``): so ``get user by id``, ``get_user_by_id`` and ``getUserByID`` meet.
-Words of comments go the same way. English function words are no terms at all: in code they are keywords, in comments
-they are everywhere.
+Words of comments go the same way. Text beyond ASCII is normalised first (NFKC), and what a script writes without
+spaces becomes pairs of characters (``scripts.py``). English function words are no terms at all: in code they are
+keywords, in comments they are everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from collections import Counter
 from functools import lru_cache
 from itertools import chain
 
+from indexer.scripts import RUN, STEMMED, WORD_WITH_MARKS, endless, stem_cyrillic
+
 WORD = re.compile(r"\w+")
+"""A word of ASCII text; ``split_words`` finds those of any text."""
 # A run of capitals ends before the capital that starts a word (HTTPServer → HTTP, Server) but keeps a plural (URLs).
 _PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z][a-z]+|[A-Z]|[a-z]+|[0-9]+")
 _VOWEL = re.compile(r"[aeiouy]")
@@ -46,6 +50,8 @@ def stem(word: str) -> str:
     """
     n = len(word)
     if n <= 3 or not word.isascii():
+        if word[-1:] in STEMMED:
+            return stem_cyrillic(word)
         return word[:2] if n == 3 and word[2] == "s" and word[1] != "s" and _VOWEL.search(word[:2]) else word
     if word.endswith("ies") and n > 4:
         word = word[:-3] + "y"
@@ -85,18 +91,32 @@ _SUFFIXES_BY_END = {end: tuple(s for s in _SUFFIXES if s[0][-1] == end) for end 
 
 
 def parts(identifier: str) -> list[str]:
-    """Parts of an identifier, lowercased: ``HTTPServer2`` → ``http``, ``server``, ``2``."""
+    """Parts of an identifier, lowercased: ``HTTPServer2`` → ``http``, ``server``, ``2``.
+
+    Where a script without spaces begins or ends a part does too: ``json数据`` → ``json``, ``数据``.
+    """
     if identifier.isascii():
         if identifier.islower() and identifier.isalpha():
             return [identifier]
         return [p.lower() for p in _PART.findall(identifier)]
-    if identifier.isalpha() and not any(map(str.isupper, identifier[1:])):
-        return [identifier.casefold()]
+    return [part for run in RUN().finditer(identifier) for part in _parts_of_run(run[0], spaced=run.lastgroup is None)]
+
+
+def _parts_of_run(run: str, *, spaced: bool) -> list[str]:
+    if run.isascii():
+        return parts(run)
+    if not spaced or (run.isalpha() and not any(map(str.isupper, run[1:]))):
+        return [run.casefold()]
     out: list[str] = []
     last = "_"
-    for char in identifier:
-        if _kind(char) != "_":
-            if _kind(char) != _kind(last) and not (_kind(char) == "a" and _kind(last) == "A"):
+    for char in run:
+        kind = _kind(char)
+        if kind == "m":  # a mark belongs to the letter before it
+            if out:
+                out[-1] += char
+            continue
+        if kind != "_":
+            if kind != _kind(last) and not (kind == "a" and _kind(last) == "A"):
                 out.append("")
             out[-1] += char
         last = char
@@ -104,25 +124,34 @@ def parts(identifier: str) -> list[str]:
 
 
 def _kind(char: str) -> str:
-    """A for capitals, a for other letters, 0 for digits, _ between words."""
+    """A for capitals, a for other letters, 0 for digits, m for marks on them, _ between words."""
     if char.isdigit():
         return "0"
-    return "A" if char.isupper() else "a" if char.isalpha() else "_"
+    if char.isalpha():
+        return "A" if char.isupper() else "a"
+    return "m" if unicodedata.category(char)[0] == "M" else "_"
 
 
 def words(text: bytes) -> list[str]:
-    """The words of UTF-8 text in order: letters of any script, digits, underscores."""
+    """The words of UTF-8 text in order: letters of any script with their marks, digits, underscores."""
     if text.isascii():
         return text.translate(_ONLY_WORDS).decode("ascii").split()
-    return WORD.findall(text.decode("utf-8", "replace"))
+    return split_words(text.decode("utf-8", "replace"))
+
+
+def split_words(text: str) -> list[str]:
+    """The same of a text: composed, decomposed, full-width and half-width forms of a word are one (NFKC)."""
+    if text.isascii():
+        return WORD.findall(text)
+    return WORD_WITH_MARKS().findall(unicodedata.normalize("NFKC", text))
 
 
 def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
     """All terms of one word of the text, the whole first. ``pieces``: its parts, if they are known already."""
+    if not token.isascii():
+        return _expand_unicode(token, singly=True)
     if len(token) > MAX_TOKEN:
         return ()
-    if not token.isascii():
-        return _expand_unicode(token)
     if token.islower() and token.isalpha():
         return () if token in STOP_WORDS or len(token) < 2 else (stem(token),)
     if token[0].isdigit():
@@ -136,22 +165,21 @@ def expand(token: str, pieces: list[str] | None = None) -> tuple[str, ...]:
     return (whole, *kept) if whole else ()
 
 
-@lru_cache(maxsize=1)
-def _unspaced() -> re.Pattern[str]:
-    """Scripts without spaces between words: Thai, kana, CJK. Compiled late: 64,000 characters take a millisecond."""
-    return re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
-
-
-def _expand_unicode(token: str) -> tuple[str, ...]:
-    """Terms of a word with letters beyond ASCII; scripts written without spaces are cut into character pairs."""
-    token = unicodedata.normalize("NFKC", token)
-    out = [token.replace("_", "").casefold()]
-    for word in parts(token):
-        if len(word) > 2 and _unspaced().search(word):
-            out.extend(word[i : i + 2] for i in range(len(word) - 1))
-        elif word not in STOP_WORDS and (len(word) > 1 or not word.isascii() or word.isdigit()):
-            out.append(stem(word))
-    return tuple(dict.fromkeys(out)) if out[0] else ()
+def _expand_unicode(token: str, *, singly: bool) -> tuple[str, ...]:
+    """Terms of a word with letters beyond ASCII, run by run of its scripts. ``singly``: see ``endless``."""
+    out: list[str] = []
+    for run in RUN().finditer(unicodedata.normalize("NFKC", token)):
+        text = run[0]
+        if run.lastgroup is not None:
+            out += endless(text, run.lastgroup, singly=singly)
+        elif text.isascii():
+            if text.strip("_"):
+                out += expand(text.strip("_"))
+        elif len(text) <= MAX_TOKEN and (pieces := _parts_of_run(text, spaced=True)):
+            if len(pieces) > 1:
+                out.append("".join(pieces))
+            out += [stem(p) for p in pieces if p not in STOP_WORDS and (len(p) > 1 or not p.isascii() or p.isdigit())]
+    return tuple(out)
 
 
 class _Memo(dict[str, tuple[str, ...]]):
@@ -172,18 +200,23 @@ _QUESTION_STEMS = frozenset(map(stem, QUESTION_WORDS))
 
 def terms(text: str) -> list[str]:
     """Every term of ``text`` in order, repeated as often as it occurs."""
-    return list(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
+    return list(chain.from_iterable(map(_MEMO.__getitem__, split_words(text))))
 
 
 def count_terms(text: str) -> Counter[str]:
     """How often each term occurs in ``text``; the same counts as ``Counter(terms(text))``."""
-    return Counter(chain.from_iterable(map(_MEMO.__getitem__, WORD.findall(text))))
+    return Counter(chain.from_iterable(map(_MEMO.__getitem__, split_words(text))))
 
 
 def query_terms(query: str) -> list[str]:
     """The distinct terms of a query in order, without question words unless it has nothing else."""
-    found = list(dict.fromkeys(terms(query)))
+    found = list(dict.fromkeys(term for word in split_words(query) for term in word_terms(word)))
     return [t for t in found if t not in _QUESTION_STEMS] or found
+
+
+def word_terms(word: str) -> tuple[str, ...]:
+    """The terms of one word of a query: single characters only where a script's run has no more."""
+    return _MEMO[word] if word.isascii() else _expand_unicode(word, singly=False)
 
 
 def path_terms(path: str) -> list[str]:

@@ -100,3 +100,5 @@ class SearchResult:
     """Parts of the index that could not be used, one sentence each; the next update repairs them."""
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Words of the query that are nowhere in the index, and those that were looked for in their place."""
+    literal: bool = False
+    """Whether the query has no words, so that the hits are where its very text stands."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.terms import WORD, expand, parts
+from indexer.terms import expand, parts, split_words
 
 if TYPE_CHECKING:
     from indexer.analysis import Analysis
@@ -79,7 +79,7 @@ class ChunkWords:
         if self._embedder is not None:
             for number, chunk in enumerate(analysis.chunks, first):
                 if chunk.symbol:
-                    named = [self._table[word] for word in WORD.findall(chunk.symbol)]
+                    named = [self._table[word] for word in split_words(chunk.symbol)]
                     self._symbol_words.extend(named)
                     self._symbol_rows.extend([number] * len(named))
 

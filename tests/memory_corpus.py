@@ -141,6 +141,29 @@ class MemoryCorpus:
         found = {word: (n, self.definitions(word).total) for word, n in near.items() if 0 < n <= edits}
         return best({self._definitions[word][0][0]: counted for word, counted in found.items()})
 
+    def lookups(self) -> MemoryCorpus:
+        return self
+
+    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
+        living = range(len(self.paths)) if self.alive is None else {self._files[r] for r in np.flatnonzero(self.alive)}
+        return np.array([i for i in sorted(living) if text in self.text_bytes(i)], np.int64)
+
+    def text_bytes(self, file_id: int) -> bytes:
+        return "".join(c.text for c in self._own_chunks(file_id)).encode()
+
+    def chunk_starts(self, file_id: int) -> tuple[int, list[int]]:
+        sizes = [len(c.text.encode()) for c in self._own_chunks(file_id)]
+        return self._files.index(file_id), [sum(sizes[:n]) for n in range(len(sizes))]
+
+    def names_beginning(self, text: str) -> list[str]:
+        return [own[0][0] for name, own in sorted(self._definitions.items()) if name.startswith(text.lower())]
+
+    def terms_beginning(self, text: str) -> list[str]:
+        return [term for term in sorted(self._terms) if term.startswith(text)]
+
+    def _own_chunks(self, file_id: int) -> list[Chunk]:
+        return [c for c, own in zip(self.chunks, self._files, strict=True) if own == file_id]
+
     def path_looks(self, file_ids: Sequence[int]) -> list[PathLook]:
         return [path_look(self.paths[file_id], self.languages[file_id]) for file_id in file_ids]
 

@@ -117,7 +117,7 @@ def dump(index: Index) -> dict[str, Any]:
         row_path = [snapshot.path(int(f)) if ok else None for f, ok in zip(snapshot.file_ids, live, strict=True)]
         _dump_segments(snapshot, files, row_path, names)
         where = {name: found for name in sorted(names) if (found := _definitions(snapshot, name))}
-        uses = {name: found for name in sorted(names) if (found := snapshot.references(name))}
+        uses = {name: found for name in sorted(names) if (found := snapshot.lookups().references(name))}
         total = snapshot.generation[2:]
     return {"files": files, "definitions": where, "references": uses, "totals": total}
 

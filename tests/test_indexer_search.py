@@ -333,3 +333,13 @@ def test_every_feature_has_a_weight_and_lies_between_0_and_1() -> None:
         assert found.features.max() <= 1 + 1e-6
     assert len(WEIGHTS) <= 30
     assert set(WEIGHTS) >= FIXED
+
+
+def test_candidates_say_in_which_line_the_query_stands():
+    made = MemoryCorpus()
+    made.add("a.py", PYTHON, [(1, 3, "x = 1\ny = 2\nz <=> 3\n", None), (4, 5, "q = 4\nr <=> s <=> t\n", None)])
+    made.add("b.py", PYTHON, [(1, 1, "nothing\n", None)])
+    found = candidates(made.freeze(), "<=>", None)
+    assert found.literal
+    assert dict(found.lines) == {0: 3, 1: 5}
+    assert dict(candidates(made, "at a.py:4", None).lines) == {1: 4}

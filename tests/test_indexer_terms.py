@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import terms as module
-from indexer.terms import MAX_TOKEN, count_terms, parts, path_terms, query_terms, stem, terms
+from indexer.terms import MAX_TOKEN, count_terms, parts, path_terms, query_terms, split_words, stem, terms
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,15 @@ from indexer.terms import MAX_TOKEN, count_terms, parts, path_terms, query_terms
         ("_private", [stem("private")]),
         ("0x1F", ["0x1f"]),
         ("getGröße", ["getgrösse", "get", "grösse"]),
-        ("用户登录", ["用户登录", "用户", "户登", "登录"]),
+        ("用户登录", ["用户", "户登", "登录", "用", "户", "登", "录"]),
+        ("json数据", ["json", "数据", "数", "据"]),
+        ("api를", ["api", "를"]),
+        ("_用户_id", ["用户", "用", "户", "id"]),
+        ("ﾛｸﾞｲﾝ", ["ログ", "グイ", "イン"]),
+        ("ＧＥＴ", ["get"]),
+        ("phie\u0302n", ["phiên"]),
+        ("получитьДанные", ["получитьданные", "получит", "данн"]),
+        ("𠮷", ["𠮷"]),
         ("x = y + T", []),
         ("if the of and", []),
         ("", []),
@@ -89,7 +98,51 @@ def test_path_terms_leave_the_extension_out() -> None:
     assert path_terms(".gitignore") == [stem("gitignore")]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("사용자", ["사용", "용자"]), ("锁", ["锁"]), ("json数据", ["json", "数据"]), ("入栈 栈", ["入栈", "栈"])],
+)
+def test_queries_ask_for_single_characters_only_alone(query: str, expected: list[str]) -> None:
+    assert query_terms(query) == expected
+    assert set(expected) <= {*terms(query)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("phi\u00ean", "phie\u0302n"),
+        ("ログイン", "ﾛｸﾞｲﾝ"),
+        ("ABC123", "ＡＢＣ１２３"),
+        ("größe", "gro\u0308ße"),
+        ("ガギグ", "カ\u3099キ\u3099ク\u3099"),
+    ],
+)
+def test_composed_full_and_half_width_forms_are_one(one: str, other: str) -> None:
+    assert one != other
+    assert terms(one) == terms(other)
+
+
+@pytest.mark.parametrize("word", ["ลบผู้ใช้", "प्रयोक्ता", "ব্যবহারকারী", "ผู้ใช้", "שָׁלוֹם", "မြန်မာ", "ភាសាខ្មែរ"])
+def test_marks_do_not_cut_words(word: str) -> None:
+    assert split_words(f"{word} = {word}") == [unicodedata.normalize("NFKC", word)] * 2
+
+
+@pytest.mark.parametrize(
+    "family", [("сессия", "сессии", "сессий", "сессию", "сессиями"), ("заказ", "заказы", "заказов")]
+)
+def test_cyrillic_endings_share_a_stem(family: tuple[str, ...]) -> None:
+    assert len({*map(stem, family)}) == 1
+    assert stem("дом") == "дом"
+
+
+def test_a_run_without_spaces_costs_two_terms_a_character() -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 500)))
+    assert len(terms(text)) == 999
+    assert max(map(len, terms(text))) == 2, "no sentence is a term"
+
+
 def test_parts() -> None:
+    assert parts("json数据") == ["json", "数据"]
     assert parts("HTTPServer2") == ["http", "server", "2"]
     assert parts("naïveÄrger") == ["naïve", "ärger"]
 

@@ -173,6 +173,8 @@ def _search_ranked(ctx: typer.Context, out: Output, query: list[str], asked: _As
         stale_note(out, result.generation, stale=result.stale)
         for word, others in result.spellings.items():
             out.note(f"{word} is nowhere in the index; looked for {' and '.join(others)} instead.")
+    if any(result.literal for _, result in found):
+        out.note("No words in this query: searched for its exact text. -e always does, and shows every line.")
     # Scores of several roots are comparable only roughly: each is relative to the best of its own.
     hits = [(place, hit) for place, result in found for hit in result.hits]
     several = len(found) > 1
@@ -185,6 +187,7 @@ def _search_ranked(ctx: typer.Context, out: Output, query: list[str], asked: _As
             ],
             "generation": found[0][1].generation,
             "stale": any(result.stale for _, result in found),
+            "literal": any(result.literal for _, result in found),
             "spellings": {word: list(others) for _, result in found for word, others in result.spellings.items()},
         })  # fmt: skip
         return

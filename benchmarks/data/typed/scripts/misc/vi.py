@@ -1,0 +1,3 @@
+def purge():
+    # xóa phiên hết hạn
+    pass

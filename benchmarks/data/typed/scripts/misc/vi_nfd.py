@@ -1,0 +1,3 @@
+def keep():
+    # lưu khóa người dùng
+    pass
