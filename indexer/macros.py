@@ -93,7 +93,9 @@ class _Reader:
 
     def _placed(self, match: re.Match[bytes]) -> bool:
         """Whether a macro stands after a type, before or after the name."""
-        line = self._line(match.start())
+        line, upcoming = self._line(match.start()), self._text[match.end("macro") : match.end("macro") + 80].lstrip()
+        if b"(" in match["macro"] and upcoming.startswith((b"{", b"__")):
+            return False  # the head of a function, maybe with attributes
         if match.lastgroup == "last":
             return shapes.DECLARED.fullmatch(line) is not None
         word = _LAST_WORD.search(line.rstrip(b"*& \t"))

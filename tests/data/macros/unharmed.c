@@ -31,3 +31,10 @@ gnu_style(int a)
 {
     return TRUE;
 }
+unsigned long long notrace __swap_it(unsigned long long u)
+{
+}
+static void __put_it(struct region *region)
+	__releases(sem)
+{
+}
