@@ -190,7 +190,7 @@ def _errors(root: Node, start: int, end: int) -> tuple[int, bool]:
         if node.is_error or node.is_missing:
             count += 1
             near = near or (node.start_byte <= end and node.end_byte >= start)
-        nodes += [child for child in node.children if child.has_error or child.is_missing]
+        nodes += [child for child in node.children if child.has_error or child.is_error or child.is_missing]
     return count, near
 
 

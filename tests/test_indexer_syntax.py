@@ -46,6 +46,11 @@ def test_without_a_grammar_nothing_is_known():
     assert errors_in(b"((", "text") == 0
 
 
+def test_every_token_that_does_not_fit_counts():
+    # Within an error, such tokens say themselves that they have none.
+    assert errors_in(b'{"a": {\n  "b": {}\n', "json") < errors_in(b'{"a": {\n -x": "1",\n  "b": {}\n', "json")
+
+
 def test_time_is_counted_between_candidates():
     ticks = iter(range(100))
     judge = Judge(clock=lambda: float(next(ticks)))
