@@ -119,8 +119,11 @@ function M.on_event(event)
   if not answering or event.token ~= answering.token then
     return
   end
-  conversation = event.conversation
-  view.name(conversation)
+  -- A new conversation has no id while its first question waits for the index.
+  if type(event.conversation) == "string" then
+    conversation = event.conversation
+    view.name(conversation)
+  end
   if event.kind == "sources" then
     view.sources(event.sources)
   elseif event.kind == "waiting" then
