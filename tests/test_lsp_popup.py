@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from assistant.completion.pace import Pace
 from assistant.llm import Cancel, FillRequest, Generated, Sampling
+from lsp.decisions import REASONS, Decision, Decisions
 from tests.lsp_world import Client, PatientLLM, edit, play
 
 URI = "file:///nowhere/a.py"
@@ -161,6 +164,46 @@ def test_why_is_about_the_suggestion_that_was_shown_last() -> None:
             return super().fill(request, sampling, cancel)
 
     play(scene, Scripted())
+
+
+def test_a_cancelled_request_explains_nothing_unless_it_is_all_there_is() -> None:
+    decisions = Decisions()
+
+    def add(outcome: str) -> Decision:
+        return decisions.add(Decision(decisions.next_id(), URI, 1, 0, 4, "automatic", outcome, REASONS["line"]))
+
+    cancelled = add("cancelled")
+    assert decisions.why(URI, told=True) is cancelled
+    unseen = add("suggested")  # the text had changed when it came, so it was not shown
+    add("cancelled")
+    assert decisions.why(URI, told=True) is unseen
+    refused = add("nothing")
+    add("cancelled")
+    assert decisions.why(URI, told=True) is refused
+    decisions.tell(unseen.id, "shown")
+    add("cancelled")
+    assert decisions.why(URI, told=True) is unseen
+
+
+def test_a_request_that_a_newer_one_cancels_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def wait(_: Pace) -> float:
+        waits.append(60.0)
+        return waits[-1]
+
+    monkeypatch.setattr(Pace, "wait", wait)
+
+    async def scene(client: Client) -> None:
+        await client.initialize(experimental=OURS)
+        client.open(URI, "x = \ny = \n")
+        first = asyncio.ensure_future(client.inline(URI, 0, 4))
+        await client.until(lambda: waits)  # for the next key
+        await client.inline(URI, 1, 4, invoked=True)
+        assert await first == []
+        assert client.server.decisions.counts == {"cancelled": 1, "suggested": 1}
+
+    play(scene, PatientLLM(["1"]))
 
 
 def test_the_times_count_from_the_request() -> None:
