@@ -57,7 +57,7 @@ def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Pa
 
 
 CHAT_STUB = """
-package.loaded['codemoat.ready'] = { run = function(go) go({ id = 1 }) end }
+package.loaded['codemoat.ready'] = { run = function(go) go({ id = 1, workspace_folders = { {} } }) end }
 require('codemoat.lsp').request = function() end
 """
 

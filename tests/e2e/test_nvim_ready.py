@@ -90,3 +90,23 @@ def test_nvim_a_command_after_a_crash_starts_the_server_at_once(make_editor: Any
     editor.type(":Codemoat search record_payment<CR>")
     until(lambda: editor.nvim.funcs.getqflist(), "what was found")
     assert clients(editor) == 1
+
+
+def test_nvim_says_what_makes_a_folder_a_project_and_finds_it_then(make_editor: Any, tmp_path: Path) -> None:
+    (tmp_path / "prices.py").write_text("def total_price(prices):\n    return sum(prices)\n")
+    editor: Editor = make_editor(tmp_path / "prices.py")
+    until(editor.status, "the server")
+    for command in ("search total_price", "chat list"):
+        editor.nvim.command("messages clear")
+        editor.type(f":Codemoat {command}<CR>")
+        until(lambda: "A folder with .git or .codemoat.toml" in editor.message(), "the message")
+    editor.type(":Codemoat chat What is total_price?<CR>")
+    until(lambda: "*no project is open. A folder with .git" in editor.text[-1], "the message in the chat")
+    assert not editor.lua("return require('codemoat.chat').busy()")
+    editor.nvim.command("close")
+    (tmp_path / ".codemoat.toml").touch()
+    editor.nvim.command("edit")
+    editor.wait_for_index()
+    editor.type(":Codemoat search total_price<CR>")
+    until(lambda: editor.nvim.funcs.getqflist(), "what was found")
+    assert clients(editor) == 1

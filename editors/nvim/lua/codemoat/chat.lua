@@ -67,6 +67,11 @@ local function send(method, made)
     if answering ~= mine then
       return
     end
+    local problem = lsp.no_folder(client)
+    if problem then
+      failed(problem)
+      return
+    end
     mine.client = client
     local params = vim.tbl_extend("error", made(), { token = mine.token, conversation = conversation })
     lsp.request(client, method, params, function(err, answer)
