@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "cancelled": "A newer request took its place, or the editor cancelled it.",
     "empty": "The model had nothing to add here.",
     "repeats": "The suggestion repeats the text after the cursor.",
-    "syntax": "What the model wrote would have broken the file's syntax.",
+    "syntax": "What the model wrote would have broken the file's syntax, or that could not be checked in time.",
     "secret-line": "This line holds a secret, so nothing is suggested on it.",
     "secret-text": "The suggestion held a secret or a masked value, so it is not shown.",
     "secret-cut": "The suggestion was cut before a line that would hold a secret or a masked value.",

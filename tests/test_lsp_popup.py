@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import importlib
 import threading
-from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import assistant.completion
 from assistant.completion.pace import Pace
 from assistant.llm import Cancel, FillRequest, Generated, Sampling
 from lsp.decisions import REASONS, Decision, Decisions
@@ -183,6 +186,22 @@ def test_a_cancelled_request_explains_nothing_unless_it_is_all_there_is() -> Non
     decisions.tell(unseen.id, "shown")
     add("cancelled")
     assert decisions.why(URI, told=True) is unseen
+
+
+def test_every_reason_of_completion_has_a_sentence() -> None:
+    reasons: set[str] = set()
+    for file in Path(assistant.completion.__path__[0]).glob("*.py"):
+        module = importlib.import_module(f"assistant.completion.{file.stem}")
+        for call in (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)):
+            given = [each.value for each in call.keywords if each.arg == "reason"]
+            if isinstance(call.func, ast.Name) and call.func.id == "Trimmed":
+                given += call.args[1:2]
+            for leaf in (leaf for each in given for leaf in ast.walk(each)):
+                found = leaf.value if isinstance(leaf, ast.Constant) else None
+                found = getattr(module, leaf.id, None) if isinstance(leaf, ast.Name) else found
+                reasons |= {found} if isinstance(found, str) else set()
+    assert {"line", "repeats", "syntax", "secret-text", "length", "begun"} <= reasons
+    assert reasons <= REASONS.keys()
 
 
 def test_a_request_that_a_newer_one_cancels_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:

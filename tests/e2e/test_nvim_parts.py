@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from assistant.editor_section import NOT_CODE
 from tests.nvim_world import PLUGIN, ROOT, Editor, until
 
 pytestmark = pytest.mark.e2e
@@ -54,6 +55,15 @@ def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Pa
     assert len(ours) == 7
     assert [name for name in ours if name not in help_text] == []
     assert all(len(line) <= 78 for line in help_text.splitlines())
+
+
+def test_nvim_leaves_out_only_what_the_server_does() -> None:
+    source = (PLUGIN / "lua" / "codemoat" / "buffers.lua").read_text()
+    listed = re.search(r"local NOT_CODE = \{(.*?)\}", source, re.DOTALL)
+    assert listed is not None
+    names = set(re.findall(r'"([^"]+)"', listed[1]))
+    assert "gitcommit" in names
+    assert names <= NOT_CODE
 
 
 CHAT_STUB = """
