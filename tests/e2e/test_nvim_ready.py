@@ -38,10 +38,7 @@ def test_nvim_a_command_without_a_file_starts_the_server_for_the_current_folder(
     assert clients(editor) == 1
 
 
-def test_nvim_a_question_waits_for_the_server_and_has_the_file(make_editor: Any, repository: Path) -> None:
-    first: Editor = make_editor(repository / "use.py")
-    first.wait_for_index()
-    first.close()
+def test_nvim_a_question_waits_for_server_and_index_and_has_the_file(make_editor: Any, repository: Path) -> None:
     editor: Editor = make_editor(options="enabled = function() return vim.g.may == 1 end")
     editor.nvim.command(f"edit {repository / 'use.py'}")
     assert clients(editor) == 0
@@ -49,6 +46,8 @@ def test_nvim_a_question_waits_for_the_server_and_has_the_file(make_editor: Any,
     editor.type(":1,3Codemoat ask What is ledger here?<CR>")
     assert editor.text[0] == "## What is ledger here?"
     until(lambda: any(line.startswith("- [1] use.py:1-3") for line in editor.text), "the lines as a source")
+    assert not any("Waiting" in line for line in editor.text)
+    assert any("Waiting: the index of this folder" in line for frame in editor.screen.frames for line in frame)
     until(lambda: not editor.lua("return require('codemoat.chat').busy()"), "the answer")
 
 
