@@ -40,8 +40,13 @@ async def wait_for_index(
         if not told:
             told = True
             tell({"kind": "waiting", "reason": REASON, "text": TEXT})
-        while _is_building(server, folder) and not cancel.cancelled:
-            await asyncio.sleep(_LOOK)
+        server.indexing.asked_about.add(folder.key)
+        server.indexing.look()
+        try:
+            while _is_building(server, folder) and not cancel.cancelled:
+                await asyncio.sleep(_LOOK)
+        finally:
+            server.indexing.asked_about.discard(folder.key)
         if cancel.cancelled:
             raise CancelledError("The question was stopped before the index was built.", "Ask again.")
     if told:

@@ -59,11 +59,13 @@ def test_a_question_waits_for_the_first_build_and_says_so(project: Path) -> None
             {"conversation": None, "token": 7, "kind": "waiting", "reason": "index", "text": TEXT}
         ]
         assert not asked.done()
+        assert client.server.indexing._worked_in() == {str(project)}  # so its turn comes before others
         with Engine(Config(), project) as engine:
             await asyncio.to_thread(engine.update_index)
         state.state = "ready"
         answer = (await client.until(lambda: asked.done() and asked.result()))["result"]
         assert answer["answer"] == SAID
+        assert client.server.indexing._worked_in() == set()
         later = events(client)[1:]
         assert (later[0]["kind"], later[0]["reason"], later[0]["text"]) == ("waiting", "", "")
         assert [each["kind"] for each in later[1:3]] == ["sources", "delta"]
