@@ -20,6 +20,7 @@ from assistant.llm import Cancel
 from indexer.errors import BadInputError, CancelledError
 from indexer.reasons import printable
 from lsp.chat_results import answer_of, head_of, source_of
+from lsp.first_build import wait_for_index
 from lsp.jobs import DroppedError, result
 from lsp.params import Named, read
 
@@ -227,6 +228,7 @@ class Chat:
         self._running.append(answering)
         work = partial(self._work, folder, answering, events)
         try:
+            await wait_for_index(self._server, folder, answering.cancel, partial(self._tell, answering))
             return await result(self._server.jobs.chat.submit(work), answering.cancel)
         except DroppedError as exc:
             raise CancelledError("Too many questions wait already.", "Ask again in a moment.") from exc
@@ -246,7 +248,7 @@ class Chat:
         try:
             session = self._session(folder, answering.conversation)
             answering.conversation = session.id
-            tell = partial(self._tell, session, answering)
+            tell = partial(self._tell, answering)
             for event in events(session, answering.cancel):
                 match event:
                     case Sources(sources, stale):
@@ -287,9 +289,9 @@ class Chat:
             held = self._sessions.get(wanted)
         return held[0].conversation if held is not None else folder.chats.load(wanted)
 
-    def _tell(self, session: ChatSession, answering: _Answering, event: dict[str, Any]) -> None:
-        """Send an event, in order, from the worker's thread; none after the request's response."""
-        value = {"conversation": session.id, "token": answering.token, **event}
+    def _tell(self, answering: _Answering, event: dict[str, Any]) -> None:
+        """Send an event, in order, from any thread; none after the request's response."""
+        value = {"conversation": answering.conversation, "token": answering.token, **event}
 
         def send() -> None:
             if answering in self._running and not answering.left:

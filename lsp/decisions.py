@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "cancelled": "A newer request took its place, or the editor cancelled it.",
     "empty": "The model had nothing to add here.",
     "repeats": "The suggestion repeats the text after the cursor.",
-    "syntax": "What the model wrote would have broken the file's syntax.",
+    "syntax": "What the model wrote would have broken the file's syntax, or that could not be checked in time.",
     "secret-line": "This line holds a secret, so nothing is suggested on it.",
     "secret-text": "The suggestion held a secret or a masked value, so it is not shown.",
     "secret-cut": "The suggestion was cut before a line that would hold a secret or a masked value.",
@@ -117,6 +117,7 @@ class Decisions:
         The latest refusal, if the text has changed since. ``told``: whether the client tells what it shows.
         """
         refused: Decision | None = None
+        unseen: Decision | None = None
         for each in reversed(self._kept.values()):
             if uri is not None and each.uri != uri:
                 continue
@@ -125,7 +126,10 @@ class Decisions:
                 return refused if newer else each
             if each.outcome in ("nothing", "off", "failed") and refused is None:
                 refused = each
-        return refused or self.find(uri=uri)
+            elif each.outcome == "suggested" and unseen is None:
+                unseen = each
+        # A request that a newer one cancelled explains nothing, unless it is all there is.
+        return refused or unseen or self.find(uri=uri)
 
     def offer(self, id_: str) -> Offer | None:
         """What was suggested under an id."""
@@ -143,7 +147,7 @@ class Decisions:
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
-    """A decision as ``codemoat/why`` answers it (``docs/schemas/lsp-why.json``)."""
+    """A decision as ``codemoat/why`` answers it (``docs/schemas/lsp/why.json``)."""
     found = asdict(decision)
     del found["begun"]  # the reason says so
     found["acceptedCharacters"] = found.pop("accepted_characters")

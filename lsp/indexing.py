@@ -54,16 +54,18 @@ class Indexing:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._processes: dict[str, Process] = {}
         self._turns = Turns(self._worked_in)
+        self.asked_about: set[str] = set()
+        """Keys of the folders that a question waits for."""
 
     def look(self) -> None:
-        """A document was opened: its folder is indexed before others."""
+        """A document was opened or a question asked: its folder is indexed before others."""
         if self._turns.waiting:
             self._turns.look()
 
     def _worked_in(self) -> set[str]:
-        """Keys of the folders in which a document is open."""
+        """Keys of the folders in which a document is open or that a question waits for."""
         located = map(self._server.folders.locate, self._server.documents.open)
-        return {each.folder.key for each in located if each.folder is not None}
+        return {each.folder.key for each in located if each.folder is not None} | self.asked_about
 
     def start(self, folder: Folder) -> None:
         """Keep a folder's index up to date from now on, if it is to have one."""

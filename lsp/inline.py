@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -221,9 +222,9 @@ class InlineCompletion:
             )
         except DroppedError:
             answer = _Answer("cancelled", REASONS["cancelled"])
-        finally:
-            if cancel.cancelled:
-                server.decisions.add(noted("cancelled", REASONS["cancelled"]))
+        except asyncio.CancelledError:
+            server.decisions.add(noted("cancelled", REASONS["cancelled"]))
+            raise
         if answer.failure is not None:
             server.model_failed(answer.failure)
         if asked.words and self._begun is not None:

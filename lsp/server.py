@@ -110,7 +110,7 @@ class Server(Telling, LanguageServer):
         self.editor_process = EditorProcess(self._editor_gone)
         self._popup_announced = False
         self._initial_options: Any = None
-        self._settled = False
+        self.settled = False
         """Whether the client's settings are known."""
         self._leaving: asyncio.Task[None] | None = None
         for method, handler in (
@@ -157,7 +157,7 @@ class Server(Telling, LanguageServer):
     async def _attach(self) -> None:
         """What comes after ``initialize``: settings, then indexes."""
         await self._read_configuration()
-        self._settled = True
+        self.settled = True
         for document in list(self.documents.open.values()):
             self.use_model(document)
         workspace = self.client_capabilities.workspace
@@ -291,7 +291,7 @@ class Server(Telling, LanguageServer):
 
     def use_model(self, document: Document) -> None:
         """Load the model if this document may want it and it was not tried yet."""
-        if not self._settled:
+        if not self.settled:
             # Documents are opened before the client says which model it wants; then they are looked at again.
             return
         language = language_of(document.uri, document.language_id)

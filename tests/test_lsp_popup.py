@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import importlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import assistant.completion
+from assistant.completion.pace import Pace
 from assistant.llm import Cancel, FillRequest, Generated, Sampling
+from lsp.decisions import REASONS, Decision, Decisions
 from tests.lsp_world import Client, PatientLLM, edit, play
 
 URI = "file:///nowhere/a.py"
@@ -161,6 +167,62 @@ def test_why_is_about_the_suggestion_that_was_shown_last() -> None:
             return super().fill(request, sampling, cancel)
 
     play(scene, Scripted())
+
+
+def test_a_cancelled_request_explains_nothing_unless_it_is_all_there_is() -> None:
+    decisions = Decisions()
+
+    def add(outcome: str) -> Decision:
+        return decisions.add(Decision(decisions.next_id(), URI, 1, 0, 4, "automatic", outcome, REASONS["line"]))
+
+    cancelled = add("cancelled")
+    assert decisions.why(URI, told=True) is cancelled
+    unseen = add("suggested")  # the text had changed when it came, so it was not shown
+    add("cancelled")
+    assert decisions.why(URI, told=True) is unseen
+    refused = add("nothing")
+    add("cancelled")
+    assert decisions.why(URI, told=True) is refused
+    decisions.tell(unseen.id, "shown")
+    add("cancelled")
+    assert decisions.why(URI, told=True) is unseen
+
+
+def test_every_reason_of_completion_has_a_sentence() -> None:
+    reasons: set[str] = set()
+    for file in Path(assistant.completion.__path__[0]).glob("*.py"):
+        module = importlib.import_module(f"assistant.completion.{file.stem}")
+        for call in (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)):
+            given = [each.value for each in call.keywords if each.arg == "reason"]
+            if isinstance(call.func, ast.Name) and call.func.id == "Trimmed":
+                given += call.args[1:2]
+            for leaf in (leaf for each in given for leaf in ast.walk(each)):
+                found = leaf.value if isinstance(leaf, ast.Constant) else None
+                found = getattr(module, leaf.id, None) if isinstance(leaf, ast.Name) else found
+                reasons |= {found} if isinstance(found, str) else set()
+    assert {"line", "repeats", "syntax", "secret-text", "length", "begun"} <= reasons
+    assert reasons <= REASONS.keys()
+
+
+def test_a_request_that_a_newer_one_cancels_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def wait(_: Pace) -> float:
+        waits.append(60.0)
+        return waits[-1]
+
+    monkeypatch.setattr(Pace, "wait", wait)
+
+    async def scene(client: Client) -> None:
+        await client.initialize(experimental=OURS)
+        client.open(URI, "x = \ny = \n")
+        first = asyncio.ensure_future(client.inline(URI, 0, 4))
+        await client.until(lambda: waits)  # for the next key
+        await client.inline(URI, 1, 4, invoked=True)
+        assert await first == []
+        assert client.server.decisions.counts == {"cancelled": 1, "suggested": 1}
+
+    play(scene, PatientLLM(["1"]))
 
 
 def test_the_times_count_from_the_request() -> None:

@@ -37,7 +37,8 @@ def test_a_folder_is_indexed_searched_and_its_process_comes_back(project: Path):
         assert [(s["name"], s["containerName"]) for s in found] == [("total_price", "Basket")]
         assert found[0]["location"]["range"]["start"] == {"line": 2, "character": 4}
         hits = (await client.request("codemoat/search", {"query": "total price of a basket"}))["hits"]
-        assert (hits[0]["path"], hits[0]["symbol"]) == ("prices.py", "Basket")
+        assert (hits[0]["path"], hits[0]["symbol"]) == ("prices.py", "Basket.total_price")
+        assert (hits[0]["label"], hits[0]["matchLine"]) == ("prices.py", 2)
 
         async def count(**filters: Any) -> int:
             return len((await client.request("codemoat/search", {"query": "total price", **filters}))["hits"])

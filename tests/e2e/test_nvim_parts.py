@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from assistant.editor_section import NOT_CODE
 from tests.nvim_world import PLUGIN, ROOT, Editor, until
 
 pytestmark = pytest.mark.e2e
@@ -56,20 +57,82 @@ def test_nvim_help_has_a_tag_for_everything_it_names(plain: Editor, tmp_path: Pa
     assert all(len(line) <= 78 for line in help_text.splitlines())
 
 
+def test_nvim_leaves_out_only_what_the_server_does() -> None:
+    source = (PLUGIN / "lua" / "codemoat" / "buffers.lua").read_text()
+    listed = re.search(r"local NOT_CODE = \{(.*?)\}", source, re.DOTALL)
+    assert listed is not None
+    names = set(re.findall(r'"([^"]+)"', listed[1]))
+    assert "gitcommit" in names
+    assert names <= NOT_CODE
+
+
+CHAT_STUB = """
+package.loaded['codemoat.ready'] = { run = function(go) go({ id = 1, workspace_folders = { {} } }) end }
+require('codemoat.lsp').request = function() end
+"""
+
+
 def test_nvim_chat_shows_why_an_answer_waits_until_it_begins(plain: Editor) -> None:
-    def told(**event: Any) -> list[str]:
-        event["conversation"] = "c"
+    def told(conversation: str | None = "c", **event: Any) -> list[str]:
+        event = {"token": 1, "conversation": conversation, **event}
         found: list[str] = plain.lua("require('codemoat.chat').on_event(...) return vim.fn.getline(1, '$')", event)
         return found
 
-    plain.lua("local v = require('codemoat.chat_view') v.open() v.question('Q') v.waiting()")
+    plain.lua(CHAT_STUB)
+    plain.lua("require('codemoat.chat').ask('Q')")
+    # A new conversation has no id while the index is built for the first time.
+    assert told(None, kind="waiting", reason="index", text="Waiting: the index…")[-1] == "Waiting: the index…"
+    assert plain.nvim.current.buffer.name.endswith("codemoat://chat")
+    assert told(None, kind="waiting", reason="", text="")[-1] == "…"
     assert told(kind="sources", sources=[])[-1] == "…"
     for text in ("Waiting: completions are being written…", "Waiting: another question…"):
         assert told(kind="waiting", reason="x", text=text)[-1] == text
     assert told(kind="waiting", reason="", text="")[-1] == "…"
     told(kind="waiting", reason="x", text="Waiting: x…")
     assert told(kind="of a later version") == ["## Q", "", "Waiting: x…"]
+    # What comes of another answer is dropped.
+    assert told(kind="delta", text="No.", token=2) == ["## Q", "", "Waiting: x…"]
     assert told(kind="delta", text="Yes.") == ["## Q", "", "Yes."]
+
+
+def test_nvim_chat_may_be_wiped_out_while_an_answer_waits(plain: Editor) -> None:
+    plain.lua(CHAT_STUB)
+    plain.lua("require('codemoat.chat').ask('Q')")
+    plain.nvim.command("bwipeout!")
+    for kind, text in (("waiting", "Waiting: x…"), ("waiting", ""), ("delta", "Yes.")):
+        event = {"token": 1, "conversation": "c", "kind": kind, "text": text}
+        plain.lua("require('codemoat.chat').on_event(...)", event)
+    plain.lua("require('codemoat.chat_view').open()")
+    assert plain.text == [""]
+
+
+STUB_SERVER = """
+local lsp, client = require('codemoat.lsp'), { id = 1, name = 'codemoat', offset_encoding = 'utf-8' }
+asked = {}
+lsp.client = function() return client end
+lsp.notify, lsp.cancel = function() end, function() end
+lsp.request = function(_, _, params)
+  local trigger = params.context.triggerKind == 1 and 'invoked' or 'automatic'
+  asked[#asked + 1] = ('%s at %d:%d'):format(trigger, params.position.line, params.position.character)
+  return #asked
+end
+require('codemoat.events').attach(0, client)
+"""
+SCHEDULED = "local d vim.schedule(function() d = true end) vim.wait(5000, function() return d end) return asked"
+
+
+@pytest.mark.parametrize(("keys", "end"), [("ix", "0:1"), ("Axy", "0:6"), ("cwab", "0:2"), ("ox", "1:1")])
+def test_nvim_asks_once_for_one_place_where_somebody_types_at_once(plain: Editor, keys: str, end: str) -> None:
+    plain.nvim.current.buffer[:] = ["alph"]
+    plain.lua(STUB_SERVER)
+    plain.type(keys)
+    until(lambda: plain.lua("return asked[#asked]") == f"automatic at {end}", "the request")
+    found = plain.lua(SCHEDULED)
+    assert len(set(found)) == len(found)
+    # By hand it is another request, and that one again is not.
+    for _ in range(2):
+        plain.lua("require('codemoat.ghost').request(true)")
+        assert plain.lua("return asked") == [*found, f"invoked at {end}"]
 
 
 def test_nvim_plugin_installed_as_the_read_me_says(home: Path, repository: Path, runtime_dir: Path) -> None:

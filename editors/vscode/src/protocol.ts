@@ -135,7 +135,8 @@ export interface ChatList {
 }
 
 export interface ChatEvent {
-  conversation: string;
+  /** Null while a new conversation waits for the index and has no id yet. */
+  conversation: string | null;
   token: string | number | null;
   kind: 'sources' | 'waiting' | 'delta';
   sources?: Source[];

@@ -67,6 +67,11 @@ local function send(method, made)
     if answering ~= mine then
       return
     end
+    local problem = lsp.no_folder(client)
+    if problem then
+      failed(problem)
+      return
+    end
     mine.client = client
     local params = vim.tbl_extend("error", made(), { token = mine.token, conversation = conversation })
     lsp.request(client, method, params, function(err, answer)
@@ -119,8 +124,11 @@ function M.on_event(event)
   if not answering or event.token ~= answering.token then
     return
   end
-  conversation = event.conversation
-  view.name(conversation)
+  -- A new conversation has no id while its first question waits for the index.
+  if type(event.conversation) == "string" then
+    conversation = event.conversation
+    view.name(conversation)
+  end
   if event.kind == "sources" then
     view.sources(event.sources)
   elseif event.kind == "waiting" then

@@ -38,6 +38,7 @@ local shown
 ---@field client vim.lsp.Client
 ---@field invoked boolean
 ---@field more boolean for the rest of what is shown
+---@field state string the text and the cursor that it was asked for
 
 ---@type codemoat.Asked?
 local asked
@@ -52,6 +53,13 @@ local function tell(method, id, characters)
   if client then
     lsp.notify(client, "codemoat/" .. method, { id = id, characters = characters })
   end
+end
+
+--- Where the cursor is, and in which state of the text.
+---@return string
+local function state_now()
+  local cursor = api.nvim_win_get_cursor(0)
+  return ("%d %d %d %d"):format(api.nvim_get_current_buf(), api.nvim_buf_get_changedtick(0), cursor[1], cursor[2])
 end
 
 ---@return codemoat.Place
@@ -106,8 +114,7 @@ function M.sync()
     return false
   end
   -- A key is told twice, as a move and as a change of the text.
-  local cursor = api.nvim_win_get_cursor(0)
-  local now = ("%d %d %d %d"):format(api.nvim_get_current_buf(), api.nvim_buf_get_changedtick(0), cursor[1], cursor[2])
+  local now = state_now()
   if shown.drawn == now then
     return true
   end
@@ -178,8 +185,14 @@ function M.request(invoked, more)
   if require("codemoat.native").on(buf) then
     return
   end
+  invoked, more = invoked or false, more or false
+  local state = state_now()
+  -- Whoever enters insert mode and types at once is told of twice: the same request would cancel itself.
+  if asked and asked.state == state and asked.more == more and (asked.invoked or not invoked) then
+    return
+  end
   withdraw(false)
-  local mine = { place = here(buf), client = client, invoked = invoked or false, more = more or false }
+  local mine = { place = here(buf), client = client, invoked = invoked, more = more, state = state }
   asked = mine
   local params = M.position_params(client)
   params.context = { triggerKind = invoked and INVOKED or AUTOMATIC }

@@ -72,11 +72,35 @@ function M.cancel(client, id)
   end
 end
 
+--- Why a client has nothing to search and to ask about; nil where it has a folder.
+---@param client vim.lsp.Client
+---@return string?
+function M.no_folder(client)
+  if #(client.workspace_folders or {}) > 0 then
+    return nil
+  end
+  return "no project is open. A folder with .git or .codemoat.toml, which may be empty, is one; "
+    .. "add it, then :edit a file there"
+end
+
+--- Whether a method is about folders.
+local function needs_folder(method)
+  return method == "codemoat/search" or method == "codemoat/index" or vim.startswith(method, "codemoat/chat/")
+end
+
 --- Ask, when the server runs, and show an error as a message, or give it to `failed`; `handler` gets results alone.
 ---@param failed fun(problem: string)?
 function M.ask(method, params, handler, failed)
   local buf = vim.api.nvim_get_current_buf()
+  local not_asked = failed or function(problem)
+    M.tell(problem, vim.log.levels.WARN)
+  end
   require("codemoat.ready").run(function(client)
+    local problem = needs_folder(method) and M.no_folder(client)
+    if problem then
+      not_asked(problem)
+      return
+    end
     M.request(client, method, params, function(err, result)
       if not err then
         handler(result == vim.NIL and nil or result, client)
@@ -86,9 +110,7 @@ function M.ask(method, params, handler, failed)
         M.tell(err.message, vim.log.levels.ERROR)
       end
     end, vim.api.nvim_buf_is_valid(buf) and buf or vim.api.nvim_get_current_buf())
-  end, failed or function(problem)
-    M.tell(problem, vim.log.levels.WARN)
-  end)
+  end, not_asked)
 end
 
 --- Tell without waiting for a key, as the editor's own message would that is wider than the screen: what does not fit
