@@ -358,3 +358,15 @@ def test_a_phrase_of_plain_words_is_looked_for_only_where_its_words_are_likelies
     read.clear()
     search(c, "'error handling'", None, 5)
     assert len({*read}) == 60, "in quotes it is meant as it stands"
+
+
+@pytest.mark.parametrize(("kind", "first"), [("field", "application.js"), ("function", "express.js")])
+def test_a_plain_word_that_is_only_a_field_s_name_does_not_outweigh_the_file_of_that_name(
+    kind: str, first: str
+) -> None:
+    c = corpus(
+        ("lib/application.js", ["starts the application with its settings", "application settings"]),
+        ("lib/express.js", ["exports application"]),
+        definitions={"lib/express.js": [defined("application", kind)]},
+    )
+    assert paths(search(c, "application", None, 5))[0] == f"lib/{first}"
