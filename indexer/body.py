@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -42,13 +42,24 @@ class _Symbols(msgspec.Struct, array_like=True, frozen=True):
     signatures: list[str]
 
 
+class _Columns(NamedTuple):
+    """Definitions of a file column by column, in its order, so sorted by ``starts`` (bytes)."""
+
+    names: list[str]
+    kinds: bytes
+    starts: list[int]
+    ends: list[int]
+    parents: list[str | None]
+    signatures: list[str]
+
+
 class _Text(msgspec.Struct, array_like=True, frozen=True):
     """The first field of a body; the decoder passes over the others."""
 
     text: bytes
 
 
-class Body(msgspec.Struct, array_like=True, frozen=True):
+class Body(msgspec.Struct, array_like=True, frozen=True, dict=True):
     """What is stored of one file. ``text`` is UTF-8 as indexed."""
 
     text: bytes
@@ -72,22 +83,28 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
             rows.append(SymbolRow(name, KINDS[kind], start, end, first, last, parent, signature))
         return rows
 
+    @cached_property
+    def _columns(self) -> _Columns:
+        """Definitions for ``symbols_in``, kept with the body: neighbouring queries show chunks of the same files."""
+        packed = decoder(_Symbols).decode(self.packed_symbols)
+        starts = [*accumulate(packed.starts)]
+        ends = [start + size for start, size in zip(starts, packed.sizes, strict=True)]
+        return _Columns(packed.names, packed.kinds, starts, ends, packed.parents, packed.signatures)
+
     def symbols_in(self, chunk: ChunkRow) -> list[SymbolRow]:
         """Definitions that overlap a chunk of this file, in the file's order; far cheaper than ``symbols``."""
-        packed = decoder(_Symbols).decode(self.packed_symbols)
         low, high = chunk.start_byte, chunk.end_byte
-        places = zip(accumulate(packed.starts), packed.sizes, strict=True)
+        count, columns = self.text.count, self._columns
+        ends = columns.ends
         rows = []
-        for n, (start, size) in enumerate(places):
-            if start >= high or start + size <= low:
-                continue
-            end = start + size
+        for n in [n for n in range(bisect_left(columns.starts, high)) if ends[n] > low]:
+            start, end = columns.starts[n], ends[n]
             # From the chunk's first line on: only what encloses it begins before.
             first = chunk.start_line
-            first += self.text.count(b"\n", low, start) if start >= low else -self.text.count(b"\n", start, low)
-            last = first + self.text.count(b"\n", start, max(start, end - 1))
-            kind, parent = KINDS[packed.kinds[n]], packed.parents[n]
-            rows.append(SymbolRow(packed.names[n], kind, start, end, first, last, parent, packed.signatures[n]))
+            first += count(b"\n", low, start) if start >= low else -count(b"\n", start, low)
+            last = first + count(b"\n", start, max(start, end - 1))
+            kind, parent = KINDS[columns.kinds[n]], columns.parents[n]
+            rows.append(SymbolRow(columns.names[n], kind, start, end, first, last, parent, columns.signatures[n]))
         return rows
 
 

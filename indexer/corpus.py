@@ -92,8 +92,8 @@ class Near(NamedTuple):
 class Lookups(Protocol):
     """What only some queries read."""
 
-    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
-        """Live files that may hold ``text``, ascending; none of the others does."""
+    def files_that_may_hold(self, text: bytes, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Live files (of those ``among``) that may hold ``text``, ascending; none of the others does."""
         ...
 
     def text_bytes(self, file_id: int) -> bytes:

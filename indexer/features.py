@@ -244,12 +244,14 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
 def _for_nothing_else(found: Definitions, shares: Floats) -> Floats:
     """Shares for a query that is nothing but the name: the best definition counts fully, however many there are.
 
+    Only its kind still counts: a plain word that is no more than the name of a field more often means a topic.
     One that is spelled in another case counts less than any that is spelled as asked.
     """
     if not found.total:
         return shares
     exact = found.exact if found.exact.any() else np.ones(found.total, np.bool_)
-    shares = shares / shares[exact].max()
+    best = int(np.argmax(np.where(exact, shares, -1.0)))
+    shares = shares * (_KIND_SHARES[found.kinds[best]] / shares[best])
     return np.where(exact, shares, np.minimum(shares, _OTHER_CASE * shares[exact].min())).astype(np.float32)
 
 

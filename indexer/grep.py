@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _COUNTED_FILES = 500
 """Files that are still read, after the last match to show, to say how many there are."""
 _PLAIN = LineOptions()
+_BITS_AT_ONCE = 1 << 12
 _MANY_FILES = 2_000
 """From here on all paths are read at once."""
 
@@ -139,12 +140,14 @@ class _Signatures:
         if isinstance(part, Query):
             return self.holding(part, files)
         files = files[self._bits[files] > 0]
-        for trigram in trigrams_of(part):
-            if not len(files):
-                break
-            place = places(np.array([trigram], np.uint32), self._bits[files]).astype(np.int64)
+        trigrams = np.array(trigrams_of(part), np.uint32)[:, np.newaxis]
+        while len(trigrams) and len(files):
+            # As many at once as the files are few: what numpy takes for a step hardly depends on its size then.
+            step = max(1, _BITS_AT_ONCE // len(files))
+            place = places(trigrams[:step], self._bits[files]).astype(np.int64)
             held = self._array[self._starts[files] + (place >> 3)] >> (place & 7).astype(np.uint8)
-            files = files[(held & 1).astype(np.bool_)]
+            files = files[(held & 1).all(axis=0)]
+            trigrams = trigrams[step:]
         return files
 
 

@@ -30,14 +30,14 @@ class Lookups:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
-        """Living files whose signatures allow ``text``, ascending; all files for one under three bytes."""
+    def files_that_may_hold(self, text: bytes, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Living files, of those ``among``, whose signatures allow ``text``, ascending; all for under three bytes."""
         from indexer.grep import candidates
 
         folded = fold(text)
         parts = (folded,) if len(folded) <= 2 * _END_BYTES else (folded[:_END_BYTES], folded[-_END_BYTES:])
         required = Query(True, parts) if len(folded) > 2 else ANYTHING
-        return candidates(self._snapshot, required, None)
+        return candidates(self._snapshot, required, among)
 
     def text_bytes(self, file_id: int) -> bytes:
         """A living file's text as indexed."""

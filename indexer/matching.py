@@ -1,13 +1,14 @@
 """Which line of a found chunk a query meant, the definition that line is in, and the lines to show.
 
-Only hits that are shown are looked at, some ten a search, and of their lines only those that hold the start of a word
-of the query: about 0.1 ms a hit.
+Only hits that are shown are looked at, some ten a search, and of their lines only those that may hold more of the
+query than the best one found: about 0.1 ms a hit, with what it takes to decode the file's definitions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from indexer.query import Query
@@ -30,6 +31,8 @@ _WORD_SHARE = 0.1
 """The same for a part that is a plain word: it may be the start of a longer one."""
 _COMMENT = re.compile(r"\s*(?:#|//|/\*|\*|--|;|\"\"\"|'''|@|\[|<!--|%|=begin)")
 _DATA = frozenset({"variable", "field", "property", "constant"})
+_EQUAL = 1e-9
+"""Scores that differ by less are the same: the first line counts."""
 _SHORTEST_LITERAL = 2
 _MOST_LITERALS = 16
 
@@ -44,14 +47,24 @@ class Match(NamedTuple):
     """First and last line of one or two stretches to show, ``PREVIEW_LINES`` lines in all."""
 
 
-class _Definition(NamedTuple):
-    """Lines count from the chunk's first, which is 0."""
+class _Definition:
+    """A definition that overlaps the chunk. Lines count from the chunk's first, which is 0."""
 
-    symbol: Symbol
-    first: int
-    last: int
-    name: int | None
-    """The line with its name; None if the definition begins before the chunk."""
+    def __init__(self, symbol: Symbol, lines: Sequence[str], first: int) -> None:
+        self.symbol = symbol
+        self.first, self.last = symbol.span.start_line - first, symbol.span.end_line - first
+        self._lines = lines
+
+    @cached_property
+    def name(self) -> int | None:
+        """The line with its name; None if the definition begins before the chunk.
+
+        Looked for when asked: of most definitions nobody wants to know.
+        """
+        if self.first < 0:
+            return None  # a declaration whose annotations are in the chunk before is not guessed at
+        stop = min(len(self._lines), self.last + 1, self.first + _HEAD_LINES)
+        return _name_line(self.symbol, self._lines, self.first, stop)
 
 
 class Matcher:
@@ -61,6 +74,7 @@ class Matcher:
         """``text``: the query as typed; ``query``: the same taken apart; ``rarity``: the idf of its terms."""
         self._rarity = {term: max(idf, 0.01) for term, idf in rarity.items()}
         self._names = [(_folded(name.name), name) for name in query.names]
+        self._wanted = {folded for folded, _ in self._names}
         parts = [*dict.fromkeys((text.strip(), *text.split()))][:_MOST_LITERALS]
         self._literals = {
             part.casefold(): _WORD_SHARE if part.isascii() and part.isalnum() else _LITERAL_SHARE
@@ -68,9 +82,7 @@ class Matcher:
             if len(part) >= _SHORTEST_LITERAL or not part.isascii()
         }
         # A stem is the start of its word, but for a "y" at the end: policies → policy.
-        starts = {term.removesuffix("y") or term for term in self._rarity}
-        pieces = sorted({*starts, *(literal.replace("_", "") for literal in self._literals)} - {""}, key=len)
-        self._possible = re.compile("|".join(map(re.escape, pieces))) if pieces else None
+        self._starts = {term: term.removesuffix("y") or term for term in self._rarity}
 
     def match(self, chunk: Chunk, symbols: Sequence[Symbol], quoted: int | None = None) -> Match:
         """``symbols``: definitions that overlap the chunk, in the file's order.
@@ -79,7 +91,7 @@ class Matcher:
         """
         first = chunk.span.start_line
         lines = chunk.text.split("\n")[: max(1, chunk.span.end_line - first + 1)]
-        definitions = [_placed(symbol, lines, first) for symbol in symbols]
+        definitions = [_Definition(symbol, lines, first) for symbol in symbols]
         named = self._named(definitions)
         found: _Definition | None
         if quoted is not None and first <= quoted < first + len(lines):
@@ -101,9 +113,10 @@ class Matcher:
         best: tuple[tuple[float, ...], _Definition] | None = None
         for definition in definitions:
             symbol = definition.symbol
-            if definition.name is None:
+            folded = _folded(symbol.name)
+            if folded not in self._wanted or definition.name is None:
                 continue
-            folded, scope = _folded(symbol.name), _scope(symbol)
+            scope = _scope(symbol)
             for wanted, name in self._names:
                 if wanted != folded or name.strength < 1:
                     continue
@@ -122,39 +135,59 @@ class Matcher:
         """The line with most of the query's words by their rarity, definitions before uses; None if there is none."""
         defined: dict[int, set[str]] = {}
         for definition in definitions:
-            if definition.name is not None:
-                defined.setdefault(definition.name, set()).update(terms(definition.symbol.name))
+            own = self._rarity.keys() & {*terms(definition.symbol.name)}
+            if own and definition.name is not None:
+                defined.setdefault(definition.name, set()).update(own)
         best, most = None, 0.0
-        for at in self._worth_a_look(lines):
+        bounds = [(-bound, at) for at, bound in self._bounds(lines, defined).items()]
+        for bound, at in sorted(bounds):
+            if best is not None and -bound < most - _EQUAL:
+                break
             held = self._rarity.keys() & {*terms(lines[at])}
-            score = sum(self._rarity[term] for term in held)
-            if at in defined:
-                score += _NAME_SHARE * sum(self._rarity[term] for term in held & defined[at])
-            low = lines[at].casefold()
-            score += sum(share for literal, share in self._literals.items() if literal in low)
-            if score > most + 1e-9:
+            score = sum(self._rarity[term] for term in held) + self._literal_share(lines[at].casefold())
+            score += _NAME_SHARE * sum(self._rarity[term] for term in held & defined.get(at, set()))
+            if score > most + _EQUAL or (best is not None and at < best and score > most - _EQUAL):
                 best, most = at, score
         return best
 
-    def _worth_a_look(self, lines: Sequence[str]) -> list[int]:
-        if self._possible is None:
-            return []
+    def _bounds(self, lines: Sequence[str], defined: Mapping[int, Collection[str]]) -> dict[int, float]:
+        """The most that each line can get that can get anything.
+
+        Finding a line's terms takes far longer, and most lines have no chance.
+        """
         text = "\n".join(lines)
+        out: dict[int, float] = {}
         if not text.isascii():
-            return [*range(len(lines))]  # what case and width mean there, only ``terms`` knows
-        text, search = text.lower().replace("_", ""), self._possible.search
-        found: list[int] = []
-        line = place = 0
-        match = search(text)
-        while match is not None:
-            line += text.count("\n", place, match.start())
-            found.append(line)
-            end = text.find("\n", match.start())
-            if end < 0:
-                break
-            place = end
-            match = search(text, end)
-        return found
+            # What case and width mean there, only ``terms`` knows.
+            most = (1 + _NAME_SHARE) * sum(self._rarity.values()) + sum(self._literals.values())
+            out = {at: most for at, line in enumerate(lines) if not line.isascii()}
+            text = "\n".join("" if at in out else line for at, line in enumerate(lines))
+        low = text.lower()
+        bare = low.replace("_", "")
+        for term, start in self._starts.items():
+            for at in _lines_with(start, bare):
+                share = 1 + _NAME_SHARE if term in defined.get(at, ()) else 1
+                out[at] = out.get(at, 0.0) + share * self._rarity[term]
+        for literal, share in self._literals.items():
+            for at in _lines_with(literal, low):
+                out[at] = out.get(at, 0.0) + share
+        return out
+
+    def _literal_share(self, low: str) -> float:
+        return sum(share for literal, share in self._literals.items() if literal in low)
+
+
+def _lines_with(part: str, text: str) -> Iterator[int]:
+    """Lines, from 0, that hold ``part``, which is within one."""
+    line = place = 0
+    found = text.find(part)
+    while found >= 0:
+        line += text.count("\n", place, found)
+        yield line
+        place = text.find("\n", found)
+        if place < 0:
+            return
+        found = text.find(part, place)
 
 
 def stretches(text: str, first: int, preview: Sequence[tuple[int, int]]) -> list[tuple[int, list[str]]]:
@@ -167,13 +200,6 @@ def line_at(text: str, first: int, number: int) -> str:
     """Line ``number`` of a text that begins with line ``first``, without its end."""
     lines = text.split("\n")
     return lines[number - first].rstrip("\r") if 0 <= number - first < len(lines) else ""
-
-
-def _placed(symbol: Symbol, lines: Sequence[str], first: int) -> _Definition:
-    start, last = symbol.span.start_line - first, symbol.span.end_line - first
-    # A declaration whose annotations are in the chunk before is not guessed at.
-    name = _name_line(symbol, lines, start, min(len(lines), last + 1, start + _HEAD_LINES)) if start >= 0 else None
-    return _Definition(symbol, start, last, name)
 
 
 def _name_line(symbol: Symbol, lines: Sequence[str], start: int, stop: int) -> int:
@@ -204,10 +230,10 @@ def _holds_word(line: str, name: str) -> bool:
 
 def _around(definitions: Sequence[_Definition], lines: Sequence[str], at: int) -> _Definition | None:
     """The definition whose name is in the line, else the innermost around it, else the one that it comments on."""
-    inner = next((d for d in definitions if d.name == at), None)
+    around = [d for d in definitions if d.first <= at <= d.last]
+    inner = next((d for d in around if d.name == at), None)
     if inner is not None:
         return inner
-    around = [d for d in definitions if d.first <= at <= d.last]
     inner = min(around, key=lambda d: d.symbol.span.end_byte - d.symbol.span.start_byte, default=None)
     end = at
     while end < len(lines) and _COMMENT.match(lines[end]):

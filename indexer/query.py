@@ -64,6 +64,9 @@ def analyse(text: str) -> Query:
             names[path] = Name(path[-1], path[:-1], 1.0 if whole else _strength(path, position))
     words = [w for w in split_words(text) if w.lower() not in STOP_WORDS]
     terms = tuple(query_terms(text)[:MAX_TERMS])
+    if not terms:
+        # Nothing but a text: a name that is only a part of it, as ``x`` of ``->x``, finds what does not hold it.
+        names = {path: name for path, name in names.items() if name.name == text}
     return Query(
         terms, tuple(names.values()), _compounds(words), whole, literals(raw, wordless=not terms), places(raw)
     )  # fmt: skip

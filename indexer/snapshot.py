@@ -321,8 +321,8 @@ class Snapshot:
         return None if file_id is None else self._body(file_id).text.decode("utf-8", "replace")
 
     def text_bytes(self, file_id: int) -> bytes:
-        """A living file's text as indexed; unlike ``text`` it is not kept."""
-        return unpack_text(self._blob(file_id))
+        """A living file's text as indexed; unlike ``text`` it does not keep what it reads."""
+        return body.text if (body := self._bodies.get(file_id)) else unpack_text(self._blob(file_id))
 
     def parts(self) -> Iterator[tuple[Segment, NDArray[np.int64]]]:
         """Every segment with the ids of its dead files."""

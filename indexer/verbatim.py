@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 96
 """Files that are read for one text of a query that has words too; those with the query's words come first."""
+_SURE = 0.5
+"""Strength from which any file may hold a text; a phrase of a few plain words is below it."""
+_FILES_UNSURE = 24
+"""Files, of those that the words of a query offer, that are asked for such a phrase."""
 _MOST_UNORDERED = 512
 """Files of which the others are looked at at all: a text that may be in more tells little."""
 _MOST_FILES_ALONE = 4_000
@@ -86,9 +90,12 @@ def _add_literal(
     out: Verbatim, corpus: Corpus, lookups: Lookups, literal: Literal, by_words: Ints | None, allowed: Allowed
 ) -> None:
     wanted = literal.text.encode("utf-8", "replace")
-    may = lookups.files_that_may_hold(wanted)
-    if allowed.files is not None:
-        may = may[np.isin(may, allowed.files)]
+    among = allowed.files
+    if by_words is not None and literal.strength < _SURE:
+        # Its words say nearly as much: that they stand side by side only tells apart what they offer first.
+        first = np.array(sorted([*dict.fromkeys(by_words.tolist())][:_FILES_UNSURE]), np.int64)
+        among = first if among is None else np.intersect1d(first, among)
+    may = lookups.files_that_may_hold(wanted, among)
     if not len(may):
         return
     if by_words is None:

@@ -144,9 +144,10 @@ class MemoryCorpus:
     def lookups(self) -> MemoryCorpus:
         return self
 
-    def files_that_may_hold(self, text: bytes) -> NDArray[np.int64]:
+    def files_that_may_hold(self, text: bytes, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
         living = range(len(self.paths)) if self.alive is None else {self._files[r] for r in np.flatnonzero(self.alive)}
-        return np.array([i for i in sorted(living) if text in self.text_bytes(i)], np.int64)
+        allowed = {*living} if among is None else {*living} & {*among.tolist()}
+        return np.array([i for i in sorted(allowed) if text in self.text_bytes(i)], np.int64)
 
     def text_bytes(self, file_id: int) -> bytes:
         return "".join(c.text for c in self._own_chunks(file_id)).encode()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.labels import check, sample
+from indexer.analysis import ChunkRow, SymbolRow
+from indexer.body import pack, unpack
 from indexer.config import IndexConfig
+from indexer.decoders import decoder
 from indexer.index import Index
-from indexer.matching import PREVIEW_LINES, Matcher, stretches
+from indexer.matching import PREVIEW_LINES, Matcher, _Definition, stretches
 from indexer.query import analyse
-from indexer.terms import query_terms
+from indexer.terms import query_terms, terms
 from indexer.types import Chunk, Hit, Span, Symbol
 
 PACER = '''"""Waiting between two attempts."""
@@ -198,3 +204,70 @@ def test_200_names_are_labelled_placed_and_shown(tmp_path: Path) -> None:
         symbols = sample(opened, 200)
         assert len(symbols) == 200
         assert [*check(opened, symbols)] == []
+
+
+def _scored_one_by_one(matcher: Matcher, lines: list[str], definitions: list[Any]) -> int | None:
+    """``Matcher._best_line`` without its short cuts: the terms of every line."""
+    best, most = None, 0.0
+    for at, line in enumerate(lines):
+        held = {term: matcher._rarity[term] for term in matcher._rarity.keys() & {*terms(line)}}
+        named = {term for d in definitions if d.name == at for term in terms(d.symbol.name)}
+        score = sum(share * (1.5 if term in named else 1) for term, share in held.items())
+        score += sum(share for literal, share in matcher._literals.items() if literal in line.casefold())
+        if score > most + 1e-9:
+            best, most = at, score
+    return best
+
+
+_WORDS = [
+    "get_user",
+    "getUser",
+    "user",
+    "users",
+    "policies",
+    "policy",
+    "größe",
+    "ＡＢ",
+    "a->b",
+    "x",
+    "",
+    "--max-user",
+    "锁",
+]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(_WORDS), max_size=4).map(" ".join), min_size=1, max_size=12),
+    st.lists(st.sampled_from(_WORDS), min_size=1, max_size=4).map(" ".join),
+    st.integers(0, 11),
+)
+def test_lines_that_are_passed_over_could_not_have_won(lines: list[str], query: str, at: int) -> None:
+    asked = analyse(query)
+    matcher = Matcher(query, asked, {term: 1.0 + n / 3 for n, term in enumerate(asked.terms)})
+    at %= len(lines)
+    symbol = Symbol("get_user", "function", "a.py", Span(0, 1, at + 1, at + 1))
+    definitions = [_Definition(symbol, lines, 1)]
+    assert matcher._best_line(lines, definitions) == _scored_one_by_one(matcher, lines, definitions)
+
+
+def test_most_lines_with_some_word_of_the_query_are_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("indexer.matching.terms", lambda line: seen.append(line) or terms(line))
+    lines = [f"user_{n} = 1" for n in range(50)] + ["the user is recovered"] + [f"call(user, {n})" for n in range(50)]
+    matcher = Matcher("user recovered", analyse("user recovered"), {"user": 1.0, "recover": 3.0})
+    assert matcher._best_line(lines, []) == 50
+    assert seen == ["the user is recovered"]
+
+
+def test_the_definitions_of_a_file_are_decoded_once_for_all_its_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"class A:\n    def b(self):\n        pass\n\n    def c(self):\n        pass\n\ndef d():\n    pass\n"
+    places = [("A", 0, 67, 1, 6), ("b", 13, 41, 2, 3), ("c", 47, 75, 5, 6), ("d", 76, 93, 8, 9)]
+    symbols = [SymbolRow(n, "function", s, e, f, last, None, "") for n, s, e, f, last in places]
+    chunks = [ChunkRow(0, 43, 1, 4, None), ChunkRow(43, 76, 5, 7, None), ChunkRow(76, len(text), 8, 9, None)]
+    body = unpack(pack(text, chunks, symbols, ()))
+    decoded: list[Any] = []
+    monkeypatch.setattr("indexer.body.decoder", lambda kind: decoded.append(kind) or decoder(kind))
+    found = [body.symbols_in(chunk) for chunk in body.chunks]
+    assert [[row.name for row in rows] for rows in found] == [["A", "b"], ["A", "c"], ["d"]]
+    assert len(decoded) == 1
+    assert {row for rows in found for row in rows} == {*body.symbols}

@@ -343,3 +343,30 @@ def test_candidates_say_in_which_line_the_query_stands():
     assert found.literal
     assert dict(found.lines) == {0: 3, 1: 5}
     assert dict(candidates(made, "at a.py:4", None).lines) == {1: 4}
+
+
+def test_a_phrase_of_plain_words_is_looked_for_only_where_its_words_are_likeliest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    c = corpus(*((f"{n:02}.py", ["error handling"]) for n in range(60)))
+    read: list[int] = []
+    own = c.text_bytes
+    monkeypatch.setattr(c, "files_that_may_hold", lambda _, among=None: np.arange(60) if among is None else among)
+    monkeypatch.setattr(c, "text_bytes", lambda file_id: read.append(file_id) or own(file_id))
+    assert "literal" in search(c, "error handling", None, 5)[0].reasons
+    assert len(read) == 24
+    read.clear()
+    search(c, "'error handling'", None, 5)
+    assert len({*read}) == 60, "in quotes it is meant as it stands"
+
+
+@pytest.mark.parametrize(("kind", "first"), [("field", "application.js"), ("function", "express.js")])
+def test_a_plain_word_that_is_only_a_field_s_name_does_not_outweigh_the_file_of_that_name(
+    kind: str, first: str
+) -> None:
+    c = corpus(
+        ("lib/application.js", ["starts the application with its settings", "application settings"]),
+        ("lib/express.js", ["exports application"]),
+        definitions={"lib/express.js": [defined("application", kind)]},
+    )
+    assert paths(search(c, "application", None, 5))[0] == f"lib/{first}"

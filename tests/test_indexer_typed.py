@@ -32,6 +32,7 @@ FILES = {
     ),
     "lib/order.rb": "class Order\n  def <=>(other)\n    total <=> other.total && 1\n  end\nend\n",
     "lib/call.c": "int width(struct box *b) {\n  return b->x + b->y;\n}\n",
+    "lib/g.py": "def g():\n    return 1\n",
     "lib/set.ts": "export function fill(options) {\n  options.code ??= 'x';\n  return a::b;\n}\n",
     "config/app.toml": '[profile.release-lto]\ncodegen-units = 1\noverflow-checks = false\n\n[other]\nunits = 2\n',
     "docs/guide.md": "# Guide\n\nChecks of overflow, units of code, max of columns.\n",
@@ -145,9 +146,10 @@ def test_operators_are_found_as_they_stand(index, query, path):
     assert found.literal, "single letters are no words"
 
 
-def test_a_text_that_is_nowhere_finds_nothing(index):
-    found = index.search("|||", 3)
-    assert not found.hits
+@pytest.mark.parametrize("query", ["|||", "->g", "if g", "&g ="])
+def test_a_text_that_is_nowhere_finds_nothing(index, query):
+    found = index.search(query, 3)
+    assert not found.hits, "g is defined, but is only a part of the text"
     assert found.literal
     assert not index.search("   ", 3).hits
 
