@@ -32,7 +32,7 @@ _NEAR_LINES = 40
 _CLOSING_WORDS = {"lua": {}, "ruby": {}, "bash": {"then": "fi", "do": "done"}}
 """Languages whose blocks end with a word: by the word that opens one, "end" by default."""
 _OPENS = re.compile(
-    r"\b(?:then|do)(?=\s*(?:\|[^|]*\|)?\s*$)|\bfunction\b[^()]*\([^()]*\)\s*$"
+    r"\b(?:then|do)(?=\s*$|\s*\|[^|]*\|\s*$)|\bfunction\b[^()]{0,200}\([^()]{0,400}\)\s*$"
     r"|^\s*(?:def|class|module|if|unless|while|case)\b"
 )
 _CLOSES = re.compile(r"\s*(?:end|fi|done)\b")
@@ -97,12 +97,13 @@ class Gate:
 
 
 def _around(asked: CompletionRequest) -> tuple[str, str]:
-    """What is parsed of the file before and after the cursor, whole lines."""
+    """What is parsed of the file before and after the cursor: whole lines, unless these are longer than that."""
     before, after = asked.prefix, asked.suffix
     if len(before) + len(after) <= _WHOLE:
         return before, after
     if len(before) > _BEFORE:
-        before = before[before.find("\n", len(before) - _BEFORE) + 1 :]
+        before = before[-_BEFORE:]
+        before = before[before.find("\n") + 1 :]  # all of it where the whole is one line
     if len(after) > _AFTER:
         after = after[: after.rfind("\n", 0, _AFTER) + 1 or _AFTER]
     return before, after

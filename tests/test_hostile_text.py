@@ -1,0 +1,105 @@
+"""What takes time with the square of a text's length hangs on a hostile one: each case needs minutes then, else 0.1 s."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from assistant import absent, mentions, pasted
+from assistant.completion import gate, trim
+from assistant.completion.brackets import open_after, unmatched_closers
+from assistant.completion.request import CompletionRequest
+from indexer import syntax
+
+N = 100_000
+DEADLINE = 3.0
+"""Seconds of processor time that only the square of ``N`` reaches."""
+
+
+def _many(text: str) -> str:
+    return text * (N // len(text))
+
+
+def _ask(text: str) -> None:
+    message = pasted.take_apart(text)
+    for token in mentions.tokens(message.asked):
+        absent._is_key(token.text, token, called=False, foreign=False)
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "blanks before a comment": lambda: trim.opens("x" + _many(" ") + "x"),
+    "words of prose": lambda: trim.reads_like_prose("Ab " + _many("ab ") + "{"),
+    "a long word of prose": lambda: trim.reads_like_prose("Ab ab ab " + _many("a") + "{"),
+    "blanks after do": lambda: gate._OPENS.search("do" + _many(" ") + "x"),
+    "escaped quotes": lambda: open_after('"' + _many('\\"')),
+    "a long tag": lambda: syntax._unpaired_tags(b"<" + _many("a").encode()),
+    "comments of a page": lambda: syntax._unpaired_tags(_many("<!--").encode()),
+    "scripts without an end": lambda: syntax._unpaired_tags(_many("<script>").encode()),
+    "scripts without a bracket": lambda: syntax._unpaired_tags(_many("<script ").encode()),
+    "end tags of nothing": lambda: syntax._unpaired_tags((_many("<a>") + _many("</b>")).encode()),
+    "a word of capitals": lambda: _ask("what is " + _many("A") + "?"),
+    "a mark of a compiler": lambda: _ask(_many("^") + "!"),
+    "a long path": lambda: _ask("at " + _many("$") + "!"),
+    "a member with points": lambda: _ask("panic: no\n" + _many("A.") + "("),
+    "blanks": lambda: _ask("panic: no\n" + _many(" ") + "x"),
+    "addresses": lambda: _ask(_many("(0x")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_time_grows_with_the_length_of_a_text(name: str) -> None:
+    started = time.process_time()
+    CASES[name]()
+    assert time.process_time() - started < DEADLINE
+
+
+def test_quotes_without_a_pair_hide_no_later_pair() -> None:
+    assert open_after('"\\"(\n"(" [') == [")", "]"]
+    assert unmatched_closers("it's )\n']' )") == [5, 11]
+
+
+@pytest.mark.parametrize(
+    ("page", "unpaired"),
+    [
+        (b"<p><!-- <b> --></p>", 0),
+        (b"<script>if (a <b>c) {}</script >", 0),
+        (b"<p><!-- <b></p>", 1),
+        (b"<script><b></script", 2),
+        (b"<style>a<b></STYLE><i></i></u>", 1),
+        (b"<a><b></c></a>", 2),
+    ],
+)
+def test_tags_are_paired_outside_comments_and_scripts(page: bytes, unpaired: int) -> None:
+    assert syntax._unpaired_tags(page) == unpaired
+
+
+def test_of_a_long_line_only_what_is_near_is_parsed() -> None:
+    line = "var a = [1, 2, 3];" * 60_000
+    before, after = gate._around(CompletionRequest("a.js", "javascript", 1, line, line))
+    assert len(before) <= 40_000
+    assert len(after) <= 24_000
+    assert line.endswith(before)
+    assert line.startswith(after)
+
+
+def test_of_a_long_file_whole_lines_are_parsed() -> None:
+    lines = "let a = 1;\n" * 10_000
+    before, after = gate._around(CompletionRequest("a.js", "javascript", 1, lines + "b", "c\n" + lines))
+    assert before.startswith("let a = 1;\n")
+    assert before.endswith("\nb")
+    assert after.startswith("c\nlet")
+    assert after.endswith(";\n")
+
+
+def test_a_line_of_blanks_is_no_paste() -> None:
+    message = pasted.take_apart("Why is this slow?\n   \n    for a in b:\n")
+    assert not message.paste
+
+
+def test_of_a_long_question_beginning_and_end_are_asked() -> None:
+    message = pasted.take_apart("What does open do? " + "word " * 200_000 + "And close?")
+    assert message.asked.startswith("What does open do?")
+    assert message.asked.endswith("And close?")
+    assert len(message.asked) < 2 * pasted.ASKED_CHARACTERS
