@@ -23,6 +23,8 @@ from indexer.types import Hit
 _LITTLE = 1
 """A question with so few words of its own is searched for with what was pasted."""
 _PASTED_NAMES = 8
+_PASTED_CHARACTERS = 20_000
+"""Of a paste, from its end, that are searched for."""
 _MOST_WORDS = 24
 _CERTAIN = frozenset({"file", "folder", "project"})
 
@@ -83,8 +85,9 @@ def _query(index: CodeIndex, message: Message, about: Wanted) -> str:
     """What to search for: the question; with what was pasted where it says little; in English or names of code."""
     query = about.query
     if message.paste and len(content(message.asked)) <= _LITTLE:
-        names = [name for name in identifiers(message.paste) if is_compound(name) and index.symbols(name)]
-        query = "\n".join((message.query, *names[-_PASTED_NAMES:])) if message.query or names else message.paste
+        paste = message.paste[-_PASTED_CHARACTERS:]
+        names = [name for name in identifiers(paste) if is_compound(name) and index.symbols(name)]
+        query = "\n".join((message.query, *names[-_PASTED_NAMES:])) if message.query or names else paste
     return _in_code(index, query) if is_foreign(query) else query
 
 

@@ -362,3 +362,11 @@ def test_others_are_neither_joined_nor_remembered_as_the_suggestion(typist: Typi
     known = typist.suggester.known(at("x = "))
     assert known is not None
     assert known.text == "compute(a)"
+
+
+def test_warming_before_the_rest_of_a_line_makes_no_second_guess(typist: Typist) -> None:
+    typist.suggester.warm(at("x = f(", ")"))
+    typist.llm.wait_for_call()
+    typist.llm.write(END)
+    typist.suggester.close()
+    assert len(typist.llm.calls) == 1

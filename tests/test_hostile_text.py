@@ -13,10 +13,12 @@ from assistant.completion.brackets import open_after, unmatched_closers
 from assistant.completion.request import CompletionRequest
 from assistant.completion.secrecy import SECRET_CUT, SECRET_TEXT, without_secrets
 from assistant.completion.trim import Trimmed
+from assistant.completion.window import window
 from assistant.mentions import Mention, Mentions
 from assistant.path_names import PathNames
 from assistant.pinned import described
 from indexer import syntax
+from tests.fakes import FakeLLM
 from tests.small_index import SmallIndex
 
 N = 100_000
@@ -148,3 +150,11 @@ def test_short_names_are_listed_whole() -> None:
     told = described(index, PathNames(index.paths()), Mentions(folders=("lib",)))
     assert "0.py, 1.py, 10.py" in told
     assert told.endswith(" and 2 more. ")
+
+
+@pytest.mark.parametrize(("path", "shown"), [("a.foo", "a: 1\n  b: 2"), ("notes.txt", "a: 1\n  b: 2\n}\nmore")])
+def test_brackets_count_in_a_file_of_an_unknown_language_but_not_in_prose(path: str, shown: str) -> None:
+    asked = CompletionRequest(path, "text", 1, "x = {\n  ", "\n}\n")
+    around = window(asked.prefix, asked.suffix, 400, 400, FakeLLM().count)
+    found = gate.Gate(seconds=5, patience=60).fit(asked, Trimmed("a: 1\n  b: 2\n}\nmore", "block"), around)
+    assert found.text == shown
