@@ -364,9 +364,10 @@ def test_others_are_neither_joined_nor_remembered_as_the_suggestion(typist: Typi
     assert known.text == "compute(a)"
 
 
-def test_warming_before_the_rest_of_a_line_makes_no_second_guess(typist: Typist) -> None:
-    typist.suggester.warm(at("x = f(", ")"))
-    typist.llm.wait_for_call()
-    typist.llm.write(END)
-    typist.suggester.close()
-    assert len(typist.llm.calls) == 1
+def test_warming_before_the_rest_of_a_line_makes_no_second_guess() -> None:
+    llm = FakeLLM(["", ""], alternatives=True)
+    suggester = Suggester(Completer(None, llm))
+    suggester.warm(at("x = f(", ")\n"))
+    assert suggester._run is not None
+    suggester._run.join()
+    assert [sampling.alternative for _, sampling in llm.calls] == [0]
