@@ -107,7 +107,7 @@ class Judge:
         found = by_name(language)
         if found.grammar is None:
             return Verdict(known=False)
-        _parser(found.grammar)  # loading it is not on the clock
+        load(language)  # not on the clock
         until = self._clock() + seconds
         base = self._base(before, after, found)
         best, fewest, first = -1, base.count + 1, len(candidates)
@@ -176,6 +176,12 @@ def errors_in(text: bytes, language: str) -> int:
     """Syntax errors of a whole file, 0 where the language has no grammar."""
     found = by_name(language)
     return _faults(text, Candidate(b""), b"", found).count if found.grammar is not None else 0
+
+
+def load(language: str) -> None:
+    """Get the grammar of a language ready: on a slow machine that takes longer than a text may take."""
+    if (grammar := by_name(language).grammar) is not None:
+        _parser(grammar)
 
 
 @cache
