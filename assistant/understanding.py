@@ -11,6 +11,7 @@ from assistant.context import CodeIndex, Source
 from assistant.conversation import Turn
 from assistant.follow_up import Wanted, wanted
 from assistant.glossary import translated
+from assistant.masking import mask_typed
 from assistant.mentions import Mentions, find_mentions
 from assistant.names import identifiers, is_compound
 from assistant.pasted import Message, take_apart
@@ -72,12 +73,15 @@ def understand(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Se
     absent = find_absent(index, names.paths, message.asked, mentions, spelled)
     absent = tuple(each for each in absent if not any(each.name.casefold() in s.text.casefold() for s in shown))
     if absent:
+        secrets = mask_typed(message.asked).secrets  # of which the index has no trace
+        absent = tuple(each for each in absent if not any(each.name in secret for secret in secrets))
+    if absent:
         about, query = replace(about, query=_without(about.query, absent)), _without(query, absent)
         found = index.search(query, hits) if content(query) else replace(found, hits=())
     missing = bool(absent or mentions.missing)
     opening = sentence(absent, mentions, len(names.paths), index.skipped() if missing else ())
     told = facts(absent, mentions) + described(index, names, mentions)
-    nowhere = any(not each.near for each in absent) and not mentions.pinned
+    nowhere = any(not each.near for each in absent) and not mentions.pinned and not shown
     return Asked(message, about, query, found.hits, mentions, opening, told, found.stale, nowhere)
 
 

@@ -14,9 +14,11 @@ from assistant.completion.request import CompletionRequest
 from assistant.completion.secrecy import SECRET_CUT, SECRET_TEXT, without_secrets
 from assistant.completion.trim import Trimmed
 from assistant.completion.window import window
+from assistant.context import Source
 from assistant.mentions import Mention, Mentions
 from assistant.path_names import PathNames
 from assistant.pinned import described
+from assistant.understanding import understand
 from indexer import syntax
 from tests.fakes import FakeLLM
 from tests.small_index import SmallIndex
@@ -158,3 +160,17 @@ def test_brackets_count_in_a_file_of_an_unknown_language_but_not_in_prose(path: 
     around = window(asked.prefix, asked.suffix, 400, 400, FakeLLM().count)
     found = gate.Gate(seconds=5, patience=60).fit(asked, Trimmed("a: 1\n  b: 2\n}\nmore", "block"), around)
     assert found.text == shown
+
+
+def test_a_secret_in_a_question_is_no_name_that_is_nowhere() -> None:
+    token = "ghp_" + "q7Zx81LmPd02VtYw93Rb" + "K4sN6uHjC5aE8fGo"
+    index = SmallIndex({"a.py": "x = 1\n"})
+    assert understand(index, f"what does this do with {token}?", (), (), 5).opening == ""
+    assert "`GraphQL` occurs nowhere" in understand(index, "what does GraphQL do?", (), (), 5).opening
+
+
+def test_the_model_is_asked_about_what_is_shown_even_with_a_name_that_is_nowhere() -> None:
+    index = SmallIndex({"a.py": "x = 1\n"})
+    shown = Source(1, "a.py", 1, 1, "x = 1\n", None)
+    assert not understand(index, "is this what GraphQL does?", (), (shown,), 5).nowhere
+    assert understand(index, "what does GraphQL do?", (), (), 5).nowhere
