@@ -29,7 +29,7 @@ _IDENTIFIER = re.compile(r"[$@]?[^\W\d]\w*")
 _WHOLE_NAME = re.compile(r"[$@]?[^\W\d]\w*(?:(?:\.|::|->|#)[$]?[^\W\d]\w*)*")
 _SEPARATOR = re.compile(r"\.|::|->|#")
 _SNAKE = re.compile(r"[^\W_]_[^\W_]")
-_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}|[A-Z]\w*[a-z]\w*[A-Z]")
+_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2,}|[A-Z][^\Wa-z]*[a-z][^\WA-Z]*[A-Z]")
 _ACRONYM = re.compile(r"[A-Z]{3,}\d?")
 
 _COMMON = """

@@ -31,6 +31,8 @@ MOST_FRAMES = 3
 MOST_DEFINITIONS = 2
 _MOST_TOKENS = 60
 """Words of a question that are looked up."""
+_MOST_CHARACTERS = 300
+"""Of a word that may be a name or a path."""
 
 _TOKEN = re.compile(
     r"`(?P<ticked>[^`\n]{1,120})`|(?P<bare>[^\s`\"'“”„«»‘’<>,;?!()\[\]{}、。？！，；：（）「」『』]+(?:\(\))?)"
@@ -330,7 +332,7 @@ def tokens(text: str) -> Iterator[Token]:
         if word.startswith("./"):
             word = word[2:]
         # What stands between quotation marks or after a slash alone is no name.
-        if word.strip("/\\.-"):
+        if word.strip("/\\.-") and len(word) <= _MOST_CHARACTERS:
             yield Token(word, ticked, before, after, ends)
 
 

@@ -13,6 +13,8 @@ PASTE_CHARACTERS = 1_200
 """Most of a paste that the model is shown: its end."""
 ASKED_CHARACTERS = 3_000
 """Most of the rest; of a longer text its beginning and its end."""
+_LINE_CHARACTERS = 1_000
+"""Of a line that are looked at for what it is."""
 _LONG = 1_500
 """Characters from which lines without any frame count as pasted."""
 
@@ -20,18 +22,18 @@ _PATH = r"(?P<path>(?:[A-Za-z]:)?(?:[\w.@~+$%-]*[\\/])*[\w.@+$%-]*\w\.[A-Za-z]\w
 _PLACES = (
     re.compile(r'File "(?P<path>[^"\n]+)", line (?P<line>\d+)'),
     re.compile(rf"\((?:file://)?{_PATH}:(?P<line>\d+)(?::\d+)?\)"),
-    re.compile(rf"(?<![\w./\\-])(?:file://)?{_PATH}(?::line |:|\(|, line | on line )(?P<line>\d{{1,7}})\b"),
+    re.compile(rf"(?<![\w.@~+$%/\\-])(?:file://)?{_PATH}(?::line |:|\(|, line | on line )(?P<line>\d{{1,7}})\b"),
 )
 _JAVA = re.compile(r"^\s*at (?:[\w.@]+/)?(?P<name>[\w.$<>]+)\((?P<file>\w+\.\w+):(?P<line>\d+)\)")
 _FRAME = re.compile(
     r'^\s*(?:File ".*", line \d+|at\s+\S.*|#\d+\s+\S|\d+:\s+\S+|\.\.\. \d+ more|from \S+:\d+:in\b|\S+\.\w+:\d+:in\b'
     r"|\[C\]: |stack traceback:|stack backtrace:|goroutine \d+ \[|created by \S|[\w.*()/-]+\((?:0x|\{|\.\.\.).*\)$"
-    r"|exit status \d+|Traceback \(|During handling of|The above exception|Caused by: |\^+~*\^*\s*$|[~^\s]+$"
+    r"|exit status \d+|Traceback \(|During handling of|The above exception|Caused by: |[~^][~^\s]*$"
     r"|\[Previous line repeated|note: |help: |warning: |error(?:\[\w+\])?: |npm (?:ERR!|error)|make(?:\[\d+\])?: "
     r"|E\s{2,}|>\s{2,}|\d+ \||\|\s)"
 )
 _GO_FRAME = re.compile(r"^\s+\S+\.go:\d+")
-_MEMBER = re.compile(r"^[\w./@-]+(?:\.\(\*?\w+\))?(?:\.\w+)*\([^)]*\)$")
+_MEMBER = re.compile(r"^[\w./@-]+(?:\.\(\*?\w+\)(?:\.\w+)*)?\([^)]*\)$")
 _COMPILER = re.compile(r"^\S*\w\.[A-Za-z]\w{0,9}(?::\d+)*:\s")
 _LOG = re.compile(
     r"^\[?\d{4}-\d\d-\d\d[T ]|^\d\d:\d\d:\d\d\b|^\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|TRACE|CRITICAL)\b[\]: ]"
@@ -60,7 +62,7 @@ class Message:
     """What a user typed, taken apart."""
 
     asked: str
-    """The question without what was pasted."""
+    """The question without what was pasted; of a very long one its beginning and its end."""
     paste: str = ""
     trouble: str = ""
     """The last line that says what went wrong."""
@@ -79,20 +81,19 @@ def take_apart(text: str) -> Message:
     lines = text.split("\n")
     pasted = _pasted(lines)
     if not any(pasted):
-        return Message(text.strip())
+        return Message(_middle_cut(text.strip()))
     asked = "\n".join(line for line, inside in zip(lines, pasted, strict=True) if not inside and not _FENCE.match(line))
     inside = [line for line, own in zip(lines, pasted, strict=True) if own]
-    trouble = [line.strip() for line in inside if _TROUBLE.search(line)]
-    return Message(asked.strip(), "\n".join(inside), trouble[-1] if trouble else "", _frames(inside))
+    trouble = [line.strip() for line in inside if _TROUBLE.search(line[:_LINE_CHARACTERS])]
+    return Message(_middle_cut(asked.strip()), "\n".join(inside), trouble[-1] if trouble else "", _frames(inside))
 
 
 def shown(text: str) -> str:
     """A message as the model gets it: a long paste cut to its end, and the question last."""
     message = take_apart(text)
-    asked = _middle_cut(message.asked)
     if not message.paste:
-        return f"Question: {asked}"
-    return f"The user pasted:\n{_end(message)}\n\nQuestion: {asked or 'What does this mean?'}"
+        return f"Question: {message.asked}"
+    return f"The user pasted:\n{_end(message)}\n\nQuestion: {message.asked or 'What does this mean?'}"
 
 
 def _end(message: Message) -> str:
@@ -125,7 +126,7 @@ def _pasted(lines: list[str]) -> list[bool]:
             # The code below a frame, and what stands in the middle of output.
             near = (number > 0 and marks[number - 1]) or (number + 1 < len(lines) and marks[number + 1])
             indented = line[:1] in (" ", "\t")
-            marks[number] = marks[number] or indented or _says_trouble(line) or bool(near and _MEMBER.match(line))
+            marks[number] = marks[number] or indented or _says_trouble(line) or bool(near and _is_member(line))
         return [mark and bool(line.strip()) for mark, line in zip(marks, lines, strict=True)]
     if len(lines) < 4 or sum(map(len, lines)) < _LONG:
         return marks
@@ -137,7 +138,11 @@ def _pasted(lines: list[str]) -> list[bool]:
 
 def _says_trouble(line: str) -> bool:
     """Whether a line says what went wrong, and does not ask."""
-    return bool(_TROUBLE.search(line)) and not _ASKS.search(line)
+    return bool(_TROUBLE.search(line[:_LINE_CHARACTERS])) and not _ASKS.search(line)
+
+
+def _is_member(line: str) -> bool:
+    return len(line) <= _LINE_CHARACTERS and bool(_MEMBER.match(line))
 
 
 def _fenced(lines: list[str]) -> list[bool]:
@@ -153,13 +158,14 @@ def _fenced(lines: list[str]) -> list[bool]:
 def _is_output(line: str) -> bool:
     if _ASKS.search(line) and not line.startswith((" ", "\t")):
         return False
+    line = line[:_LINE_CHARACTERS]
     return bool(_FRAME.match(line) or _GO_FRAME.match(line) or _LOG.match(line) or _COMPILER.match(line))
 
 
 def _frames(lines: list[str]) -> tuple[Frame, ...]:
     found: list[Frame] = []
     python: list[Frame] = []
-    for line in lines:
+    for line in (line[:_LINE_CHARACTERS] for line in lines):
         java = _JAVA.match(line)
         if java:
             package = java["name"].split("$")[0].split(".")

@@ -20,6 +20,10 @@ HEAD_SHARE = 0.55
 LEAST_TOKENS = 90.0
 _LISTED_FILES = 40
 _LISTED_NAMES = 24
+_NAME_CHARACTERS = 80
+"""Of a path or a name in a list: a longer one is cut in the middle."""
+_LIST_CHARACTERS = 1_200
+"""Of all names of a list."""
 _SHORT_FILE = 60
 """Lines up to which a file's definitions need not be listed."""
 _BEFORE = 2
@@ -46,22 +50,40 @@ def described(index: CodeIndex, names: PathNames, mentions: Mentions) -> str:
     """What the model must know of named files and folders beyond snippets: what lies in them."""
     out: list[str] = []
     for folder in mentions.folders[:2]:
-        below = [visible(path[len(folder) + 1 :]) for path in names.below(folder)]
+        below = [path[len(folder) + 1 :] for path in names.below(folder)]
         below.sort(key=lambda path: (path.count("/"), path))
-        more = f" and {len(below) - _LISTED_FILES} more" if len(below) > _LISTED_FILES else ""
-        out.append(f"The folder {visible(folder)}/ has {len(below)} files: {', '.join(below[:_LISTED_FILES])}{more}. ")
+        out.append(f"The folder {_name(folder)}/ has {len(below)} files: {_listed(below, _LISTED_FILES)}. ")
     for mention in mentions.pinned:
         if mention.kind != "file":
             continue
         text = index.text(mention.path)
         if text is not None and not text.strip():
-            out.append(f"{visible(mention.path)} is empty. ")
+            out.append(f"{_name(mention.path)} is empty. ")
         elif text is not None and text.count("\n") > _SHORT_FILE:
             top = [s.name for s in index.file_symbols(mention.path) if s.parent is None and s.kind != "section"]
             if top := list(dict.fromkeys(top)):
-                more = f" and {len(top) - _LISTED_NAMES} more" if len(top) > _LISTED_NAMES else ""
-                out.append(f"{visible(mention.path)} defines {', '.join(top[:_LISTED_NAMES])}{more}. ")
+                out.append(f"{_name(mention.path)} defines {_listed(top, _LISTED_NAMES)}. ")
     return "".join(out)
+
+
+def _name(text: str) -> str:
+    """A name as the prompt has it: on one line, and no longer than a name needs to be."""
+    text = visible(text[:_NAME_CHARACTERS] + text[-_NAME_CHARACTERS:] if len(text) > 2 * _NAME_CHARACTERS else text)
+    half = _NAME_CHARACTERS // 2
+    return text if len(text) <= _NAME_CHARACTERS else f"{text[:half]}…{text[-half:]}"
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    """The first of ``names``, at most ``most`` and no more than there is room for, and how many there are besides."""
+    shown: list[str] = []
+    left = _LIST_CHARACTERS
+    for name in map(_name, names[:most]):
+        left -= len(name) + 2
+        if left < 0:
+            break
+        shown.append(name)
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _snippets(index: CodeIndex, asked: str, mention: Mention, lines: Sequence[str], room: float) -> Iterator[Source]:

@@ -11,6 +11,7 @@ from assistant.context import CodeIndex, Source
 from assistant.conversation import Turn
 from assistant.follow_up import Wanted, wanted
 from assistant.glossary import translated
+from assistant.masking import mask_typed
 from assistant.mentions import Mentions, find_mentions
 from assistant.names import identifiers, is_compound
 from assistant.pasted import Message, take_apart
@@ -23,6 +24,8 @@ from indexer.types import Hit
 _LITTLE = 1
 """A question with so few words of its own is searched for with what was pasted."""
 _PASTED_NAMES = 8
+_PASTED_CHARACTERS = 20_000
+"""Of a paste, from its end, that are searched for."""
 _MOST_WORDS = 24
 _CERTAIN = frozenset({"file", "folder", "project"})
 
@@ -70,12 +73,15 @@ def understand(index: CodeIndex, question: str, turns: Sequence[Turn], shown: Se
     absent = find_absent(index, names.paths, message.asked, mentions, spelled)
     absent = tuple(each for each in absent if not any(each.name.casefold() in s.text.casefold() for s in shown))
     if absent:
+        secrets = mask_typed(message.asked).secrets  # of which the index has no trace
+        absent = tuple(each for each in absent if not any(each.name in secret for secret in secrets))
+    if absent:
         about, query = replace(about, query=_without(about.query, absent)), _without(query, absent)
         found = index.search(query, hits) if content(query) else replace(found, hits=())
     missing = bool(absent or mentions.missing)
     opening = sentence(absent, mentions, len(names.paths), index.skipped() if missing else ())
     told = facts(absent, mentions) + described(index, names, mentions)
-    nowhere = any(not each.near for each in absent) and not mentions.pinned
+    nowhere = any(not each.near for each in absent) and not mentions.pinned and not shown
     return Asked(message, about, query, found.hits, mentions, opening, told, found.stale, nowhere)
 
 
@@ -83,8 +89,9 @@ def _query(index: CodeIndex, message: Message, about: Wanted) -> str:
     """What to search for: the question; with what was pasted where it says little; in English or names of code."""
     query = about.query
     if message.paste and len(content(message.asked)) <= _LITTLE:
-        names = [name for name in identifiers(message.paste) if is_compound(name) and index.symbols(name)]
-        query = "\n".join((message.query, *names[-_PASTED_NAMES:])) if message.query or names else message.paste
+        paste = message.paste[-_PASTED_CHARACTERS:]
+        names = [name for name in identifiers(paste) if is_compound(name) and index.symbols(name)]
+        query = "\n".join((message.query, *names[-_PASTED_NAMES:])) if message.query or names else paste
     return _in_code(index, query) if is_foreign(query) else query
 
 

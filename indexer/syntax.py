@@ -31,8 +31,13 @@ _CACHED = 8
 _NEAR = 2
 """Bytes around the cursor in which an error of the file counts as the cursor's own."""
 _PAGES = frozenset({"html", "vue", "svelte", "astro"})
-_TAG = re.compile(rb"<(/?)([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
-_NO_TAGS = re.compile(rb"<!--.*?-->|(<(script|style)\b[^>]*>).*?(?=</\2\s*>)", re.S | re.I)
+_TAG = re.compile(rb"<(/?)([A-Za-z][\w:.-]*)(?![\w:.-])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_NO_TAGS = re.compile(rb"<!--|(<(script|style)\b[^<>]*>)", re.I)
+_NO_TAGS_END = {
+    b"": re.compile(rb"-->"),
+    b"script": re.compile(rb"(?=</script\s*>)", re.I),
+    b"style": re.compile(rb"(?=</style\s*>)", re.I),
+}
 _PARTNER = dict(zip(b"([{<", b")]}>", strict=True))
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
 """Elements of HTML without an end."""
@@ -102,7 +107,7 @@ class Judge:
         found = by_name(language)
         if found.grammar is None:
             return Verdict(known=False)
-        _parser(found.grammar)  # loading it is not on the clock
+        load(language)  # not on the clock
         until = self._clock() + seconds
         base = self._base(before, after, found)
         best, fewest, first = -1, base.count + 1, len(candidates)
@@ -173,6 +178,12 @@ def errors_in(text: bytes, language: str) -> int:
     return _faults(text, Candidate(b""), b"", found).count if found.grammar is not None else 0
 
 
+def load(language: str) -> None:
+    """Get the grammar of a language ready: on a slow machine that takes longer than a text may take."""
+    if (grammar := by_name(language).grammar) is not None:
+        _parser(grammar)
+
+
 @cache
 def _parser(grammar: str) -> Parser:
     from tree_sitter import Parser
@@ -223,18 +234,39 @@ def _unpaired_tags(text: bytes) -> int:
     """Tags of a page without a partner, those of scripts, styles and comments left out."""
     unpaired = 0
     opened: list[bytes] = []
-    for closes, name, alone in _TAG.findall(_NO_TAGS.sub(rb"\1", text)):
+    depth: Counter[bytes] = Counter()
+    for closes, name, alone in _TAG.findall(_tags_only(text)):
         name = name.lower()
         if alone or name in _VOID:
             continue
         if not closes:
             opened.append(name)
-        elif name in opened:
-            while opened.pop() != name:
+            depth[name] += 1
+        elif depth[name]:
+            while (last := opened.pop()) != name:
+                depth[last] -= 1
                 unpaired += 1
+            depth[name] -= 1
         else:
             unpaired += 1
     return unpaired + len(opened)
+
+
+def _tags_only(text: bytes) -> bytes:
+    """``text`` without comments and without what stands in scripts and styles; takes time in proportion to it."""
+    kept = bytearray()
+    at = look = 0
+    endless: set[bytes] = set()
+    while (found := _NO_TAGS.search(text, look)) is not None:
+        name = (found[2] or b"").lower()
+        end = None if name in endless else _NO_TAGS_END[name].search(text, found.end())
+        if end is None:
+            endless.add(name)
+            look = found.end()
+            continue
+        kept += text[at : found.start()] + (found[1] or b"")
+        at = look = end.end()
+    return bytes(kept + text[at:])
 
 
 def _leaves(root: Node, start: int, end: int) -> list[Node]:

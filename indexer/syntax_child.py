@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from indexer.frames import frame, take_frames
 from indexer.lifeline import end_with_reader
-from indexer.syntax import Candidate, Judge, Verdict
+from indexer.syntax import Candidate, Judge, Verdict, load
 
 HANGING = 1.0
 """Seconds of processor time for one question after which the kernel ends the process: a grammar hangs."""
@@ -57,6 +57,7 @@ def main() -> None:
         buffer += data
         for payload in take_frames(buffer):
             asked = decode(payload)
+            load(asked.language)
             signal.setitimer(signal.ITIMER_PROF, HANGING)
             verdict = judge.first_fit(asked.before, asked.after, asked.language, asked.candidates, asked.seconds)
             signal.setitimer(signal.ITIMER_PROF, 0)

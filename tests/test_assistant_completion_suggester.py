@@ -362,3 +362,12 @@ def test_others_are_neither_joined_nor_remembered_as_the_suggestion(typist: Typi
     known = typist.suggester.known(at("x = "))
     assert known is not None
     assert known.text == "compute(a)"
+
+
+def test_warming_before_the_rest_of_a_line_makes_no_second_guess() -> None:
+    llm = FakeLLM(["", ""], alternatives=True)
+    suggester = Suggester(Completer(None, llm))
+    suggester.warm(at("x = f(", ")\n"))
+    assert suggester._run is not None
+    suggester._run.join()
+    assert [sampling.alternative for _, sampling in llm.calls] == [0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from indexer import syntax_process
 from indexer.syntax import Candidate, Judge, Verdict, errors_in
 from indexer.syntax_process import SyntaxProcess
 
@@ -99,6 +100,23 @@ def test_a_grammar_that_hangs_costs_one_answer(process: SyntaxProcess):
     assert ask(process, "cobol").late
     assert ask(process).chosen == 1
     assert process.pid != first
+
+
+@pytest.mark.slow
+def test_a_grammar_that_takes_long_to_load_is_not_taken_for_one_that_hangs(
+    process: SyntaxProcess, monkeypatch: pytest.MonkeyPatch
+):
+    slow = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import time; import indexer.syntax as s\n"
+        "real = s._parser\n"
+        "def slow(grammar):\n"
+        "    while time.process_time() < 1.5: pass\n"
+        "    return real(grammar)\n"
+        "s._parser = slow\n"
+        "from indexer.syntax_child import main; main()"
+    )
+    monkeypatch.setattr(syntax_process, "_COMMAND", slow)
+    assert ask(process).chosen == 1
 
 
 def test_a_process_that_dies_is_replaced(process: SyntaxProcess):

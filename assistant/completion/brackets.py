@@ -11,10 +11,16 @@ _QUOTES = "\"'`"
 def brackets(text: str) -> Iterator[tuple[int, str]]:
     """Every bracket of ``text`` outside strings, with its position; a quote without its pair on the line is none."""
     at = 0
+    alone: dict[str, int] = {}  # where a line ends on which a quote has no pair: no later one has
     while at < len(text):
         char = text[at]
         if char in _QUOTES:
-            at = _string_end(text, at)
+            if at >= alone.get(char, 0):
+                end = _string_end(text, at)
+                if end == at:
+                    line_end = text.find("\n", at)
+                    alone[char] = line_end if line_end >= 0 else len(text)
+                at = end
         elif char in "()[]{}":
             yield at, char
         at += 1

@@ -219,6 +219,8 @@ def second_guess(plan: Plan, found: Trimmed, llm: LLM) -> Plan | None:
     wanted = ("repeats", SYNTAX, "empty") if plan.window.line_after.strip() else ("repeats", SYNTAX)
     if found.text or found.reason not in wanted or plan.sampling.alternative or not llm.info.alternatives:
         return None
+    if plan.sampling.max_tokens <= 0:  # only the prompt was evaluated
+        return None
     return replace(plan, sampling=replace(plan.sampling, alternative=1))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
+from pathlib import PurePosixPath
 
 from assistant.completion.brackets import open_after, unmatched_closers
 from assistant.completion.request import CompletionRequest
@@ -29,10 +30,12 @@ _BEFORE, _AFTER = 40_000, 24_000
 _MOST, _MOST_CUTS = 30, 20
 _NEAR_LINES = 40
 """Lines on each side that are looked at for brackets left open, where no parser can tell."""
+_TEXT_ENDINGS = ("", ".txt", ".text", ".log", ".org")
+"""Of files of no known language that hold prose; others may hold code of a language without a grammar."""
 _CLOSING_WORDS = {"lua": {}, "ruby": {}, "bash": {"then": "fi", "do": "done"}}
 """Languages whose blocks end with a word: by the word that opens one, "end" by default."""
 _OPENS = re.compile(
-    r"\b(?:then|do)(?=\s*(?:\|[^|]*\|)?\s*$)|\bfunction\b[^()]*\([^()]*\)\s*$"
+    r"\b(?:then|do)(?=\s*$|\s*\|[^|]*\|\s*$)|\bfunction\b[^()]{0,200}\([^()]{0,400}\)\s*$"
     r"|^\s*(?:def|class|module|if|unless|while|case)\b"
 )
 _CLOSES = re.compile(r"\s*(?:end|fi|done)\b")
@@ -86,7 +89,7 @@ class Gate:
         if verdict.chosen >= 0:
             chosen = options[verdict.chosen]
         elif not verdict.known:
-            chosen = _by_brackets(options, window, asked.language)
+            chosen = _by_brackets(options, window, asked)
         elif verdict.late:
             chosen = _first_line(options[0])
         else:
@@ -97,12 +100,13 @@ class Gate:
 
 
 def _around(asked: CompletionRequest) -> tuple[str, str]:
-    """What is parsed of the file before and after the cursor, whole lines."""
+    """What is parsed of the file before and after the cursor: whole lines, unless these are longer than that."""
     before, after = asked.prefix, asked.suffix
     if len(before) + len(after) <= _WHOLE:
         return before, after
     if len(before) > _BEFORE:
-        before = before[before.find("\n", len(before) - _BEFORE) + 1 :]
+        before = before[-_BEFORE:]
+        before = before[before.find("\n") + 1 :]  # all of it where the whole is one line
     if len(after) > _AFTER:
         after = after[: after.rfind("\n", 0, _AFTER) + 1 or _AFTER]
     return before, after
@@ -235,9 +239,10 @@ def _cuts(text: str) -> Iterator[_Option]:
     yield from map(_Option, whole[:_MOST_CUTS])
 
 
-def _by_brackets(options: list[_Option], window: Window, language: str) -> _Option:
+def _by_brackets(options: list[_Option], window: Window, asked: CompletionRequest) -> _Option:
     """The option whose brackets fit best, as far as that can be seen without a grammar."""
-    if language in MARKUP:
+    markup = asked.language in MARKUP
+    if markup and not (asked.language == "text" and PurePosixPath(asked.path).suffix.lower() not in _TEXT_ENDINGS):
         return options[0]
     above = open_after("".join(window.above[-_NEAR_LINES:]) + window.line_before)
     below = unmatched_closers(window.line_after + "\n" + "".join(window.below[:_NEAR_LINES]))
@@ -245,7 +250,7 @@ def _by_brackets(options: list[_Option], window: Window, language: str) -> _Opti
     best, most = _Option(""), -1
     for option in options:
         closed = len(unmatched_closers(option.text))
-        prose = not window.line_before.strip() and reads_like_prose(option.text.split("\n")[0])
+        prose = not markup and not window.line_before.strip() and reads_like_prose(option.text.split("\n")[0])
         if most < closed <= owed and not open_after(option.text) and not prose:
             best, most = option, closed
     return best

@@ -12,8 +12,9 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from os.path import commonprefix
 
+from assistant.completion.brackets import open_after
 from assistant.completion.request import CompletionRequest
-from assistant.completion.trim import Trimmed
+from assistant.completion.trim import Trimmed, opens
 from assistant.masking import PROBE, SHORTEST, Masked, decoded, encoded, mask_file, masked_bytes, merged, path_of
 
 SECRET_LINE, SECRET_TEXT, SECRET_CUT = "secret-line", "secret-text", "secret-cut"
@@ -36,6 +37,8 @@ _COPIED = 8
 """Characters of a secret's beginning that tell a copy; fewer are an ordinary word."""
 _BEGUN = 4
 """Characters of a secret's beginning that are not shown while the model still writes."""
+_BLOCKS_OF_WORDS = frozenset({"bash", "lua", "ruby"})
+"""Languages whose blocks end with a word."""
 _STARS = re.compile(r"[\"'`][^\"'`\n]*\*{4}|[=:>][ \t]{0,2}\*{4}|\A\s*\*{16,}\s*\Z")
 """A masked value that a model copied: in quotes, after a sign, or a line of a key; comments have stars of their own."""
 
@@ -81,14 +84,17 @@ def holds_secret(asked: CompletionRequest) -> bool:
 
 
 def without_secrets(asked: CompletionRequest, trimmed: Trimmed) -> Trimmed:
-    """The suggestion cut before the first line that would hold a secret or shows a masked value; or none at all."""
+    """The suggestion cut before the first line that would hold a secret or shows a masked value; or none at all.
+
+    What is left may leave nothing open: it has passed the gate as a whole only.
+    """
     if not trimmed.text:
         return trimmed
     lines = trimmed.text.split("\n")
     bad = _first_bad(asked, trimmed, lines)
     if bad is None:
         return trimmed
-    kept = "\n".join(lines[:bad]).rstrip()
+    kept = _balanced(asked, lines[:bad])
     if not kept.strip():
         return Trimmed("", SECRET_TEXT)
     return Trimmed(kept, SECRET_CUT, trimmed.replaces, done=True)
@@ -103,6 +109,19 @@ def may_begin(asked: CompletionRequest, words: str) -> bool:
     return not any(
         text.endswith(secret[:size]) for secret in _secrets_around(asked) for size in range(_BEGUN, len(secret))
     )
+
+
+def _balanced(asked: CompletionRequest, lines: list[str]) -> str:
+    """The most of the first ``lines`` that leaves no bracket and no block open; "" where only a parser could tell."""
+    if asked.language in _BLOCKS_OF_WORDS:
+        return ""
+    before = _line(asked)[0]
+    while lines:
+        last = lines[-1] if len(lines) > 1 else before + lines[-1]
+        if lines[-1].strip() and not opens(last) and not open_after("\n".join(lines)):
+            break
+        lines = lines[:-1]
+    return "\n".join(lines).rstrip()
 
 
 def _first_bad(asked: CompletionRequest, trimmed: Trimmed, lines: list[str]) -> int | None:

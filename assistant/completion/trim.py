@@ -16,13 +16,13 @@ from assistant.completion.window import Window
 
 BLOCK_LINES = 20
 
-_WORD_AT_END = re.compile(r"\w+$")
+_WORD_AT_END = re.compile(r"(?<!\w)\w+$")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.M)
 _PROSE = re.compile(
-    r"[A-Z][a-z']*(?:,? [A-Za-z'`]+){3,}[^;{}()=]*[.:!?]?$|(?:Here|This|In this|The|Note|Explanation)\b[^;{}=]*$"
+    r"[A-Z][a-z']*(?:,? [A-Za-z'`]+){2},? [A-Za-z'`][^;{}()=]*$|(?:Here|This|In this|The|Note|Explanation)\b[^;{}=]*$"
 )
 _OPENER = re.compile(r"(?:[:{(\[]|=>|->|\b(?:do|then|begin|else))$")
-_COMMENT = re.compile(r"\s+(?:#|//|--).*$")
+_COMMENT = re.compile(r"(?<!\s)\s+(?:#|//|--).*$")
 _COMMENT_LINE = re.compile(r"\s*(?:#(?!include|define|if|endif|!)|//|--)")
 CLOSING_LINE = re.compile(r"(?:[)\]}]+[;,]*|end|fi|done|esac|</[\w:.-]+>)\s*$")
 _START_TAG = re.compile(r"<[A-Za-z][\w:.-]*(?:\s[^<>]*)?(?<!/)>$")
