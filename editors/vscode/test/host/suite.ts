@@ -140,27 +140,38 @@ describe('codemoat', () => {
     assert.ok(answer.answer.length > 0);
   });
 
-  /** Ask at length; `act` once the answer has begun. Replies that came after `act` was called, without selections. */
-  async function interrupted(act: () => Promise<unknown>): Promise<{ late: ChatReply[]; token: number; answer: ChatAnswer | undefined }> {
+  /** Ask at length; `act` once the answer has begun. Replies that came from then on, without selections. */
+  async function interrupted(act: () => Promise<unknown>): Promise<{ late: ChatReply[]; answer: ChatAnswer | undefined }> {
     const late: ChatReply[] = [];
+    const streamed = (parts.chat as unknown as { streamed(event: object): void }).streamed.bind(parts.chat);
+    let token = 0;
     let acting: Promise<unknown> | undefined;
+    // The worst of a server: it goes on with what nobody waits for.
+    const goOn = () => {
+      streamed({ conversation: 'x', token, kind: 'delta', text: 'late' });
+      streamed({ conversation: 'x', token, kind: 'sources', sources: [], stale: false });
+    };
+    let [interrupting, wentOn] = [false, false];
     const listening = parts.chat.sent.event((reply) => {
-      if (acting && reply.kind !== 'selection') {
+      if (interrupting && reply.kind !== 'selection') {
         late.push(reply);
+        if (reply.kind === 'sources' && !wentOn) {
+          wentOn = true;
+          goOn();
+        }
       } else if (reply.kind === 'delta') {
+        // What it sends comes while it is called.
+        interrupting = true;
         acting = act();
       }
     });
     const asking = parts.chat.ask('Explain record_payment and outstanding_balance of Ledger, step by step and at length.', null, false);
-    const { token } = (parts.chat as unknown as { current: { token: number } }).current;
+    ({ token } = (parts.chat as unknown as { current: { token: number } }).current);
     const answer = await asking.catch(() => undefined);
     await acting;
-    // The worst of a server: it goes on with what nobody waits for.
-    const streamed = (parts.chat as unknown as { streamed(event: object): void }).streamed.bind(parts.chat);
-    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'delta', text: 'late' });
-    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'sources', sources: [], stale: false });
+    goOn();
     listening.dispose();
-    return { late, token, answer };
+    return { late, answer };
   }
 
   it('ends an answer for a new conversation, and nothing of it comes into that', async () => {
