@@ -27,7 +27,7 @@ GRACE = 0.15
 _MOST_BEGUN = 3
 """Candidates for first words that a parser looks at: the model needs the processor meanwhile."""
 _LOOK_AGAIN = 0.15
-"""Seconds between looks at first words, for the same reason."""
+"""Seconds between looks at further words once the first are shown, for the same reason."""
 _POLL = 0.01
 """Seconds between looks at the asker's cancel flag, which wakes nobody."""
 
@@ -163,7 +163,7 @@ class Generation:
             words_due = begun is not None and waited >= words_at and bool(left.strip()) and not self._written
             if ended or (left != looked_at and (early or words_due)):
                 window = window or self._completer.window(asked)
-                looked_at, words_at = left, waited + _LOOK_AGAIN
+                looked_at, words_at = left, waited + (_LOOK_AGAIN if begun is not None and begun[1] else 0.0)
                 if ended or early:
                     found = self._trimmed(left, window, asked, ended=ended)
                     if ended or found.text:
