@@ -11,7 +11,9 @@ let world;
 
 before(async () => {
   const script = `#!/bin/sh\ntouch ${marker}\nexec ${GIVEN.server.join(' ')}\n`;
-  const workspace = { 'codemoat.server.command': ['/bin/touch', `${marker}-setting`] };
+  // A server too: where trust comes before VS Code has seen the setting go, it runs until then, and nothing fails.
+  const named = `touch ${marker}-setting; exec ${GIVEN.server.join(' ')}`;
+  const workspace = { 'codemoat.server.command': ['/bin/sh', '-c', named] };
   const files = { ...BOOKS, '.venv/bin/codemoat-lsp': script, '.vscode/settings.json': JSON.stringify(workspace) };
   const settings = {
     'codemoat.server.command': undefined,

@@ -39,6 +39,20 @@ describe('codemoat', () => {
   let parts: Parts;
   const status = () => parts.server.request<Status>('codemoat/status');
 
+  /** Take suggestions until `text` is there. Asks again: one request may be cancelled or come to nothing. */
+  async function taken(editor: vscode.TextEditor, text: string): Promise<void> {
+    try {
+      await until(async () => {
+        await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+        await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
+        return editor.document.getText().includes(text);
+      }, 'the suggestion to be taken');
+    } catch (error) {
+      const why = await parts.server.request<Why | null>('codemoat/why');
+      throw new Error(`${String(error)}; the last was ${why?.outcome}, ${why?.reason}; the file: ${editor.document.getText()}`);
+    }
+  }
+
   before(async () => {
     const extension = vscode.extensions.getExtension<Parts>('codemoat.codemoat')!;
     parts = await extension.activate();
@@ -53,11 +67,7 @@ describe('codemoat', () => {
   it('suggests from another file, tells the server that it was shown and taken, and says why', async () => {
     const before = (await status()).suggestions.counts;
     const editor = await typed('use.py', '\nowed = ledger.out');
-    await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-    await until(async () => {
-      await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
-      return editor.document.getText().includes('ledger.outstanding_balance(');
-    }, 'the suggestion to be taken');
+    await taken(editor, 'ledger.outstanding_balance(');
     const why = await until(() => parts.status.view.why, 'why');
     assert.equal(why.outcome, 'suggested');
     assert.match(why.context.join(), /^ledger\.py:/);
@@ -140,27 +150,38 @@ describe('codemoat', () => {
     assert.ok(answer.answer.length > 0);
   });
 
-  /** Ask at length; `act` once the answer has begun. Replies that came after `act` was called, without selections. */
-  async function interrupted(act: () => Promise<unknown>): Promise<{ late: ChatReply[]; token: number; answer: ChatAnswer | undefined }> {
+  /** Ask at length; `act` once the answer has begun. Replies that came from then on, without selections. */
+  async function interrupted(act: () => Promise<unknown>): Promise<{ late: ChatReply[]; answer: ChatAnswer | undefined }> {
     const late: ChatReply[] = [];
+    const streamed = (parts.chat as unknown as { streamed(event: object): void }).streamed.bind(parts.chat);
+    let token = 0;
     let acting: Promise<unknown> | undefined;
+    // The worst of a server: it goes on with what nobody waits for.
+    const goOn = () => {
+      streamed({ conversation: 'x', token, kind: 'delta', text: 'late' });
+      streamed({ conversation: 'x', token, kind: 'sources', sources: [], stale: false });
+    };
+    let [interrupting, wentOn] = [false, false];
     const listening = parts.chat.sent.event((reply) => {
-      if (acting && reply.kind !== 'selection') {
+      if (interrupting && reply.kind !== 'selection') {
         late.push(reply);
+        if (reply.kind === 'sources' && !wentOn) {
+          wentOn = true;
+          goOn();
+        }
       } else if (reply.kind === 'delta') {
+        // What it sends comes while it is called.
+        interrupting = true;
         acting = act();
       }
     });
     const asking = parts.chat.ask('Explain record_payment and outstanding_balance of Ledger, step by step and at length.', null, false);
-    const { token } = (parts.chat as unknown as { current: { token: number } }).current;
+    ({ token } = (parts.chat as unknown as { current: { token: number } }).current);
     const answer = await asking.catch(() => undefined);
     await acting;
-    // The worst of a server: it goes on with what nobody waits for.
-    const streamed = (parts.chat as unknown as { streamed(event: object): void }).streamed.bind(parts.chat);
-    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'delta', text: 'late' });
-    streamed({ conversation: answer?.conversation ?? 'x', token, kind: 'sources', sources: [], stale: false });
+    goOn();
     listening.dispose();
-    return { late, token, answer };
+    return { late, answer };
   }
 
   it('ends an answer for a new conversation, and nothing of it comes into that', async () => {
@@ -225,11 +246,7 @@ describe('codemoat', () => {
     await until(() => parts.server.state === 'running', 'the start');
     await until(async () => (await status()).folders[0]?.state === 'ready', 'the index');
     const editor = await typed('use.py', '\nowed = ledger.out');
-    await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-    await until(async () => {
-      await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
-      return editor.document.getText().includes('ledger.outstanding_balance(');
-    }, 'a suggestion');
+    await taken(editor, 'ledger.outstanding_balance(');
   });
 
   it('activates in a moment', () => {
