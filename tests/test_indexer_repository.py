@@ -21,6 +21,9 @@ from indexer.git import git_environment, history
 from indexer.listing_part import list_some
 from indexer.repository import GIT_FOLDER, changed_since, is_git_folder
 
+pytestmark = pytest.mark.slow
+"""Processes of their own, for parts that seldom change."""
+
 assert plain_git, "a fixture that every test here uses"
 CONFIG = IndexConfig()
 ROOT = Path(__file__).parent.parent

@@ -26,6 +26,8 @@ GRACE = 0.15
 """Seconds that a run goes on without anybody waiting for it."""
 _MOST_BEGUN = 3
 """Candidates for first words that a parser looks at: the model needs the processor meanwhile."""
+_LOOK_AGAIN = 0.15
+"""Seconds between looks at further words once the first are shown, for the same reason."""
 _POLL = 0.01
 """Seconds between looks at the asker's cancel flag, which wakes nobody."""
 
@@ -144,7 +146,7 @@ class Generation:
     ) -> Trimmed | None:
         waited = 0.0
         window: Window | None = None
-        looked_at = ""
+        looked_at, words_at = "", begun[0] if begun is not None else 0.0
         while True:
             with self._changed:
                 if self._error is not None:
@@ -158,10 +160,10 @@ class Generation:
             if whole is not None and asked == self.plan.asked:
                 return whole
             early = patience is not None and waited >= patience and "\n" in left.strip()
-            words_due = begun is not None and waited >= begun[0] and bool(left.strip()) and not self._written
+            words_due = begun is not None and waited >= words_at and bool(left.strip()) and not self._written
             if ended or (left != looked_at and (early or words_due)):
                 window = window or self._completer.window(asked)
-                looked_at = left
+                looked_at, words_at = left, waited + (_LOOK_AGAIN if begun is not None and begun[1] else 0.0)
                 if ended or early:
                     found = self._trimmed(left, window, asked, ended=ended)
                     if ended or found.text:

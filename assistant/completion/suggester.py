@@ -86,7 +86,7 @@ class Suggester:
         while trimmed is None:
             run, attached = self._run_for(asked)
             # What a run has written already is shown at once, so that nothing flickers while one types into it.
-            words = None if begun is None else (0.0 if attached or begun else FIRST_WORDS, begun)
+            words = None if begun is None else (0.0 if attached and not begun else FIRST_WORDS, begun)
             trimmed = run.wait(asked, cancel, self._patience, words)
             if trimmed is None and self._latest != ticket:
                 trimmed = Trimmed("", "cancelled")

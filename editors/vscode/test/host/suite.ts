@@ -39,6 +39,20 @@ describe('codemoat', () => {
   let parts: Parts;
   const status = () => parts.server.request<Status>('codemoat/status');
 
+  /** Take suggestions until `text` is there. Asks again: one request may be cancelled or come to nothing. */
+  async function taken(editor: vscode.TextEditor, text: string): Promise<void> {
+    try {
+      await until(async () => {
+        await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+        await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
+        return editor.document.getText().includes(text);
+      }, 'the suggestion to be taken');
+    } catch (error) {
+      const why = await parts.server.request<Why | null>('codemoat/why');
+      throw new Error(`${String(error)}; the last was ${why?.outcome}, ${why?.reason}; the file: ${editor.document.getText()}`);
+    }
+  }
+
   before(async () => {
     const extension = vscode.extensions.getExtension<Parts>('codemoat.codemoat')!;
     parts = await extension.activate();
@@ -53,11 +67,7 @@ describe('codemoat', () => {
   it('suggests from another file, tells the server that it was shown and taken, and says why', async () => {
     const before = (await status()).suggestions.counts;
     const editor = await typed('use.py', '\nowed = ledger.out');
-    await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-    await until(async () => {
-      await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
-      return editor.document.getText().includes('ledger.outstanding_balance(');
-    }, 'the suggestion to be taken');
+    await taken(editor, 'ledger.outstanding_balance(');
     const why = await until(() => parts.status.view.why, 'why');
     assert.equal(why.outcome, 'suggested');
     assert.match(why.context.join(), /^ledger\.py:/);
@@ -236,11 +246,7 @@ describe('codemoat', () => {
     await until(() => parts.server.state === 'running', 'the start');
     await until(async () => (await status()).folders[0]?.state === 'ready', 'the index');
     const editor = await typed('use.py', '\nowed = ledger.out');
-    await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-    await until(async () => {
-      await vscode.commands.executeCommand('editor.action.inlineSuggest.commit');
-      return editor.document.getText().includes('ledger.outstanding_balance(');
-    }, 'a suggestion');
+    await taken(editor, 'ledger.outstanding_balance(');
   });
 
   it('activates in a moment', () => {
