@@ -1,7 +1,7 @@
 """Names in a question that occur nowhere in the repository: said before the model, which would invent something.
 
 A small model asked about ``GraphQL`` in a repository without it describes an endpoint and cites a real line. So the key
-names of a question are looked for as texts, in whatever case; what is ordinary in a sentence is no key name.
+names of a question are looked for as texts, in whatever case; everyday words are not key names.
 """
 
 from __future__ import annotations

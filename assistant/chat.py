@@ -59,7 +59,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why there is no word of the answer yet; no reason: the model works on it alone again.
+    """Why the answer has not begun yet; an empty reason: the model works on nothing else now.
 
     What is shown of it goes with the first ``Delta``, or the end.
     """

@@ -57,7 +57,7 @@ def show_hit(out: Output, hit: Hit, path: str, *, explain: bool) -> None:
 
 
 def show_brief(out: Output, hit: Hit, path: str) -> None:
-    """``path:line  label  text-of-line``; where there is no label a dash stands for it."""
+    """``path:line  label  text-of-line``; a dash where there is no label."""
     text = " ".join(line_at(hit.chunk.text, hit.chunk.span.start_line, hit.match_line).split())
     width = out.width
     if width and len(path) > max(_LEAST_PATH, width // 2):
