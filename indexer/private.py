@@ -16,6 +16,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 """Flags for opening what somebody else may have put there. Without ``O_NONBLOCK`` opening a named pipe waits."""
 _OTHERS = 0o077
+_REPLACE_ATTEMPTS = 1000
 
 
 def is_mine(found: os.stat_result) -> bool:
@@ -58,7 +59,11 @@ def create_file(path: Path) -> int:
 
 def replace_file(path: Path) -> int:
     """The same; what is at ``path`` is removed first, never written to: it may be a link or a pipe. OSError."""
-    path.unlink(missing_ok=True)
+    for _ in range(_REPLACE_ATTEMPTS):
+        path.unlink(missing_ok=True)
+        # Another process may replace the same file at the same moment, and create it between our two calls.
+        with suppress(FileExistsError):
+            return create_file(path)
     return create_file(path)
 
 

@@ -15,6 +15,7 @@ from assistant.conversation import Conversation
 from assistant.learning import Event, LearningLog
 from assistant.saved_chats import SavedChats
 from indexer.errors import StorageError
+from indexer.private import replace_file
 from tests.cli_world import Cli, check_schema, furnish, write_files
 
 SHOWN = Event(at=1.0, kind="shown", suggestion="1", run="r")
@@ -122,3 +123,18 @@ def test_a_command_says_why_the_index_is_not_used(tmp_path, monkeypatch, capsys,
     check_schema("error", [found.json])
     assert found.json["error"]["code"] == "unsafe_index"
     assert [path.name for path in precious.rglob("*")] == ["photos"]
+
+
+def test_two_that_replace_one_file_at_once_both_get_one(tmp_path, monkeypatch):
+    path = tmp_path / "log"
+    unlink = Path.unlink
+
+    def overtaken(self: Path, missing_ok: bool = False) -> None:
+        unlink(self, missing_ok)
+        monkeypatch.undo()
+        self.write_text("another process's")  # between the removal and the creation
+
+    monkeypatch.setattr(Path, "unlink", overtaken)
+    with os.fdopen(replace_file(path), "w") as file:
+        file.write("mine")
+    assert path.read_text() == "mine"
