@@ -64,7 +64,7 @@ check: $(DEV)
 	$(PYTHON_BIN) -m ruff check .
 	$(PYTHON_BIN) -m ruff format --check .
 	$(PYTHON_BIN) -m mypy
-	$(PYTHON_BIN) -m pytest -q -n 2 -m "not e2e and not slow and not transformers"
+	$(PYTHON_BIN) -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow and not transformers"
 
 bench: $(BENCH) model
 	$(PYTHON_BIN) -m benchmarks.all

@@ -292,7 +292,7 @@ def _normal(name: str) -> str:
 def _walk(node: ast.AST, lazy: bool, typing: bool) -> Iterator[tuple[ast.AST, bool, bool]]:
     for child in ast.iter_child_nodes(node):
         inside = lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+        if isinstance(child, ast.If) and _for_the_type_checker(child.test):
             for part in child.body:
                 yield from _walk(_wrap(part), inside, True)
             for part in child.orelse:
@@ -300,6 +300,10 @@ def _walk(node: ast.AST, lazy: bool, typing: bool) -> Iterator[tuple[ast.AST, bo
             continue
         yield child, inside, typing
         yield from _walk(child, inside, typing)
+
+
+def _for_the_type_checker(test: ast.expr) -> bool:
+    return any("TYPE_CHECKING" in (getattr(node, "id", ""), getattr(node, "attr", "")) for node in ast.walk(test))
 
 
 def _wrap(statement: ast.stmt) -> ast.Module:

@@ -11,6 +11,8 @@ from assistant.remote.client import RemoteLLM
 from assistant.remote.endpoint import Endpoint
 from tests.remote_world import ModelServer, serving, sse
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("llama-server", "ollama", "openai")
 REQUEST = FillRequest("a.py", "def f(", ")\n")
 HELLO = [Message("user", "hello")]

@@ -125,6 +125,7 @@ def by_us(root: Path, paths: list[str]) -> set[str]:
     return {p for p in paths if (rules.folder(p[:-1]) if p.endswith("/") else rules.file(p)) is not None}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(LINE, min_size=1, max_size=6),

@@ -88,6 +88,7 @@ def test_a_name_for_the_same_name_elsewhere_is_a_use(language, text):
         "AAA;" * 20_000,
         "LIST_HEAD(a, " * 9_000,
     ],
+    ids=lambda text: text[:12],
 )
 def test_hostile_text_takes_linear_time(text):
     assert len(parsable(text.encode(), "cpp").text) == len(text)

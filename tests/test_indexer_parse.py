@@ -134,6 +134,7 @@ def flatten(block: Block) -> list[Block]:
         ("rust", b"fn f(){" * 20_000 + b"}" * 20_000),
         ("cpp", b"namespace a{" * 20_000 + b"}" * 20_000),
     ],
+    ids=["python", "json", "rust", "cpp"],
 )
 def test_deep_nesting_neither_recurses_nor_grows_without_bound(language, text):
     rows = parse_rows(text, by_name(language), block_bytes=3_000)

@@ -16,6 +16,8 @@ from indexer import Filters, Index, IndexConfig
 from indexer.control import Control, Linked
 from indexer.errors import BadInputError, BrokenInstallError, CancelledError, CodemoatError, CorruptIndexError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):

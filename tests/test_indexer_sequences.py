@@ -10,6 +10,8 @@ from crash_world import difference
 from hostile_world import function, git, plain_git
 from store_tools import InlinePool, Tree, dump, without_flushing
 
+pytestmark = pytest.mark.slow
+
 SUFFIXES = (".py", ".js", ".md", ".txt", ".go", ".PY", "")
 IGNORED = ("*.log\n", "drafts/\n*.log\n", "", "src/\n")
 

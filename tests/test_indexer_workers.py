@@ -26,6 +26,8 @@ from indexer.errors import CancelledError, CodemoatError
 from indexer.reports import Skipped
 from indexer.workers import WorkerPool
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TWO = IndexConfig(workers=2)
 QUICK = IndexConfig(workers=2, parse_deadline=1.5)
@@ -94,7 +96,6 @@ def test_words_of_each_chunk_are_counted(tmp_path):
     assert not list(entries)
 
 
-@pytest.mark.slow
 def test_a_grammar_that_hangs_costs_one_file_its_syntax(tree):
     with WorkerPool(tree, QUICK) as pool:
         results = {result.path: result for result in pool.analyse([*small(tree)[:20], "hang.cbl", *small(tree)[20:]])}

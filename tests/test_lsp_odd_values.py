@@ -13,6 +13,8 @@ from lsprotocol import types
 from lsp.log import start_log
 from tests.lsp_world import Client, PatientLLM, edit, inline_params, play
 
+pytestmark = pytest.mark.slow
+
 URI = "file:///nowhere/a.py"
 ODD = {
     "symbol kinds": ("capabilities.workspace.symbol.symbolKind.valueSet", [*range(1, 31)]),

@@ -13,6 +13,8 @@ import pytest
 from lsp.options import Options, Switches
 from tests.lsp_world import Client, PatientLLM, edit, play
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
