@@ -63,8 +63,9 @@ def _declares(symbol: Symbol, number: int, line: str) -> bool:
     if not symbol.span.start_line <= number <= symbol.span.end_line or symbol.name not in line:
         return False
     folded, signature = " ".join(line.split()).rstrip(" {:="), symbol.signature
-    # Of a declaration of several lines a line is a part; before its start there may be a keyword.
-    begun = signature.startswith((folded[:150], folded[folded.find(symbol.name) :][:150]))
+    # Of a declaration of several lines a line is a part; before its start there may be a keyword, as ``export``.
+    named = [text[text.find(symbol.name) :] for text in (signature, folded)]
+    begun = symbol.name in signature and named[0].startswith(named[1][:150])
     return folded in signature or signature in folded or begun
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.corpus import Corpus, Definitions
-from indexer.query import Name, Query
+from indexer.query import Name, Query, is_identifier
 from indexer.ranking import KINDS_OF_FILE, WEIGHTS, asked_kinds, folded, kind_share
 from indexer.types import KINDS
 
@@ -227,12 +227,14 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
     A name stands where it is defined, so words whose spelling is no term (``terms``) are no name and cost no look-up.
     """
     out = Symbols()
+    # Several names for one are guesses at the rest of it.
+    plain = len(query.names) != 1 or not (is_identifier(query.names[0].name) or query.names[0].name.isupper())
     for name in query.names:
         feature = "symbol_query" if query.whole else "symbol" if name.strength == 1 else "symbol_word"
         fitting = _fitting(corpus, name)
         if fitting[0].total:
             found, shares = _weighed(corpus, fitting, allowed)
-            out.add(feature, found, _for_nothing_else(found, shares) if query.whole else shares, name.strength)
+            out.add(feature, found, _for_nothing_else(found, shares, plain) if query.whole else shares, name.strength)
     for compound in query.compounds:
         if compound.joined not in terms:
             continue
@@ -241,17 +243,17 @@ def symbols(corpus: Corpus, query: Query, terms: Mapping[str, Term], allowed: ND
     return out
 
 
-def _for_nothing_else(found: Definitions, shares: Floats) -> Floats:
+def _for_nothing_else(found: Definitions, shares: Floats, plain: bool) -> Floats:
     """Shares for a query that is nothing but the name: the best definition counts fully, however many there are.
 
-    Only its kind still counts: a plain word that is no more than the name of a field more often means a topic.
+    Only the kind counts for a ``plain`` word: one that is no more than the name of a field more often means a topic.
     One that is spelled in another case counts less than any that is spelled as asked.
     """
     if not found.total:
         return shares
     exact = found.exact if found.exact.any() else np.ones(found.total, np.bool_)
     best = int(np.argmax(np.where(exact, shares, -1.0)))
-    shares = shares * (_KIND_SHARES[found.kinds[best]] / shares[best])
+    shares = shares * ((_KIND_SHARES[found.kinds[best]] if plain else 1.0) / shares[best])
     return np.where(exact, shares, np.minimum(shares, _OTHER_CASE * shares[exact].min())).astype(np.float32)
 
 
